@@ -1,0 +1,41 @@
+//! Audio for Tandem: samples in, samples out.
+//!
+//! Place: the lowest crate; `domain`, `sip`, `providers`, `peers` and `actors` stand on it.
+//!
+//! Everything here is a function or a small state machine over slices of 16-bit mono PCM. Positions
+//! in time are sample counts. The crate knows nothing of calls, reads no clock, and never sleeps,
+//! spawns or opens anything: [`wav`] reads and writes through streams that the caller hands in.
+//!
+//! | module | what it does |
+//! |--------|--------------|
+//! | [`frame`] | sample rates, and a buffer of PCM that is cheap to clone |
+//! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
+//! | [`g711`], [`l16`] | the codecs behind it |
+//! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
+//! | [`framer`] | cuts a stream into frames of one size |
+//! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
+//! | [`wav`] | recordings and fixtures |
+//!
+//! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
+//! and reused without a new allocation.
+
+pub mod format;
+pub mod frame;
+pub mod framer;
+pub mod g711;
+pub mod l16;
+pub mod level;
+pub mod noise;
+pub mod resample;
+pub mod tone;
+pub mod vad;
+pub mod wav;
+
+pub use format::{Encoding, FormatError, MediaFormat};
+pub use frame::{Pcm, RateError, SampleRate};
+pub use framer::Framer;
+pub use level::Level;
+pub use resample::{Resampler, resample_all};
+pub use vad::{Detector, SpeechGate, SpeechGateConfig, VadEvent};
+pub use wav::WavError;

@@ -1,0 +1,154 @@
+//! WAV in and out: 16-bit PCM, one or two channels.
+//!
+//! Place: recordings, uploaded prompts and test fixtures, through streams the caller opens. What is
+//! read becomes mono at the file's own rate; [`crate::resample_all`] takes it from there.
+//! Not here: other sample sizes, floats, compressed WAV, and writing while a call runs.
+
+use std::io::{Read, Seek, Write};
+
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+
+use crate::frame::{Pcm, RateError, SampleRate};
+
+/// Samples reserved before the first is read. A header may claim four gigabytes and hold none.
+const MAX_RESERVED_SAMPLES: usize = 1 << 20;
+
+/// Reads a whole file. Two channels are mixed to their mean.
+///
+/// A file shorter than its header claims is an error, not a short recording.
+pub fn read(reader: impl Read) -> Result<Pcm, WavError> {
+    let reader = WavReader::new(reader).map_err(WavError::Read)?;
+    let WavSpec { channels, sample_rate, bits_per_sample, sample_format } = reader.spec();
+    if sample_format != SampleFormat::Int || bits_per_sample != 16 || !(1..=2).contains(&channels) {
+        let float = sample_format == SampleFormat::Float;
+        return Err(WavError::Unsupported { channels, bits: bits_per_sample, float });
+    }
+    let rate = SampleRate::new(sample_rate)?;
+    let claimed = reader.duration() as usize;
+    let mut samples = Vec::with_capacity(claimed.min(MAX_RESERVED_SAMPLES));
+    let mut source = reader.into_samples::<i16>();
+    while let Some(left) = source.next() {
+        let left = left.map_err(WavError::Read)?;
+        // hound refuses a file whose data is no whole number of frames, so a right sample follows.
+        let right = match channels {
+            1 => left,
+            _ => source.next().transpose().map_err(WavError::Read)?.unwrap_or(left),
+        };
+        samples.push(left.midpoint(right));
+    }
+    Ok(Pcm::new(rate, samples))
+}
+
+/// Writes one channel.
+pub fn write_mono(writer: impl Write + Seek, pcm: &Pcm) -> Result<(), WavError> {
+    write(writer, pcm.rate, 1, pcm.samples.iter().copied())
+}
+
+/// Writes two channels of the same rate; the shorter is filled up with silence.
+pub fn write_stereo(writer: impl Write + Seek, rate: SampleRate, left: &[i16], right: &[i16]) -> Result<(), WavError> {
+    let at = |side: &[i16], index: usize| side.get(index).copied().unwrap_or(0);
+    let frames = left.len().max(right.len());
+    write(writer, rate, 2, (0..frames).flat_map(|i| [at(left, i), at(right, i)]))
+}
+
+fn write(
+    writer: impl Write + Seek,
+    rate: SampleRate,
+    channels: u16,
+    interleaved: impl Iterator<Item = i16>,
+) -> Result<(), WavError> {
+    let spec = WavSpec { channels, sample_rate: rate.hz(), bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut out = WavWriter::new(writer, spec).map_err(WavError::Write)?;
+    for sample in interleaved {
+        out.write_sample(sample).map_err(WavError::Write)?;
+    }
+    // Dropping would finish the header too, and swallow the error.
+    out.finalize().map_err(WavError::Write)
+}
+
+/// Why a WAV file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum WavError {
+    /// Not a WAV file, cut short, or the stream failed.
+    #[error("cannot read wav")]
+    Read(#[source] hound::Error),
+    /// A WAV file of a kind we do not take.
+    #[error("wav with {channels} channels of {bits} bits (float: {float}), not 1 or 2 of 16")]
+    Unsupported {
+        /// Channels in the file.
+        channels: u16,
+        /// Bits of one sample.
+        bits: u16,
+        /// Whether samples are floating point.
+        float: bool,
+    },
+    /// A rate that no telephone or voice uses.
+    #[error("cannot use wav")]
+    Rate(#[from] RateError),
+    /// The stream failed, or the file would pass four gigabytes.
+    #[error("cannot write wav")]
+    Write(#[source] hound::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    fn mono(rate: SampleRate, samples: &[i16]) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        write_mono(&mut file, &Pcm::new(rate, samples)).unwrap();
+        file.into_inner()
+    }
+
+    #[test]
+    fn stereo_is_mixed_to_its_mean_and_padded() {
+        let mut file = Cursor::new(Vec::new());
+        let (left, right) = ([100, i16::MAX, i16::MIN, 8], [50, i16::MAX, i16::MIN]);
+        write_stereo(&mut file, SampleRate::HZ_8000, &left, &right).unwrap();
+        let pcm = read(file.into_inner().as_slice()).unwrap();
+        assert_eq!(*pcm.samples, [75, i16::MAX, i16::MIN, 4]);
+    }
+
+    #[test]
+    fn other_kinds_are_named() {
+        let spec = WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 32, sample_format: SampleFormat::Float };
+        let mut file = Cursor::new(Vec::new());
+        WavWriter::new(&mut file, spec).unwrap().finalize().unwrap();
+        let refused = read(file.into_inner().as_slice()).unwrap_err();
+        assert!(matches!(refused, WavError::Unsupported { channels: 1, bits: 32, float: true }));
+    }
+
+    #[test]
+    fn absurd_rates_are_refused() {
+        let mut file = mono(SampleRate::HZ_8000, &[0; 8]);
+        file[24..28].copy_from_slice(&1_000_000_000u32.to_le_bytes());
+        file[28..32].copy_from_slice(&2_000_000_000u32.to_le_bytes());
+        assert!(matches!(read(file.as_slice()), Err(WavError::Rate(_))));
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error() {
+        let file = mono(SampleRate::HZ_8000, &[1; 100]);
+        assert!(matches!(read(&file[..file.len() - 20]), Err(WavError::Read(_))));
+        assert!(matches!(read(&b"RIFF"[..]), Err(WavError::Read(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn mono_is_lossless(hz in 4_000u32..=192_000, samples in proptest::collection::vec(any::<i16>(), 0..300)) {
+            let rate = SampleRate::new(hz).unwrap();
+            let pcm = read(mono(rate, &samples).as_slice()).unwrap();
+            prop_assert_eq!(pcm, Pcm::new(rate, samples));
+        }
+
+        #[test]
+        fn damaged_files_are_read_or_refused_but_never_panic(at in 0usize..64, byte: u8, keep in 0usize..100) {
+            let mut file = mono(SampleRate::HZ_8000, &[5; 20]);
+            file[at] = byte;
+            let _ = read(&file[..keep.min(file.len())]);
+        }
+    }
+}
