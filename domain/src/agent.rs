@@ -1,0 +1,59 @@
+//! An agent as a call needs it: who speaks, from which playbook, with which patience.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgentId, BusinessId};
+
+/// Settings of one agent, read once when its call starts; a running call keeps its version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    /// Row number.
+    pub id: AgentId,
+    /// Public id.
+    pub uuid: uuid::Uuid,
+    /// Owner.
+    pub business: BusinessId,
+    /// Unique name within the business, such as `front-desk`.
+    pub name: String,
+    /// Name of the playbook it runs.
+    pub playbook: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// Voice by the engine's own name; empty for its default.
+    pub voice: String,
+    /// Names and terms for the recogniser (`asr_keywords`).
+    pub asr_keywords: Vec<String>,
+    /// First words on an inbound call, in place of the playbook's greeting.
+    pub first_message_inbound: Option<String>,
+    /// Turn-taking.
+    pub timing: Timing,
+}
+
+/// How long the agent waits for what. Defaults are design.md section 12 items 5 and 9.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Silence after which the caller's turn is over (`ENDPOINT_SILENCE_MS` by eagerness).
+    pub endpoint_silence: Duration,
+    /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
+    pub barge_in_min_speech: Duration,
+    /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
+    pub turn_after_silence: Duration,
+    /// Silence after which the call ends (`end_after_silence_seconds`); `None` means after three reprompts.
+    pub end_after_silence: Option<Duration>,
+    /// Longest call (`max_conversation_duration_seconds`).
+    pub max_duration: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            endpoint_silence: Duration::from_millis(500),
+            barge_in_min_speech: Duration::from_millis(200),
+            turn_after_silence: Duration::from_secs(7),
+            end_after_silence: None,
+            max_duration: Duration::from_secs(600),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The brain that runs a playbook with rules alone: pure, instant, needs no key.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use serde_json::{Map, Value};
+
+use crate::agent::Agent;
+use crate::playbook::{Context, Heard, Playbook, PlaybookState, Reply};
+use crate::port::EventStream;
+use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
+
+/// A playbook that answers one agent's calls.
+#[derive(Debug, Clone)]
+pub struct RulesBrain {
+    playbook: Arc<Playbook>,
+    context: Context,
+}
+
+impl RulesBrain {
+    /// The brain of `agent`; `company` fills the playbook's variable of that name and may be empty.
+    pub fn new(playbook: Arc<Playbook>, agent: &Agent, company: &str) -> Self {
+        let mut context = Context::new(&agent.name, company);
+        context.greeting = agent.first_message_inbound.clone().filter(|greeting| !greeting.trim().is_empty());
+        context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
+        Self { playbook, context }
+    }
+
+    fn reply(&self, ask: &Ask) -> Reply {
+        let Some(state) = &ask.state else { return self.playbook.start(&self.context) };
+        match &ask.prompt {
+            Prompt::Open => self.playbook.start(&self.context),
+            Prompt::Heard { text, confidence } => {
+                self.playbook.respond(state, &Heard { text, confidence: *confidence }, &self.context)
+            }
+            Prompt::Unheard => self.playbook.respond_unheard(state, &self.context),
+            Prompt::Silence { rung } => self.playbook.respond_silence(state, *rung, &self.context),
+        }
+    }
+}
+
+impl Brain for RulesBrain {
+    fn kind(&self) -> BrainKind {
+        BrainKind::Rules
+    }
+
+    fn name(&self) -> &'static str {
+        "playbook"
+    }
+
+    fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
+        let reply = self.reply(&ask);
+        let mut events: VecDeque<BrainEvent> = reply.say.into_iter().map(BrainEvent::Say).collect();
+        events.push_back(BrainEvent::State(Box::new(reply.state)));
+        events.push_back(BrainEvent::Decision(reply.decision));
+        Box::pin(Ready(events))
+    }
+
+    fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {
+        state.map_or_else(Vec::new, |state| self.playbook.expected(state).vocabulary)
+    }
+
+    fn extracted(&self, state: &PlaybookState) -> Map<String, Value> {
+        self.playbook.extracted_data(state)
+    }
+
+    fn is_qualified(&self, state: &PlaybookState) -> bool {
+        self.playbook.is_qualified(state)
+    }
+}
+
+/// A stream whose items are all there.
+struct Ready(VecDeque<BrainEvent>);
+
+impl futures_core::Stream for Ready {
+    type Item = Result<BrainEvent, BrainError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}

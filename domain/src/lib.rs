@@ -1,0 +1,18 @@
+//! The words and the decisions of Tandem: ids, agents, playbooks, the call's one brain and the traits that the outside world fulfils.
+//!
+//! No runtime, no IO, no clock: time comes in by argument, futures and streams are only named by the port traits.
+//! Knows audio by its formats (`tandem-codecs`), never by a socket.
+
+pub mod agent;
+pub mod brain;
+pub mod call_core;
+pub mod ids;
+pub mod ledger;
+pub mod playbook;
+pub mod playout;
+pub mod port;
+pub mod record;
+pub mod silence;
+pub mod slot;
+pub mod transcript;
+pub mod turn;

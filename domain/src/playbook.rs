@@ -1,0 +1,195 @@
+//! The playbook engine: asks for typed answers, reads them back, takes corrections, and knows when it is done.
+//!
+//! A [`Playbook`] is data from a TOML file; the engine is a pure function from state and utterance to [`Reply`]. It keeps nothing: the call core
+//! holds the [`PlaybookState`] and hands it back, so a restarted part repeats no question and loses no slot. It runs with rules alone; a model
+//! may propose answers later, but what is filled and when all is done is decided here.
+//!
+//! ```text
+//! start ─► Answer(slot) ─► … ─► Confirmation(all) ─► Nothing(completed)
+//!            │   ▲  ▲               │    ▲
+//!            │   │  └──── Change ◄──┘    │ "no, fifty lakh" is applied and read back again
+//!            └───┴───────────────────────┘
+//! ```
+//!
+//! Nothing loops: reprompts a slot, read-backs, delays and silences are counted, and `max_turns` closes every call.
+//! Not here: time (the silence ladder calls [`Playbook::respond_silence`]), audio, models, and any wording that belongs to a file.
+
+mod check;
+mod delay;
+mod engine;
+mod hearing;
+mod plan;
+mod speech;
+mod state;
+mod understand;
+
+pub use check::PlaybookError;
+pub use plan::{Exhausted, SlotSpec, Unknown};
+pub use state::{
+    Awaiting, Context, Decision, Ending, Expected, Filled, HalfHeard, Heard, PlaybookState, Reply, SkipReason, Skipped,
+    stage,
+};
+
+use serde_json::{Map, Value};
+
+use crate::slot::SlotType;
+use crate::slot::choice::Choices;
+use crate::slot::place::Gazetteer;
+use crate::slot::words::Phrase;
+use plan::Plan;
+
+/// A checked playbook, ready to answer calls. Share it by reference; it never changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Playbook {
+    plan: Plan,
+    ready: Ready,
+}
+
+/// What the plan's texts become for searching.
+#[derive(Debug, Clone, PartialEq)]
+struct Ready {
+    phrases: ReadyPhrases,
+    slots: Vec<ReadySlot>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct ReadyPhrases {
+    handover: Vec<Phrase>,
+    repeat: Vec<Phrase>,
+    help: Vec<Phrase>,
+    wait: Vec<Phrase>,
+    unknown: Vec<Phrase>,
+    refuse: Vec<Phrase>,
+    goodbye: Vec<Phrase>,
+    correction: Vec<Phrase>,
+}
+
+/// Search structures of one slot; empty where its type needs none.
+#[derive(Debug, Clone, PartialEq)]
+struct ReadySlot {
+    choices: Choices,
+    gazetteer: Gazetteer,
+    cues: Vec<Phrase>,
+}
+
+impl Playbook {
+    /// Reads a playbook file. Errors name the line.
+    pub fn from_toml(text: &str) -> Result<Self, PlaybookError> {
+        let plan = check::read(text)?;
+        let ready = Ready::new(&plan);
+        Ok(Self { plan, ready })
+    }
+
+    /// The default agent: a front desk for real estate that asks for property, location and budget.
+    pub fn front_desk() -> Self {
+        Self::from_toml(include_str!("../playbooks/front-desk.toml"))
+            .expect("the embedded playbook is sound: a test reads it")
+    }
+
+    /// Unique name, such as `front-desk`.
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// Name for people.
+    pub fn title(&self) -> &str {
+        &self.plan.title
+    }
+
+    /// BCP 47 tag.
+    pub fn language(&self) -> &str {
+        &self.plan.language
+    }
+
+    /// What is asked, in order.
+    pub fn slots(&self) -> &[SlotSpec] {
+        &self.plan.slots
+    }
+
+    /// The answers so far as `extracted_data`: typed JSON values by slot name (see [`crate::slot::SlotValue::extract`]).
+    pub fn extracted_data(&self, state: &PlaybookState) -> Map<String, Value> {
+        let mut data = Map::new();
+        for spec in self.slots() {
+            if let Some(filled) = state.slots.get(&spec.name) {
+                filled.value.extract(&spec.name, &mut data);
+            } else if let Some(value) = state.skipped.get(&spec.name).and_then(|skipped| skipped.value.as_deref()) {
+                data.insert(spec.name.clone(), Value::from(value));
+            }
+        }
+        data
+    }
+
+    /// All required slots have answers.
+    pub fn is_qualified(&self, state: &PlaybookState) -> bool {
+        self.slots().iter().filter(|spec| spec.required).all(|spec| state.slots.contains_key(&spec.name))
+    }
+
+    /// What the next utterance probably is: hints for the recogniser and, by type, for endpointing.
+    pub fn expected(&self, state: &PlaybookState) -> Expected {
+        let asked = match &state.awaiting {
+            Awaiting::Answer { slot } => self.slot_index(slot),
+            Awaiting::Confirmation { .. } | Awaiting::Change { .. } => None,
+            Awaiting::Nothing { .. } => return Expected::default(),
+        };
+        let mut expected = Expected::default();
+        if asked.is_none() {
+            expected.slot_types.push(SlotType::YesNo);
+            expected.vocabulary.extend(["yes", "no"].map(str::to_owned));
+        }
+        let open = |i: usize| asked.is_none() || !state.slots.contains_key(&self.slots()[i].name);
+        let rest = (0..self.slots().len()).filter(|i| Some(*i) != asked && open(*i));
+        for spec in asked.into_iter().chain(rest).map(|i| &self.slots()[i]) {
+            if !expected.slot_types.contains(&spec.kind) {
+                expected.slot_types.push(spec.kind);
+            }
+            for word in speech::vocabulary(spec) {
+                if expected.vocabulary.len() < MOST_HINTS && !expected.vocabulary.contains(&word) {
+                    expected.vocabulary.push(word);
+                }
+            }
+        }
+        expected
+    }
+
+    fn slot_index(&self, name: &str) -> Option<usize> {
+        self.slots().iter().position(|spec| spec.name == name)
+    }
+}
+
+/// A recogniser's prompt is short; what comes last would push out what comes first.
+const MOST_HINTS: usize = 60;
+
+impl Ready {
+    fn new(plan: &Plan) -> Self {
+        let compile = |notations: &[String]| notations.iter().map(|notation| Phrase::new(notation)).collect();
+        let phrases = &plan.phrases;
+        Self {
+            phrases: ReadyPhrases {
+                handover: compile(&phrases.handover),
+                repeat: compile(&phrases.repeat),
+                help: compile(&phrases.help),
+                wait: compile(&phrases.wait),
+                unknown: compile(&phrases.unknown),
+                refuse: compile(&phrases.refuse),
+                goodbye: compile(&phrases.goodbye),
+                correction: compile(&phrases.correction),
+            },
+            slots: plan.slots.iter().map(ReadySlot::new).collect(),
+        }
+    }
+}
+
+impl ReadySlot {
+    fn new(spec: &SlotSpec) -> Self {
+        let own_name = spec.name.replace(['_', '-'], " ");
+        Self {
+            choices: if spec.kind == SlotType::Choice { Choices::new(&spec.vocabulary) } else { Choices::default() },
+            gazetteer: if spec.kind == SlotType::Place {
+                Gazetteer::with(&spec.vocabulary)
+            } else {
+                Gazetteer::default()
+            },
+            cues: std::iter::once(&own_name).chain(&spec.cues).map(|cue| Phrase::new(cue)).collect(),
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! Playing the agent's audio to a carrier: exact pacing, marks, clearing, and what has been heard.
+//!
+//! ```text
+//! origin ─┬─ 20 ms ─┬─ 20 ms ─┬─ …      chunk k is heard from origin + k·chunk
+//!         └ sent `lead` before that, so the far end never runs dry and never holds more than the lead
+//! ```
+//!
+//! Deadlines are absolute, so they do not drift. A burst begins anew (a new origin) when the queue had run dry for longer than the lead.
+//! About every 100 ms a mark follows the audio; heard = last mark returned + time since then, never more than was sent. A `clear` ends an
+//! epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none).
+//!
+//! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::ids::UtteranceId;
+use crate::ledger::{Heard, SentenceAudio};
+use crate::port::dialect::Capabilities;
+use crate::port::tts::WordStart;
+
+/// Audio between two marks.
+const MARK_EVERY: Duration = Duration::from_millis(100);
+/// A final mark that is late by this much is not waited for any longer.
+const MARK_GRACE: Duration = Duration::from_millis(1_000);
+
+/// What egress shall do, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlayoutAction {
+    /// Empty the carrier's buffer.
+    Clear,
+    /// Send one chunk of audio. `late` is how far behind its deadline it is.
+    Audio {
+        /// Exactly one chunk of samples.
+        samples: Vec<i16>,
+        /// Time since the chunk was due; zero for the first of a burst.
+        late: Duration,
+    },
+    /// Send a mark of this name.
+    Mark(String),
+    /// The first sample of the utterance leaves with the actions before this one.
+    FirstAudio(UtteranceId),
+    /// The utterance was heard to its end.
+    Spoken(UtteranceId),
+}
+
+#[derive(Debug)]
+struct Burst {
+    /// When its first sample is heard.
+    origin: Instant,
+    /// Utterance position of that sample.
+    base: u64,
+    /// Chunks sent.
+    chunks: u32,
+}
+
+#[derive(Debug)]
+struct Playing {
+    id: UtteranceId,
+    sentences: Vec<SentenceAudio>,
+    /// How many sentences there will be, once known.
+    expected: Option<u32>,
+    queue: VecDeque<i16>,
+    /// Samples sent, padding not counted.
+    sent: u64,
+    /// Position of the last mark sent.
+    marked: u64,
+    /// Position and time of the last mark that came back.
+    acknowledged: Option<(u64, Instant)>,
+    burst: Option<Burst>,
+    final_mark: Option<Instant>,
+    underruns: u32,
+}
+
+/// The playout of one leg.
+#[derive(Debug)]
+pub struct Playout {
+    chunk: Duration,
+    chunk_samples: usize,
+    lead: Duration,
+    marks: bool,
+    rate_hz: u32,
+    epoch: u32,
+    clear_pending: bool,
+    playing: Option<Playing>,
+}
+
+impl Playout {
+    /// For a leg of these capabilities whose audio has `rate_hz`.
+    pub fn new(capabilities: &Capabilities, rate_hz: u32) -> Self {
+        let chunk_samples = (capabilities.chunk.as_micros() * u128::from(rate_hz) / 1_000_000) as usize;
+        Self {
+            chunk: capabilities.chunk,
+            chunk_samples: chunk_samples.max(1),
+            lead: capabilities.lead,
+            marks: capabilities.marks,
+            rate_hz,
+            epoch: 0,
+            clear_pending: false,
+            playing: None,
+        }
+    }
+
+    /// Samples of `utterance`'s sentence that are queued already: a restarted synthesis skips them.
+    pub fn queued(&self, utterance: UtteranceId, sentence: u32) -> u64 {
+        self.current(utterance)
+            .and_then(|playing| playing.sentences.get(sentence as usize))
+            .map_or(0, |audio| audio.samples)
+    }
+
+    /// Whether the sentence is queued to its end.
+    pub fn is_complete(&self, utterance: UtteranceId, sentence: u32) -> bool {
+        self.current(utterance)
+            .and_then(|playing| playing.sentences.get(sentence as usize))
+            .is_some_and(|audio| audio.complete)
+    }
+
+    /// Samples of `utterance` that were sent; `None` if it does not play (any more).
+    pub fn sent(&self, utterance: UtteranceId) -> Option<u64> {
+        self.current(utterance).map(|playing| playing.sent)
+    }
+
+    /// Audio that is queued and not yet sent.
+    pub fn backlog(&self) -> Duration {
+        let samples = self.playing.as_ref().map_or(0, |playing| playing.queue.len());
+        Duration::from_micros(samples as u64 * 1_000_000 / u64::from(self.rate_hz))
+    }
+
+    /// Makes `utterance` the one that plays. Whatever played before must have been spoken or cut.
+    pub fn open(&mut self, utterance: UtteranceId) {
+        if self.current(utterance).is_none() {
+            self.playing = Some(Playing {
+                id: utterance,
+                sentences: Vec::new(),
+                expected: None,
+                queue: VecDeque::new(),
+                sent: 0,
+                marked: 0,
+                acknowledged: None,
+                burst: None,
+                final_mark: None,
+                underruns: 0,
+            });
+        }
+    }
+
+    /// Queues audio of a sentence. Audio of an utterance that was cut is dropped: `false`.
+    pub fn push(&mut self, utterance: UtteranceId, sentence: u32, samples: &[i16], words: &[WordStart]) -> bool {
+        let Some(playing) = self.current_mut(utterance) else { return false };
+        let index = sentence as usize;
+        if playing.sentences.len() <= index {
+            playing.sentences.resize_with(index + 1, SentenceAudio::default);
+        }
+        let audio = &mut playing.sentences[index];
+        audio.samples += samples.len() as u64;
+        audio.words.extend_from_slice(words);
+        playing.queue.extend(samples);
+        true
+    }
+
+    /// The sentence is queued to its end.
+    pub fn complete(&mut self, utterance: UtteranceId, sentence: u32) {
+        self.push(utterance, sentence, &[], &[]);
+        if let Some(playing) = self.current_mut(utterance) {
+            playing.sentences[sentence as usize].complete = true;
+        }
+    }
+
+    /// The utterance has this many sentences and no more.
+    pub fn seal(&mut self, utterance: UtteranceId, sentences: u32) {
+        if let Some(playing) = self.current_mut(utterance) {
+            playing.expected = Some(sentences);
+        }
+    }
+
+    /// Stops at once: drops what is queued here, has the carrier's buffer cleared, and says what was heard.
+    pub fn cut(&mut self, now: Instant) -> Heard {
+        let heard = self.heard(now);
+        if let Some(playing) = self.playing.take()
+            && playing.sent > 0
+        {
+            // Even when our own queue is empty: seconds may still sit at the carrier.
+            self.epoch += 1;
+            self.clear_pending = true;
+        }
+        heard
+    }
+
+    /// What the caller has heard of the current utterance.
+    pub fn heard(&self, now: Instant) -> Heard {
+        let Some(playing) = &self.playing else { return Heard::default() };
+        let by_burst = playing.burst.as_ref().map(|burst| (burst.base, burst.origin));
+        let anchor = match (playing.acknowledged, by_burst) {
+            (Some(mark), Some(burst)) => Some(if mark.0 >= burst.0 { mark } else { burst }),
+            (mark, burst) => mark.or(burst),
+        };
+        let samples = anchor.map_or(0, |(position, at)| position + self.samples_in(now.saturating_duration_since(at)));
+        Heard { samples: samples.min(playing.sent), sentences: playing.sentences.clone() }
+    }
+
+    /// Times the queue ran dry in the middle of the current utterance.
+    pub fn underruns(&self) -> u32 {
+        self.playing.as_ref().map_or(0, |playing| playing.underruns)
+    }
+
+    /// A mark came back.
+    pub fn mark_returned(&mut self, now: Instant, name: &str) -> Option<PlayoutAction> {
+        let (epoch, utterance, position) = parse_mark(name)?;
+        if epoch != self.epoch {
+            return None;
+        }
+        let playing = self.current_mut(utterance)?;
+        // Positions only grow, and nothing can be heard that was not sent.
+        if position > playing.sent || playing.acknowledged.is_some_and(|(known, _)| known >= position && position > 0) {
+            return None;
+        }
+        playing.acknowledged = Some((position, now));
+        let finished = playing.final_mark.is_some() && position == playing.sent;
+        finished.then(|| self.finish()).flatten()
+    }
+
+    /// When to call [`Self::poll`] next: `now` if something is due already, `None` while there is nothing to do.
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        if self.clear_pending {
+            return Some(now);
+        }
+        let playing = self.playing.as_ref()?;
+        if playing.final_mark.is_some() {
+            return playing.final_mark;
+        }
+        if playing.is_over() {
+            return Some(now);
+        }
+        self.has_chunk(playing).then(|| self.due(playing).unwrap_or(now))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.poll_timeout(now).is_some_and(|due| due <= now)
+    }
+
+    /// Everything that is due, in the order it must be written.
+    pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
+        if std::mem::take(&mut self.clear_pending) {
+            out.push(PlayoutAction::Clear);
+        }
+        while self.is_due(now) {
+            let Some(playing) = &mut self.playing else { break };
+            if playing.final_mark.is_some() {
+                out.extend(self.finish());
+                break;
+            }
+            if playing.queue.is_empty() {
+                self.end_of_audio(now, out);
+                continue;
+            }
+            self.send_chunk(now, out);
+        }
+    }
+
+    fn send_chunk(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
+        let (chunk, lead, chunk_samples, epoch, marks) =
+            (self.chunk, self.lead, self.chunk_samples, self.epoch, self.marks);
+        let mark_samples = self.samples_in(MARK_EVERY);
+        let Some(playing) = &mut self.playing else { return };
+        let dry = playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
+        if playing.burst.is_none() || dry {
+            playing.underruns += u32::from(dry);
+            playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
+        }
+        let Some(burst) = &mut playing.burst else { return };
+        let due = (burst.origin + chunk * burst.chunks).checked_sub(lead).unwrap_or(burst.origin).max(burst.origin);
+        let take = chunk_samples.min(playing.queue.len());
+        let mut samples: Vec<i16> = playing.queue.drain(..take).collect();
+        samples.resize(chunk_samples, 0); // the end of a sentence rarely fills its chunk
+        burst.chunks += 1;
+        let first = playing.sent == 0;
+        playing.sent += take as u64;
+        let id = playing.id;
+        let mark = marks && playing.sent - playing.marked >= mark_samples;
+        if mark {
+            playing.marked = playing.sent;
+        }
+        let position = playing.sent;
+        out.push(PlayoutAction::Audio { samples, late: now.saturating_duration_since(due) });
+        if first {
+            out.push(PlayoutAction::FirstAudio(id));
+        }
+        if mark {
+            out.push(PlayoutAction::Mark(mark_name(epoch, id, position)));
+        }
+    }
+
+    /// All audio is sent: the last mark, and a limit for its return.
+    fn end_of_audio(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
+        let (epoch, marks, chunk) = (self.epoch, self.marks, self.chunk);
+        let Some(playing) = &mut self.playing else { return };
+        let heard_at = playing.burst.as_ref().map_or(now, |burst| (burst.origin + chunk * burst.chunks).max(now));
+        if !marks || playing.sent == 0 {
+            playing.final_mark = Some(heard_at);
+            return;
+        }
+        playing.final_mark = Some(heard_at + MARK_GRACE);
+        if playing.marked < playing.sent {
+            playing.marked = playing.sent;
+            out.push(PlayoutAction::Mark(mark_name(epoch, playing.id, playing.sent)));
+        } else if playing.acknowledged.is_some_and(|(position, _)| position == playing.sent) {
+            playing.final_mark = Some(now); // the last mark is back already
+        }
+    }
+
+    fn finish(&mut self) -> Option<PlayoutAction> {
+        self.playing.take().map(|playing| PlayoutAction::Spoken(playing.id))
+    }
+
+    /// A whole chunk is queued, or the rest of a sentence that will get no more.
+    fn has_chunk(&self, playing: &Playing) -> bool {
+        playing.queue.len() >= self.chunk_samples
+            || (!playing.queue.is_empty() && playing.sentences.iter().all(|sentence| sentence.complete))
+    }
+
+    /// When the next chunk is to be sent; `None` for at once.
+    fn due(&self, playing: &Playing) -> Option<Instant> {
+        let burst = playing.burst.as_ref()?;
+        (burst.origin + self.chunk * burst.chunks).checked_sub(self.lead)
+    }
+
+    fn samples_in(&self, time: Duration) -> u64 {
+        (time.as_micros() * u128::from(self.rate_hz) / 1_000_000) as u64
+    }
+
+    fn current(&self, utterance: UtteranceId) -> Option<&Playing> {
+        self.playing.as_ref().filter(|playing| playing.id == utterance)
+    }
+
+    fn current_mut(&mut self, utterance: UtteranceId) -> Option<&mut Playing> {
+        self.playing.as_mut().filter(|playing| playing.id == utterance)
+    }
+}
+
+impl Playing {
+    /// No more audio will come and none is left.
+    fn is_over(&self) -> bool {
+        self.queue.is_empty()
+            && self.expected.is_some_and(|expected| {
+                self.sentences.iter().filter(|sentence| sentence.complete).count() >= expected as usize
+            })
+    }
+}
+
+/// `<epoch>-<utterance>-<position>`: unique in a call, and all that is needed to read it back.
+fn mark_name(epoch: u32, utterance: UtteranceId, position: u64) -> String {
+    format!("{epoch}-{}-{position}", utterance.0)
+}
+
+fn parse_mark(name: &str) -> Option<(u32, UtteranceId, u64)> {
+    let mut parts = name.splitn(3, '-');
+    let epoch = parts.next()?.parse().ok()?;
+    let utterance = UtteranceId(parts.next()?.parse().ok()?);
+    Some((epoch, utterance, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::dialect::{ClearMarks, EndBy};
+
+    const U1: UtteranceId = UtteranceId(1);
+
+    #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
+    fn origin() -> Instant {
+        Instant::now()
+    }
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+    fn playout() -> Playout {
+        let capabilities = Capabilities {
+            carrier: "test",
+            chunk: ms(20),
+            lead: ms(80),
+            clear: ClearMarks::AllReturned,
+            marks: true,
+            dtmf_out: false,
+            end: EndBy::SocketClose,
+            max_message_bytes: 65_536,
+        };
+        Playout::new(&capabilities, 8_000)
+    }
+    /// Polls every millisecond like a pump that is never late; returns what came out, with its time.
+    fn run(playout: &mut Playout, t0: Instant, from: u64, to: u64) -> Vec<(u64, PlayoutAction)> {
+        let mut log = Vec::new();
+        for t in from..to {
+            let mut out = Vec::new();
+            playout.poll(t0 + ms(t), &mut out);
+            log.extend(out.into_iter().map(|action| (t, action)));
+        }
+        log
+    }
+    fn audio_times(log: &[(u64, PlayoutAction)]) -> Vec<u64> {
+        log.iter().filter(|(_, action)| matches!(action, PlayoutAction::Audio { .. })).map(|(t, _)| *t).collect()
+    }
+    fn say(playout: &mut Playout, samples: usize) {
+        playout.open(U1);
+        playout.push(U1, 0, &vec![100; samples], &[]);
+        playout.complete(U1, 0);
+        playout.seal(U1, 1);
+    }
+
+    #[test]
+    fn a_short_lead_and_then_one_chunk_every_20_ms() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 1_600);
+        let log = run(&mut playout, t0, 0, 300);
+        assert_eq!(audio_times(&log), [0, 0, 0, 0, 0, 20, 40, 60, 80, 100], "80 ms ahead of the ear, never more");
+        assert_eq!(log[1].1, PlayoutAction::FirstAudio(U1));
+    }
+
+    #[test]
+    fn the_last_chunk_is_filled_with_silence_and_the_last_mark_ends_the_utterance() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 200);
+        let log = run(&mut playout, t0, 0, 30);
+        let PlayoutAction::Audio { samples, .. } = &log[2].1 else { panic!("{log:?}") };
+        assert_eq!((samples.len(), samples[39], samples[40]), (160, 100, 0));
+        let Some((_, PlayoutAction::Mark(name))) = log.last() else { panic!("{log:?}") };
+        assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
+        assert_eq!(playout.mark_returned(t0 + ms(45), name), Some(PlayoutAction::Spoken(U1)));
+    }
+
+    #[test]
+    fn a_mark_that_never_comes_does_not_hold_the_call() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 160);
+        let log = run(&mut playout, t0, 0, 1_100);
+        assert_eq!(log.last(), Some(&(1_020, PlayoutAction::Spoken(U1))));
+    }
+
+    #[test]
+    fn heard_never_exceeds_what_was_sent_nor_runs_ahead_of_the_clock() {
+        let (t0, mut playout) = (origin(), playout());
+        playout.open(U1);
+        playout.push(U1, 0, &[1; 800], &[]);
+        run(&mut playout, t0, 0, 1);
+        assert_eq!(playout.heard(t0).samples, 0);
+        assert_eq!(playout.heard(t0 + ms(50)).samples, 400);
+        assert_eq!(playout.heard(t0 + ms(5_000)).samples, 800);
+    }
+
+    #[test]
+    fn a_cut_clears_and_makes_older_marks_meaningless() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 8_000);
+        let log = run(&mut playout, t0, 0, 250);
+        let marks: Vec<String> = log
+            .iter()
+            .filter_map(|(_, action)| if let PlayoutAction::Mark(name) = action { Some(name.clone()) } else { None })
+            .collect();
+        assert!(marks.len() >= 3, "one about every 100 ms: {marks:?}");
+        assert_eq!(playout.mark_returned(t0 + ms(110), &marks[0]), None);
+        assert_eq!(playout.cut(t0 + ms(250)).samples, 800 + 140 * 8, "last mark plus the time since");
+        assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear)]);
+        for name in &marks {
+            assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
+        }
+        playout.open(UtteranceId(2));
+        playout.push(UtteranceId(2), 0, &[1; 160], &[]);
+        assert_eq!(playout.heard(t0 + ms(300)).samples, 0);
+    }
+
+    #[test]
+    fn a_dry_queue_begins_a_new_burst_and_counts() {
+        let (t0, mut playout) = (origin(), playout());
+        playout.open(U1);
+        playout.push(U1, 0, &[1; 320], &[]);
+        assert_eq!(audio_times(&run(&mut playout, t0, 0, 200)), [0, 0]);
+        playout.push(U1, 0, &[1; 960], &[]);
+        assert_eq!(audio_times(&run(&mut playout, t0, 200, 260)), [200, 200, 200, 200, 200, 220]);
+        assert_eq!(playout.underruns(), 1);
+        assert_eq!(playout.heard(t0 + ms(210)).samples, 320 + 80);
+    }
+
+    #[test]
+    fn audio_of_an_utterance_that_was_cut_is_refused() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 160);
+        playout.cut(t0);
+        assert!(!playout.push(U1, 0, &[1; 160], &[]));
+        assert!(run(&mut playout, t0, 0, 5).is_empty(), "nothing was sent, so nothing is cleared");
+    }
+
+    #[test]
+    fn hostile_mark_names_do_nothing() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 1_600);
+        run(&mut playout, t0, 0, 10);
+        for name in ["", "x", "0-1", "0-1-", "0-1-99999999999999999999", "0-1-1600", "7-1-160", "0-9-160", "-1-1-1"] {
+            assert_eq!(playout.mark_returned(t0 + ms(10), name), None, "{name}");
+        }
+        assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
+    }
+}

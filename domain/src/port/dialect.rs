@@ -1,0 +1,189 @@
+//! A carrier's media protocol, as a pure translation: socket messages to leg events and back.
+//!
+//! A dialect does no IO and holds no clock. It splits into a decoder (owned by the ingress pump) and, once the stream has started, an encoder
+//! (owned by the egress pump), so that neither pump waits for the other.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tandem_codecs::MediaFormat;
+
+/// What a dialect can do and how it wants its audio; the switch never asks for the carrier's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Carrier's name, lower case, as in records and metrics.
+    pub carrier: &'static str,
+    /// Audio in one of our messages.
+    pub chunk: Duration,
+    /// Greatest lead over real time at which we send: what sits at the carrier cannot be taken back but by `clear`.
+    pub lead: Duration,
+    /// What becomes of marks that are outstanding when we send a `clear`.
+    pub clear: ClearMarks,
+    /// Whether marks exist at all; without them "heard" runs by the clock.
+    pub marks: bool,
+    /// Whether keys can be sent on the socket.
+    pub dtmf_out: bool,
+    /// How we end the call from our side.
+    pub end: EndBy,
+    /// Largest message that the carrier may send us.
+    pub max_message_bytes: usize,
+}
+
+/// What a carrier does with outstanding marks on `clear`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClearMarks {
+    /// All come back at once, and look like "played" (Twilio).
+    AllReturned,
+    /// None comes back (Plivo).
+    NoneReturned,
+    /// The dialect has no `clear`.
+    NoClear,
+}
+
+/// How a leg is ended from our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndBy {
+    /// Closing the socket ends it.
+    SocketClose,
+    /// A message on the socket ends it.
+    Message,
+    /// Only the carrier's REST interface ends it.
+    Rest,
+}
+
+/// One message of a media socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireMessage {
+    /// A text frame.
+    Text(String),
+    /// A binary frame.
+    Binary(Bytes),
+}
+
+/// What the carrier said about the stream when it started.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LegStart {
+    /// The carrier's id of this media stream.
+    pub stream_id: String,
+    /// The carrier's id of the call (`call_sid`).
+    pub carrier_call_id: String,
+    /// Account at the carrier.
+    pub account_id: String,
+    /// Calling number, where the carrier tells it.
+    pub from: Option<String>,
+    /// Dialled number, where the carrier tells it.
+    pub to: Option<String>,
+    /// The values that our answer document attached to the stream, in the order of their names.
+    pub parameters: std::collections::BTreeMap<String, String>,
+}
+
+/// What came over the leg.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LegEvent {
+    /// The greeting before the stream; nothing to do.
+    Connected,
+    /// The stream runs; comes once, before any audio.
+    Started(LegStart),
+    /// Caller audio, decoded to linear mono PCM and appended to the buffer given to [`Decoder::decode`]; `samples` of them.
+    Audio {
+        /// How many samples were appended.
+        samples: usize,
+        /// The carrier's media time of the first sample since its stream began, where it tells.
+        timestamp: Option<Duration>,
+    },
+    /// A key was pressed.
+    Dtmf(char),
+    /// Everything that was sent before this mark was played, or dropped by our `clear`.
+    Mark(String),
+    /// The carrier ended the stream.
+    Stopped,
+}
+
+/// What a far end did that its protocol forbids. Ends its own call only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Breach {
+    /// A text frame that is not the JSON expected.
+    #[error("message is not valid: {0}")]
+    MalformedMessage(String),
+    /// A frame type that the protocol does not use.
+    #[error("binary frame where only text is allowed")]
+    BinaryFrame,
+    /// Payload is not base64.
+    #[error("payload is not base64")]
+    BadBase64,
+    /// Payload is empty, too long, or no whole number of milliseconds.
+    #[error("payload of {0} bytes")]
+    BadPayloadLength(usize),
+    /// Audio or another stream message before `start`.
+    #[error("{0} before start")]
+    BeforeStart(String),
+    /// A second `start`.
+    #[error("second start")]
+    DuplicateStart,
+    /// An event that the protocol does not have.
+    #[error("unknown event {0:?}")]
+    UnknownEvent(String),
+    /// A message about another stream.
+    #[error("message for another stream")]
+    WrongStream,
+    /// A media format that we did not agree to.
+    #[error("unsupported media format {0}")]
+    UnsupportedFormat(String),
+    /// A message above [`Capabilities::max_message_bytes`].
+    #[error("message too large")]
+    OversizedMessage,
+    /// More messages a second than any carrier sends.
+    #[error("too many messages")]
+    Flood,
+}
+
+impl Breach {
+    /// Stable name for records and metric labels.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::MalformedMessage(_) => "malformed_message",
+            Self::BinaryFrame => "binary_frame",
+            Self::BadBase64 => "bad_base64",
+            Self::BadPayloadLength(_) => "bad_payload_length",
+            Self::BeforeStart(_) => "media_before_start",
+            Self::DuplicateStart => "duplicate_start",
+            Self::UnknownEvent(_) => "unknown_event",
+            Self::WrongStream => "wrong_stream",
+            Self::UnsupportedFormat(_) => "unsupported_format",
+            Self::OversizedMessage => "oversized_message",
+            Self::Flood => "message_flood",
+        }
+    }
+}
+
+/// A carrier's media protocol.
+pub trait Dialect: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+    /// A fresh decoder for one socket.
+    fn decoder(&self) -> Box<dyn Decoder>;
+    /// The encoder for a stream that has started.
+    fn encoder(&self, start: &LegStart) -> Box<dyn Encoder>;
+}
+
+/// The carrier's side of a socket, read.
+pub trait Decoder: Send {
+    /// Translates one message. Audio is appended to `pcm` as linear samples at [`Decoder::format`]'s rate.
+    fn decode(&mut self, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<LegEvent, Breach>;
+    /// Format of the audio; settled once `Started` was returned.
+    fn format(&self) -> MediaFormat;
+}
+
+/// Our side of a socket, written. Each method returns one message.
+pub trait Encoder: Send {
+    /// One chunk of agent audio, linear samples at the leg's rate.
+    fn audio(&mut self, pcm: &[i16]) -> WireMessage;
+    /// A mark that comes back when everything before it was played.
+    fn mark(&mut self, name: &str) -> Option<WireMessage>;
+    /// Drops everything that the carrier has queued.
+    fn clear(&mut self) -> Option<WireMessage>;
+    /// Ends the call by a message, where the protocol has one.
+    fn end(&mut self) -> Option<WireMessage>;
+    /// Presses keys, where the protocol can.
+    fn dtmf(&mut self, digit: char) -> Option<WireMessage>;
+}

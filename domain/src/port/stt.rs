@@ -1,0 +1,139 @@
+//! Speech to text: one direction of a call's audio in, transcripts out.
+//!
+//! Positions are samples on the call's ingress clock (8 kHz unless the spec says otherwise), counted from the first sample of the call,
+//! so that a restarted stream can be fed again from where the caller began to speak.
+
+use std::sync::Arc;
+
+use super::{Blame, EventStream, Retry};
+use crate::ids::TurnId;
+
+/// What the recogniser should know before it hears anything.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SttSpec {
+    /// BCP 47 tag, such as `en` or `hi-IN`.
+    pub language: String,
+    /// Sample rate of the audio in Hz.
+    pub rate_hz: u32,
+    /// The agent's own keywords (`asr_keywords`): names and terms that it should not mishear.
+    pub keywords: Vec<String>,
+}
+
+/// One item of the stream towards the recogniser, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SttInput {
+    /// The next stretch of audio. `start` is the position of its first sample; a gap means that audio was dropped.
+    Audio {
+        /// Position of the first sample.
+        start: u64,
+        /// Linear mono PCM.
+        samples: Arc<[i16]>,
+    },
+    /// The caller paused: settle what was said in `from..to`. All audio before `to` has been sent already.
+    /// A second one for the same turn supersedes the first: the caller went on after a pause.
+    Finalize {
+        /// The turn in question.
+        turn: TurnId,
+        /// Where the caller's turn began.
+        from: u64,
+        /// Where the caller's speech ended.
+        to: u64,
+        /// Words that the answer probably contains (the expected slots' vocabulary).
+        hints: Arc<[String]>,
+    },
+}
+
+/// Audio and markers towards the recogniser. Ends when the call ends.
+pub type SttInputStream = std::pin::Pin<Box<dyn futures_core::Stream<Item = SttInput> + Send>>;
+
+/// What the recogniser says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SttEvent {
+    /// An unstable transcript of the turn so far; replaces the partial before it.
+    Partial {
+        /// Words so far.
+        text: String,
+    },
+    /// The settled transcript of `turn`.
+    Final {
+        /// The turn that was finalised.
+        turn: TurnId,
+        /// What was said; empty if nothing was understood.
+        text: String,
+        /// 0 to 1; `None` where the vendor gives none.
+        confidence: Option<f32>,
+        /// Whether the text replaces earlier finals of the turn or continues them.
+        covers: Covers,
+    },
+}
+
+/// How much of a turn a final transcript covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covers {
+    /// The turn from its beginning: replaces earlier finals of the same turn (batch engines).
+    WholeTurn,
+    /// What came after the last final: is appended (streaming engines).
+    SinceLastFinal,
+}
+
+/// Why a recogniser stream ended before its audio did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SttError {
+    /// The engine refused our credentials.
+    #[error("{vendor} refused our key")]
+    Unauthorized {
+        /// Name of the engine.
+        vendor: &'static str,
+    },
+    /// Every worker is taken and the queue is full.
+    #[error("{vendor} is busy")]
+    Busy {
+        /// Name of the engine.
+        vendor: &'static str,
+    },
+    /// The engine cannot run here: model or program missing.
+    #[error("{vendor} is not available: {remedy}")]
+    Unavailable {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The engine crashed, hung or closed the stream.
+    #[error("{vendor} failed: {detail}")]
+    Failed {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What happened, for the log.
+        detail: String,
+    },
+}
+
+impl SttError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Unauthorized { .. } | Self::Unavailable { .. } | Self::Busy { .. } => Blame::Us,
+            Self::Failed { .. } => Blame::Vendor,
+        }
+    }
+
+    /// What may be tried next.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Unauthorized { .. } | Self::Unavailable { .. } => Retry::Never,
+            Self::Busy { .. } => Retry::NextVendor,
+            Self::Failed { .. } => Retry::Now,
+        }
+    }
+}
+
+/// A speech recogniser.
+pub trait Stt: Send + Sync {
+    /// Stable lower-case name, as in `STT_PROVIDER` and in metrics.
+    fn name(&self) -> &'static str;
+
+    /// Transcribes one direction of audio until `audio` ends. An `Err` item ends the stream.
+    /// Dropping the result closes the vendor's stream.
+    fn transcribe(&self, spec: SttSpec, audio: SttInputStream) -> EventStream<SttEvent, SttError>;
+}

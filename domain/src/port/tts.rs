@@ -1,0 +1,91 @@
+//! Text to speech: one sentence in, PCM out, in chunks as they are made.
+
+use std::sync::Arc;
+
+use super::{Blame, EventStream, Retry};
+
+/// One sentence to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TtsSpec {
+    /// The sentence, plain text.
+    pub text: String,
+    /// Voice by the engine's own name; empty for its default.
+    pub voice: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// Sample rate wanted, in Hz. The engine resamples.
+    pub rate_hz: u32,
+}
+
+/// One stretch of synthesised speech.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TtsChunk {
+    /// Linear mono PCM at the rate asked for.
+    pub samples: Arc<[i16]>,
+    /// Words whose beginning is known, in order; empty where the engine gives no timing.
+    pub words: Vec<WordStart>,
+}
+
+/// Where a word of the sentence begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordStart {
+    /// Byte offset of the word in [`TtsSpec::text`].
+    pub byte: usize,
+    /// Samples from the beginning of the sentence.
+    pub sample: u64,
+}
+
+/// Why a sentence was not (wholly) spoken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TtsError {
+    /// The engine refused our credentials.
+    #[error("{vendor} refused our key")]
+    Unauthorized {
+        /// Name of the engine.
+        vendor: &'static str,
+    },
+    /// The engine cannot run here: program or voice missing.
+    #[error("{vendor} is not available: {remedy}")]
+    Unavailable {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The engine crashed, hung or sent something unusable.
+    #[error("{vendor} failed: {detail}")]
+    Failed {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What happened, for the log.
+        detail: String,
+    },
+}
+
+impl TtsError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Unauthorized { .. } | Self::Unavailable { .. } => Blame::Us,
+            Self::Failed { .. } => Blame::Vendor,
+        }
+    }
+
+    /// What may be tried next.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Unauthorized { .. } | Self::Unavailable { .. } => Retry::Never,
+            Self::Failed { .. } => Retry::Now,
+        }
+    }
+}
+
+/// A voice.
+pub trait Tts: Send + Sync {
+    /// Stable lower-case name, as in `TTS_PROVIDER` and in metrics.
+    fn name(&self) -> &'static str;
+
+    /// Speaks one sentence. The same sentence gives the same audio where the engine is deterministic; a restarted
+    /// sentence skips what was already queued. Dropping the result cancels the synthesis.
+    fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError>;
+}

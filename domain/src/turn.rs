@@ -1,0 +1,358 @@
+//! The caller's turns: when one begins, when it is over, when it goes on after all.
+//!
+//! ```text
+//!            speech            speech ends           endpoint silence
+//!            begins            (VAD)                 and transcript
+//! Idle ───────────► Speaking ───────────► Paused ───────────────────► Committed ──► Idle (our reply is heard)
+//!                       ▲                    │                             │
+//!                       └── speech goes on ──┴── speech before our reply ──┘   the same turn
+//! ```
+//!
+//! The transcript is asked for at the pause, not at the end of the turn, so that recognition runs while we wait; a caller who goes on
+//! supersedes it. Speech under our own voice that stays short is no turn at all.
+
+use std::time::{Duration, Instant};
+
+use crate::ids::TurnId;
+use crate::port::stt::Covers;
+
+/// A recogniser that has not answered after this is treated as one that heard nothing.
+const TRANSCRIPT_LIMIT: Duration = Duration::from_secs(4);
+
+/// What the turn machine wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TurnAction {
+    /// Settle the words of `from..to`.
+    Transcribe {
+        /// The turn.
+        turn: TurnId,
+        /// First sample of the turn.
+        from: u64,
+        /// Sample after its last speech.
+        to: u64,
+    },
+    /// The turn is over.
+    Commit(Committed),
+    /// The caller went on before our reply was heard: take the reply back.
+    Reopen(TurnId),
+}
+
+/// A finished turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The turn.
+    pub turn: TurnId,
+    /// What was said; empty if nothing was understood.
+    pub text: String,
+    /// 0 to 1.
+    pub confidence: Option<f32>,
+    /// When the caller began.
+    pub began: Instant,
+    /// When the caller's speech ended: the origin of the reply's latency.
+    pub ended: Instant,
+    /// When the silence that ends a turn was full.
+    pub endpoint: Instant,
+    /// Length of the speech: tells a cough from a word that was not understood.
+    pub speech: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Open {
+    turn: TurnId,
+    from: u64,
+    began: Instant,
+    /// Speech began while our own voice was playing.
+    over_agent: bool,
+    sustained: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    Idle,
+    Speaking { open: Open, words: Words },
+    Paused { open: Open, words: Words, to: u64, ended: Instant, asked: Instant, settled: bool },
+    Committed { open: Open, words: Words },
+}
+
+/// The transcript of a turn as it grows.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Words {
+    text: String,
+    confidence: Option<f32>,
+}
+
+impl Words {
+    fn settle(&mut self, text: &str, confidence: Option<f32>, covers: Covers) {
+        match covers {
+            Covers::WholeTurn => self.text = text.trim().to_owned(),
+            Covers::SinceLastFinal => {
+                if !self.text.is_empty() && !text.trim().is_empty() {
+                    self.text.push(' ');
+                }
+                self.text.push_str(text.trim());
+            }
+        }
+        self.confidence = confidence;
+    }
+}
+
+/// The turn machine of one call.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    state: State,
+    next: u32,
+    endpoint_silence: Duration,
+}
+
+impl Turns {
+    /// `endpoint_silence` is the silence that ends a turn.
+    pub fn new(endpoint_silence: Duration) -> Self {
+        Self { state: State::Idle, next: 1, endpoint_silence }
+    }
+
+    /// Whether the caller is speaking right now.
+    pub fn caller_speaking(&self) -> bool {
+        matches!(self.state, State::Speaking { .. })
+    }
+
+    /// Whether a turn is open: the caller speaks, or has spoken and was not answered yet.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
+    /// The detector heard speech that began at sample `at`, at the instant `began`.
+    pub fn speech_started(&mut self, at: u64, began: Instant, agent_speaking: bool) -> Option<TurnAction> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {
+                let turn = TurnId(self.next);
+                self.next += 1;
+                let open = Open { turn, from: at, began, over_agent: agent_speaking, sustained: false };
+                self.state = State::Speaking { open, words: Words::default() };
+                None
+            }
+            State::Paused { open, words, .. } => {
+                self.state = State::Speaking { open, words };
+                None
+            }
+            State::Committed { open, words } => {
+                let turn = open.turn;
+                self.state = State::Speaking { open, words };
+                Some(TurnAction::Reopen(turn))
+            }
+            speaking @ State::Speaking { .. } => {
+                self.state = speaking;
+                None
+            }
+        }
+    }
+
+    /// The current speech has lasted as long as an interruption must.
+    pub fn speech_sustained(&mut self) {
+        if let State::Speaking { open, .. } = &mut self.state {
+            open.sustained = true;
+        }
+    }
+
+    /// The caller's speech ended at sample `to`, at the instant `ended`.
+    pub fn speech_ended(&mut self, now: Instant, to: u64, ended: Instant, agent_speaking: bool) -> Option<TurnAction> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            // A cough or an "mm" under our own voice: nobody's turn.
+            State::Speaking { open, .. } if open.over_agent && !open.sustained && agent_speaking => None,
+            State::Speaking { open, words } => {
+                let action = TurnAction::Transcribe { turn: open.turn, from: open.from, to };
+                self.state = State::Paused { open, words, to, ended, asked: now, settled: false };
+                Some(action)
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// The recogniser settled a turn. Answers about an older state of affairs are dropped.
+    pub fn transcript(
+        &mut self,
+        now: Instant,
+        turn: TurnId,
+        text: &str,
+        confidence: Option<f32>,
+        covers: Covers,
+    ) -> Option<TurnAction> {
+        if let State::Paused { open, words, settled, .. } = &mut self.state
+            && open.turn == turn
+        {
+            words.settle(text, confidence, covers);
+            *settled = true;
+        }
+        self.handle_timeout(now)
+    }
+
+    /// The recogniser was restarted: what to ask it again.
+    pub fn unanswered(&mut self, now: Instant) -> Option<TurnAction> {
+        match &mut self.state {
+            State::Paused { open, to, asked, settled: false, .. } => {
+                *asked = now;
+                Some(TurnAction::Transcribe { turn: open.turn, from: open.from, to: *to })
+            }
+            _ => None,
+        }
+    }
+
+    /// Our reply is in the caller's ear: speech from now on is a new turn.
+    pub fn reply_heard(&mut self) {
+        if let State::Committed { .. } = self.state {
+            self.state = State::Idle;
+        }
+    }
+
+    /// The turn in hand is dropped: its words were noise, or the call is ending.
+    pub fn drop_turn(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Paused { ended, settled: true, .. } => Some(*ended + self.endpoint_silence),
+            State::Paused { ended, asked, .. } => Some((*ended + self.endpoint_silence).max(*asked + TRANSCRIPT_LIMIT)),
+            State::Idle | State::Speaking { .. } | State::Committed { .. } => None,
+        }
+    }
+
+    /// Commits the turn when its silence is full and its words are known (or overdue).
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<TurnAction> {
+        if now < self.poll_timeout()? {
+            return None;
+        }
+        let State::Paused { open, words, ended, .. } = std::mem::replace(&mut self.state, State::Idle) else {
+            return None;
+        };
+        let committed = Committed {
+            turn: open.turn,
+            text: words.text.clone(),
+            confidence: words.confidence,
+            began: open.began,
+            ended,
+            endpoint: ended + self.endpoint_silence,
+            speech: ended.saturating_duration_since(open.began),
+        };
+        self.state = State::Committed { open, words };
+        Some(TurnAction::Commit(committed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SILENCE: Duration = Duration::from_millis(500);
+
+    #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
+    fn origin() -> Instant {
+        Instant::now()
+    }
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_turn_ends_when_silence_and_words_are_both_there() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        assert_eq!(turns.speech_started(800, t0, false), None);
+        let asked = turns.speech_ended(t0 + ms(1_200), 8_800, t0 + ms(1_000), false);
+        assert_eq!(asked, Some(TurnAction::Transcribe { turn: TurnId(1), from: 800, to: 8_800 }));
+        assert_eq!(
+            turns.transcript(t0 + ms(1_400), TurnId(1), " in Delhi ", Some(0.9), Covers::WholeTurn),
+            None,
+            "silence is not full"
+        );
+        assert_eq!(turns.poll_timeout(), Some(t0 + ms(1_500)));
+        let Some(TurnAction::Commit(turn)) = turns.handle_timeout(t0 + ms(1_500)) else { panic!("no commit") };
+        assert_eq!((turn.text.as_str(), turn.ended, turn.endpoint), ("in Delhi", t0 + ms(1_000), t0 + ms(1_500)));
+    }
+
+    #[test]
+    fn late_words_commit_at_once() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, false);
+        turns.speech_ended(t0 + ms(200), 0, t0, false);
+        assert_eq!(turns.handle_timeout(t0 + ms(600)), None, "the words are not there yet");
+        let commit = turns.transcript(t0 + ms(900), TurnId(1), "yes", None, Covers::WholeTurn);
+        assert!(matches!(commit, Some(TurnAction::Commit(_))));
+    }
+
+    #[test]
+    fn a_silent_recogniser_does_not_hold_the_call() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, false);
+        turns.speech_ended(t0, 0, t0, false);
+        assert_eq!(turns.handle_timeout(t0 + TRANSCRIPT_LIMIT - ms(1)), None);
+        let Some(TurnAction::Commit(turn)) = turns.handle_timeout(t0 + TRANSCRIPT_LIMIT) else { panic!("no commit") };
+        assert_eq!(turn.text, "");
+    }
+
+    #[test]
+    fn a_pause_inside_a_turn_is_no_end() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, false);
+        turns.speech_ended(t0 + ms(200), 8_000, t0, false);
+        turns.transcript(t0 + ms(250), TurnId(1), "sixty", None, Covers::WholeTurn);
+        assert_eq!(turns.speech_started(11_000, t0 + ms(400), false), None);
+        assert_eq!(turns.transcript(t0 + ms(420), TurnId(1), "sixty", None, Covers::WholeTurn), None);
+        let again = turns.speech_ended(t0 + ms(900), 16_000, t0 + ms(700), false);
+        assert_eq!(
+            again,
+            Some(TurnAction::Transcribe { turn: TurnId(1), from: 0, to: 16_000 }),
+            "from the beginning of the turn"
+        );
+    }
+
+    #[test]
+    fn finals_of_streaming_engines_add_up() {
+        let mut words = Words::default();
+        words.settle("sixty", None, Covers::SinceLastFinal);
+        words.settle("lakh rupees", Some(0.8), Covers::SinceLastFinal);
+        assert_eq!(words.text, "sixty lakh rupees");
+        words.settle("sixty lakh rupees", None, Covers::WholeTurn);
+        assert_eq!(words.text, "sixty lakh rupees");
+    }
+
+    #[test]
+    fn going_on_before_the_reply_reopens_the_turn_and_after_it_begins_another() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, false);
+        turns.speech_ended(t0, 0, t0, false);
+        turns.transcript(t0 + SILENCE, TurnId(1), "I want", None, Covers::WholeTurn);
+        assert_eq!(turns.speech_started(9_000, t0 + ms(600), false), Some(TurnAction::Reopen(TurnId(1))));
+        turns.speech_ended(t0 + ms(900), 12_000, t0 + ms(800), false);
+        turns.transcript(t0 + ms(1_300), TurnId(1), "I want a flat", None, Covers::WholeTurn);
+        turns.reply_heard();
+        assert_eq!(turns.speech_started(20_000, t0 + ms(2_000), true), None);
+        let asked = turns.speech_ended(t0 + ms(2_600), 24_000, t0 + ms(2_400), false);
+        assert!(matches!(asked, Some(TurnAction::Transcribe { turn: TurnId(2), .. })));
+    }
+
+    #[test]
+    fn a_short_sound_under_our_voice_is_nobodys_turn_but_a_short_answer_is() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, true);
+        assert_eq!(turns.speech_ended(t0 + ms(300), 800, t0 + ms(100), true), None);
+        assert!(!turns.is_open());
+        turns.speech_started(9_000, t0 + ms(900), true);
+        assert!(
+            turns.speech_ended(t0 + ms(1_300), 9_800, t0 + ms(1_000), false).is_some(),
+            "our voice had ended: it was an answer"
+        );
+    }
+
+    #[test]
+    fn a_restarted_recogniser_is_asked_again() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        assert_eq!(turns.unanswered(t0), None);
+        turns.speech_started(5, t0, false);
+        turns.speech_ended(t0, 50, t0, false);
+        assert_eq!(turns.unanswered(t0 + ms(300)), Some(TurnAction::Transcribe { turn: TurnId(1), from: 5, to: 50 }));
+        assert_eq!(turns.poll_timeout(), Some(t0 + ms(300) + TRANSCRIPT_LIMIT));
+    }
+}

@@ -1,0 +1,419 @@
+//! The call core under a made-up clock: whole conversations without a runtime, a socket or a sound.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tandem_domain::agent::{Agent, Timing};
+use tandem_domain::brain::RulesBrain;
+use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part, Response};
+use tandem_domain::ids::{AgentId, BusinessId, TurnId, UtteranceId};
+use tandem_domain::ledger::{Heard, SentenceAudio};
+use tandem_domain::playbook::{Decision, Playbook};
+use tandem_domain::port::brain::{Brain, BrainEvent};
+use tandem_domain::port::stt::Covers;
+use tandem_domain::record::EndReason;
+
+/// Samples of each sentence in this world: two seconds.
+const SENTENCE: u64 = 16_000;
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// The drivers of a call, as the core sees them: obedient and instant, but for what a test holds back.
+struct World {
+    now: Instant,
+    core: CallCore,
+    brain: RulesBrain,
+    /// Asks that the brain has not answered, when it is held back.
+    asks: VecDeque<(u32, tandem_domain::port::brain::Ask)>,
+    hold_brain: bool,
+    spoken: Vec<(UtteranceId, u32, String)>,
+    transcribe: Vec<(TurnId, u64, u64)>,
+    /// Samples heard of the current utterance, when it is cut.
+    heard: u64,
+    cuts: usize,
+    notes: Vec<Note>,
+    ended: Vec<EndReason>,
+}
+
+impl World {
+    fn new(timing: Timing) -> Self {
+        let agent = Agent {
+            id: AgentId(1),
+            uuid: uuid::Uuid::nil(),
+            business: BusinessId::FIRST,
+            name: "front-desk".into(),
+            playbook: "front-desk".into(),
+            language: "en".into(),
+            voice: String::new(),
+            asr_keywords: Vec::new(),
+            first_message_inbound: None,
+            timing,
+        };
+        #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
+        let now = Instant::now();
+        let brain = RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "");
+        let mut world = Self {
+            now,
+            core: CallCore::new(&timing, Lines::default()),
+            brain,
+            asks: VecDeque::new(),
+            hold_brain: false,
+            spoken: Vec::new(),
+            transcribe: Vec::new(),
+            heard: 0,
+            cuts: 0,
+            notes: Vec::new(),
+            ended: Vec::new(),
+        };
+        world.input(Input::Started);
+        world
+    }
+
+    fn input(&mut self, input: Input) {
+        self.core.handle(self.now, input);
+        self.run();
+    }
+
+    fn run(&mut self) {
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::Think { number, ask } => {
+                    self.asks.push_back((number, ask));
+                    if !self.hold_brain {
+                        self.answer();
+                    }
+                }
+                Effect::Cut => {
+                    self.cuts += 1;
+                    let count = self
+                        .spoken
+                        .iter()
+                        .filter(|(id, ..)| Some(*id) == self.spoken.last().map(|last| last.0))
+                        .count();
+                    let audio = SentenceAudio { samples: SENTENCE, complete: true, words: Vec::new() };
+                    let heard = Heard { samples: self.heard, sentences: vec![audio; count] };
+                    self.core.handle(self.now, Input::Cut(heard));
+                }
+                Effect::Speak { utterance, sentence, text } => self.spoken.push((utterance, sentence, text)),
+                Effect::Transcribe { turn, from, to } => self.transcribe.push((turn, from, to)),
+                Effect::Note(note) => self.notes.push(note),
+                Effect::End(reason) => self.ended.push(reason),
+                Effect::StopThinking => self.asks.clear(),
+                Effect::Seal { .. } => {}
+            }
+        }
+    }
+
+    /// Lets the brain answer what it was asked last.
+    fn answer(&mut self) {
+        use futures_util::{FutureExt, StreamExt};
+        let Some((number, ask)) = self.asks.pop_front() else { return };
+        let events: Vec<_> = self.brain.respond(ask).collect().now_or_never().unwrap();
+        for event in events {
+            self.core.handle(self.now, Input::Brain { ask: number, event: event.unwrap() });
+        }
+        self.input(Input::BrainDone { ask: number });
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some((due, _)) = self.core.poll_timeout().filter(|(due, _)| *due <= until) {
+            self.now = self.now.max(due);
+            self.input(Input::Tick);
+        }
+        self.now = until;
+    }
+
+    /// The current utterance begins to play.
+    fn play(&mut self) -> UtteranceId {
+        let utterance = self.core.utterance().expect("the agent has something to say");
+        self.input(Input::FirstAudio(utterance));
+        utterance
+    }
+
+    /// The current utterance is played to its end.
+    fn play_all(&mut self) {
+        let utterance = self.play();
+        self.pass(ms(2_000));
+        self.input(Input::Spoken(utterance));
+    }
+
+    /// The caller speaks for a second, pauses, and is understood; time stops when the turn is committed.
+    fn say(&mut self, text: &str) {
+        self.speak(1_000);
+        self.understand(text);
+    }
+
+    fn speak(&mut self, length: u64) {
+        self.input(Input::SpeechStarted { at: 0, began: self.now });
+        if length >= 200 {
+            self.pass(ms(200));
+            self.input(Input::SpeechSustained);
+            self.pass(ms(length - 200));
+        } else {
+            self.pass(ms(length));
+        }
+        let ended = self.now;
+        self.pass(ms(200));
+        self.input(Input::SpeechEnded { to: 8_000, ended });
+    }
+
+    fn understand(&mut self, text: &str) {
+        let (turn, ..) = *self.transcribe.last().expect("the core asked for the words");
+        self.input(Input::Transcript { turn, text: text.into(), confidence: Some(0.9), covers: Covers::WholeTurn });
+        self.pass(ms(300));
+    }
+
+    fn responses(&self) -> Vec<&Response> {
+        self.notes
+            .iter()
+            .filter_map(|note| if let Note::AgentResponse(response) = note { Some(response) } else { None })
+            .collect()
+    }
+
+    fn last_text(&self) -> String {
+        let id = self.spoken.last().unwrap().0;
+        self.spoken
+            .iter()
+            .filter(|(utterance, ..)| *utterance == id)
+            .map(|(.., text)| text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn slots(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.brain.extracted(self.core.state().unwrap())
+    }
+}
+
+#[test]
+fn a_whole_call_ends_completed_with_its_slots() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.say("I want an apartment in Delhi");
+    assert!(world.last_text().to_lowercase().contains("delhi"), "read back: {}", world.last_text());
+    world.play_all();
+    world.say("sixty lakh rupees");
+    assert!(world.last_text().contains("sixty lakh"), "read back: {}", world.last_text());
+    for _ in 0..3 {
+        if world.ended.is_empty() && world.core.utterance().is_some() {
+            world.play_all();
+            world.pass(ms(7_000));
+        }
+    }
+    assert_eq!(world.ended, [EndReason::Completed]);
+    assert_eq!(world.core.decision(), Some(Decision::ThankYouResponse));
+    assert_eq!(world.slots()["budget"], 6_000_000);
+}
+
+#[test]
+fn the_stages_of_a_turn_add_up_to_its_latency() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.say("I want an apartment in Delhi");
+    world.pass(ms(60));
+    world.play_all();
+    let reply = world.responses()[1];
+    assert_eq!(reply.latency, Some(ms(560)));
+    assert_eq!(reply.stages.iter().map(|(_, time)| *time).sum::<Duration>(), ms(560));
+    assert_eq!(reply.stages[0], ("endpointing", ms(500)));
+}
+
+#[test]
+fn an_interruption_leaves_only_what_was_heard() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.speak(1_000);
+    assert_eq!(world.cuts, 1);
+    let greeting = world.responses()[0];
+    assert!(
+        greeting.interrupted
+            && greeting.heard.len() < greeting.text.len()
+            && greeting.text.starts_with(&greeting.heard)
+    );
+    assert_eq!(world.core.history()[0].text, greeting.heard, "the brain sees what the caller heard");
+    world.understand("I want a villa in Pune");
+    assert!(world.last_text().contains("Pune"));
+}
+
+#[test]
+fn a_cough_over_our_voice_does_not_stop_us() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.speak(120);
+    assert_eq!((world.cuts, world.transcribe.len()), (0, 0));
+    assert!(world.core.agent_speaking());
+}
+
+#[test]
+fn an_interruption_without_words_is_answered_so_that_the_caller_is_not_left_in_silence() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.speak(300);
+    world.understand("");
+    assert!(world.core.utterance().is_some(), "the agent speaks again");
+}
+
+#[test]
+fn going_on_before_our_reply_takes_the_reply_back() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.say("I want an apartment");
+    assert!(world.slots().contains_key("property_type"));
+    world.speak(1_000); // our reply has not begun
+    assert_eq!(world.cuts, 1);
+    assert!(world.slots().is_empty(), "the slots are those before the turn");
+    world.understand("I want an apartment in Delhi");
+    world.play_all();
+    let turns: Vec<_> = world.notes.iter().filter(|note| matches!(note, Note::UserTurn(_))).collect();
+    assert_eq!(turns.len(), 1, "one turn, once");
+    assert_eq!(world.responses().len(), 2, "what nobody heard is no response");
+}
+
+#[test]
+fn silence_is_answered_three_times_and_then_ends_the_call() {
+    let mut world = World::new(Timing::default());
+    while world.ended.is_empty() {
+        world.play_all();
+        world.pass(ms(7_000));
+        assert!(world.spoken.len() < 20, "bounded");
+    }
+    assert!(matches!(world.ended[..], [EndReason::Silence | EndReason::Completed]));
+}
+
+#[test]
+fn the_longest_call_ends_politely_even_in_the_middle_of_a_sentence() {
+    let mut world =
+        World::new(Timing { max_duration: ms(30_000), turn_after_silence: ms(60_000), ..Timing::default() });
+    world.play_all();
+    world.pass(ms(25_500));
+    world.say("I want an apartment in Delhi");
+    world.play();
+    world.pass(ms(1_000));
+    assert_eq!(world.last_text(), Lines::default().time_up);
+    world.play_all();
+    assert_eq!(world.ended, [EndReason::MaxDuration]);
+}
+
+#[test]
+fn a_goodbye_that_nobody_hears_is_not_waited_for() {
+    let mut world = World::new(Timing::default());
+    world.input(Input::Dismiss(EndReason::Drained));
+    world.pass(ms(7_999));
+    assert!(world.ended.is_empty());
+    world.pass(ms(1));
+    assert_eq!(world.ended, [EndReason::Drained]);
+}
+
+#[test]
+fn hanging_up_in_mid_sentence_records_what_was_heard_and_ends_once() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.input(Input::Ended(EndReason::CallerHangup));
+    world.input(Input::Ended(EndReason::LegLost));
+    world.input(Input::Tick);
+    assert_eq!(world.ended, [EndReason::CallerHangup]);
+    assert!(matches!(world.notes.last(), Some(Note::AgentResponse(response)) if response.interrupted));
+}
+
+#[test]
+fn a_dead_dialogue_is_asked_again_and_says_nothing_twice() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.hold_brain = true;
+    world.say("I want an apartment in Delhi");
+    let (number, _) = world.asks[0].clone();
+    world.input(Input::Brain { ask: number, event: BrainEvent::Say("An apartment in Delhi.".into()) });
+    let before = world.spoken.len();
+    world.input(Input::Restarted(Part::Dialogue));
+    let (again, ask) = world.asks.pop_back().unwrap();
+    assert_ne!(again, number);
+    assert!(ask.state.is_some(), "the slots come from the core");
+    world.input(Input::Brain { ask: number, event: BrainEvent::Say("from the grave".into()) });
+    world.input(Input::Brain { ask: again, event: BrainEvent::Say("An apartment in Delhi.".into()) });
+    assert_eq!(world.spoken.len(), before, "said already");
+    world.input(Input::Brain { ask: again, event: BrainEvent::Say("What is your budget?".into()) });
+    assert_eq!(world.spoken.len(), before + 1);
+}
+
+#[test]
+fn a_dead_voice_is_told_again_what_is_to_be_said() {
+    let mut world = World::new(Timing::default());
+    let before = world.spoken.len();
+    world.input(Input::Restarted(Part::Tts));
+    assert_eq!(world.spoken.len(), before * 2);
+    assert_eq!(world.spoken[..before], world.spoken[before..], "the same sentences under the same numbers");
+}
+
+#[test]
+fn a_dead_recogniser_is_asked_again() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.speak(1_000);
+    world.input(Input::Restarted(Part::Stt));
+    assert_eq!(world.transcribe.len(), 2);
+    world.understand("I want an apartment in Delhi");
+    assert!(world.last_text().contains("Delhi"));
+}
+
+#[test]
+fn a_brain_that_never_answers_is_given_up_with_an_apology() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.hold_brain = true;
+    world.say("I want an apartment in Delhi");
+    world.pass(ms(8_000));
+    assert_eq!(world.last_text(), Lines::default().sorry);
+}
+
+#[test]
+fn keys_are_kept_as_events() {
+    let mut world = World::new(Timing::default());
+    world.input(Input::Dtmf('5'));
+    assert!(world.notes.iter().any(|note| matches!(note, Note::Event { kind: "dtmf", detail } if detail == "5")));
+}
+
+/// Any order of inputs: no panic, at most one utterance at a time, exactly one end.
+#[test]
+fn any_order_of_inputs_is_survived() {
+    use proptest::prelude::*;
+    let step = (0u8..14, 0u64..3_000, 0u32..6);
+    proptest!(ProptestConfig::with_cases(300), |(steps in proptest::collection::vec(step, 1..120))| {
+        let mut world = World::new(Timing::default());
+        for (kind, time, number) in steps {
+            world.pass(ms(time));
+            world.heard = time * 8;
+            world.hold_brain = number == 5;
+            match kind {
+                0 => world.input(Input::SpeechStarted { at: time, began: world.now }),
+                1 => world.input(Input::SpeechSustained),
+                2 => world.input(Input::SpeechEnded { to: time, ended: world.now }),
+                3 => world.input(Input::Transcript { turn: TurnId(number), text: "in Delhi".into(), confidence: None, covers: Covers::WholeTurn }),
+                4 => world.input(Input::Transcript { turn: TurnId(number), text: String::new(), confidence: None, covers: Covers::SinceLastFinal }),
+                5 => world.input(Input::FirstAudio(UtteranceId(number))),
+                6 => world.input(Input::Spoken(UtteranceId(number))),
+                7 => world.input(Input::BrainDone { ask: number }),
+                8 => world.input(Input::BrainFailed { ask: number }),
+                9 => world.input(Input::Restarted([Part::Stt, Part::Tts, Part::Dialogue, Part::Egress][number as usize % 4])),
+                10 => if let Some(utterance) = world.core.utterance() { world.input(Input::FirstAudio(utterance)) },
+                11 => if let Some(utterance) = world.core.utterance() { world.input(Input::Spoken(utterance)) },
+                12 => world.input(Input::Dtmf('#')),
+                _ => if number == 0 { world.input(Input::Dismiss(EndReason::Drained)) },
+            }
+        }
+        world.input(Input::Ended(EndReason::LegLost));
+        prop_assert_eq!(world.ended.len(), 1);
+        let mut ids: Vec<u32> = world.responses().iter().map(|response| response.utterance.0).collect();
+        let count = ids.len();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), count, "no utterance is recorded twice");
+        prop_assert!(ids.is_sorted());
+    });
+}
