@@ -1,0 +1,433 @@
+//! One call: owns the core, lends the lanes, supervises the drivers, writes the record.
+//!
+//! Place:   switchboard > **call** > leg, ingress, vad, stt, dialogue, tts, egress, silence
+//! Hears:   the drivers: inputs for the core.    Tells: the drivers, what the core wants done; the switchboard, by its own end.
+//! Failure: the switchboard writes the record (`call_crashed`) and goes on; the children die with it.
+//!
+//! All decisions are the core's. This file turns its effects into messages and its notes into records, and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tandem_domain::agent::Agent;
+use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
+use tandem_domain::ids::{CallId, ConversationId};
+use tandem_domain::playout::Playout;
+use tandem_domain::port::brain::Brain;
+use tandem_domain::port::dialect::{Decoder, Dialect, LegStart};
+use tandem_domain::port::stt::Stt as SttPort;
+use tandem_domain::port::tts::Tts as TtsPort;
+use tandem_domain::record::EndReason;
+use tokio::sync::Mutex;
+use tracing::{debug, info, warn};
+
+use crate::flood::MessageBudget;
+use crate::lane::{EarLane, SpeechLane};
+use crate::leg::{Leg, LegMsg};
+use crate::scribe::Scribe;
+use crate::socket::MediaSocket;
+use crate::supervise::{History, Verdict, verdict};
+use crate::{clock, metrics as meter};
+
+pub mod dialogue;
+pub mod egress;
+pub mod ingress;
+mod plan;
+mod records;
+pub mod silence;
+pub mod stt;
+pub mod tts;
+pub mod vad;
+mod view;
+
+use dialogue::DialogueMsg;
+use ingress::Ingress;
+use plan::Plan;
+use silence::SilenceMsg;
+use stt::SttMsg;
+use tts::{Sentence, TtsMsg};
+use vad::{Engine, Slot, VadMsg};
+pub use view::{SessionLine, SessionView};
+
+/// Sample rate inside the switch: telephone audio.
+const RATE_HZ: u32 = 8_000;
+
+/// What a call hears.
+#[derive(Debug)]
+pub enum CallMsg {
+    /// Something for the core.
+    Input(Input),
+    /// A write to the far end failed.
+    LegLost(String),
+    /// A part that died is due to stand again.
+    Respawn(Part),
+    /// Kill a part, as a fault would: for tests of supervision. Nothing on the network leads here.
+    Kill(Part),
+    /// How is the call?
+    Inspect(RpcReplyPort<SessionView>),
+}
+
+/// All that a call needs to run.
+pub struct Args {
+    /// Its id.
+    pub call: CallId,
+    /// Its conversation's id.
+    pub conversation: ConversationId,
+    /// Who answers.
+    pub agent: Agent,
+    /// How it answers.
+    pub brain: Arc<dyn Brain>,
+    /// What the carrier said at the start.
+    pub start: LegStart,
+    /// The carrier's protocol.
+    pub dialect: Arc<dyn Dialect>,
+    /// Its reader, past `start`.
+    pub decoder: Box<dyn Decoder>,
+    /// The connection.
+    pub socket: MediaSocket,
+    /// How many messages may come.
+    pub budget: MessageBudget,
+    /// Nothing for so long means that the connection is dead.
+    pub media_timeout: Duration,
+    /// The recogniser.
+    pub stt: Arc<dyn SttPort>,
+    /// The voice.
+    pub tts: Arc<dyn TtsPort>,
+    /// The record.
+    pub scribe: Scribe,
+}
+
+struct Children {
+    leg: ActorRef<LegMsg>,
+    ingress: ActorRef<()>,
+    vad: ActorRef<VadMsg>,
+    stt: ActorRef<SttMsg>,
+    dialogue: ActorRef<DialogueMsg>,
+    tts: ActorRef<TtsMsg>,
+    egress: ActorRef<()>,
+    silence: ActorRef<SilenceMsg>,
+}
+
+impl Children {
+    fn cells(&self) -> [(Part, ActorCell); 8] {
+        [
+            (Part::Leg, self.leg.get_cell()),
+            (Part::Ingress, self.ingress.get_cell()),
+            (Part::Vad, self.vad.get_cell()),
+            (Part::Stt, self.stt.get_cell()),
+            (Part::Dialogue, self.dialogue.get_cell()),
+            (Part::Tts, self.tts.get_cell()),
+            (Part::Egress, self.egress.get_cell()),
+            (Part::Silence, self.silence.get_cell()),
+        ]
+    }
+}
+
+/// A running call.
+pub struct State {
+    plan: Plan,
+    core: CallCore,
+    children: Children,
+    histories: BTreeMap<Part, History>,
+    restarts: BTreeMap<&'static str, u32>,
+    /// Where the caller's open turn began: a new recogniser reads from there.
+    turn_from: u64,
+    turn_began: Instant,
+    armed: Option<Instant>,
+    touched: DateTime<Utc>,
+    ended: bool,
+}
+
+/// The actor.
+pub struct Call;
+
+impl Actor for Call {
+    type Msg = CallMsg;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, me: ActorRef<CallMsg>, args: Args) -> Result<State, ActorProcessingErr> {
+        let capabilities = args.dialect.capabilities();
+        let (started, started_at) = (clock::now(), clock::utc());
+        let MediaSocket { incoming, outgoing } = args.socket;
+        let plan = Plan {
+            call: args.call,
+            conversation: args.conversation,
+            brain: args.brain,
+            dialect: args.dialect,
+            stt: args.stt,
+            tts: args.tts,
+            scribe: args.scribe,
+            writer: Arc::new(Mutex::new(outgoing)),
+            ear: EarLane::default(),
+            speech: SpeechLane::new(Playout::new(&capabilities, RATE_HZ)),
+            detector: Slot::new(Engine::default()),
+            agent: args.agent,
+            start: args.start,
+            started,
+            started_at,
+        };
+        plan.scribe.write(plan.started());
+
+        let vad = plan.spawn_vad(&me).await?;
+        let ingress = ingress::Args {
+            call: me.clone(),
+            incoming,
+            decoder: args.decoder,
+            budget: args.budget,
+            media_timeout: args.media_timeout,
+            barge_in_min_speech: plan.agent.timing.barge_in_min_speech,
+            detector: plan.detector.clone(),
+            vad: vad.clone(),
+            ear: plan.ear.clone(),
+            speech: plan.speech.clone(),
+            carrier: capabilities.carrier,
+        };
+        let children = Children {
+            leg: Actor::spawn_linked(None, Leg, Arc::clone(&plan.writer), me.get_cell()).await?.0,
+            stt: plan.spawn_stt(&me, 0).await?,
+            dialogue: plan.spawn_dialogue(&me).await?,
+            tts: plan.spawn_tts(&me).await?,
+            egress: plan.spawn_egress(&me).await?,
+            silence: plan.spawn_silence(&me).await?,
+            ingress: Actor::spawn_linked(None, Ingress, ingress, me.get_cell()).await?.0,
+            vad,
+        };
+        me.cast(CallMsg::Input(Input::Started))?;
+        info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
+        Ok(State {
+            core: CallCore::new(&plan.agent.timing, Lines::default()),
+            plan,
+            children,
+            histories: BTreeMap::new(),
+            restarts: BTreeMap::new(),
+            turn_from: 0,
+            turn_began: started,
+            armed: None,
+            touched: started_at,
+            ended: false,
+        })
+    }
+
+    async fn handle(&self, me: ActorRef<CallMsg>, msg: CallMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        match msg {
+            CallMsg::Input(input) => state.input(&me, input),
+            CallMsg::LegLost(detail) => {
+                debug!(call_id = %state.plan.call, %detail, "leg lost");
+                state.input(&me, Input::Ended(EndReason::LegLost));
+            }
+            CallMsg::Respawn(part) => state.respawn(&me, part).await?,
+            CallMsg::Kill(part) => {
+                for (_, cell) in state.children.cells().into_iter().filter(|(candidate, _)| *candidate == part) {
+                    cell.kill();
+                }
+            }
+            CallMsg::Inspect(reply) => {
+                let _ = reply.send(state.view()); // asker gone: not our problem
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        me: ActorRef<CallMsg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (cell, reason) = match event {
+            SupervisionEvent::ActorFailed(cell, error) => {
+                warn!(call_id = %state.plan.call, %error, "part failed");
+                (cell, "failed")
+            }
+            SupervisionEvent::ActorTerminated(cell, _, _) => (cell, "killed"),
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => return Ok(()),
+        };
+        let dead = state.children.cells().into_iter().find(|(_, child)| child.get_id() == cell.get_id());
+        if let Some((part, _)) = dead {
+            state.died(&me, part, reason).await?;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Whether the call ended in order, its record written.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn input(&mut self, me: &ActorRef<CallMsg>, input: Input) {
+        let now = clock::now();
+        match &input {
+            Input::SpeechStarted { at, began } => {
+                if !self.core.turn_is_open() {
+                    self.turn_from = *at;
+                }
+                self.turn_began = *began;
+            }
+            Input::Tick | Input::Cut(_) => {}
+            _ => self.touched = clock::utc(),
+        }
+        self.core.handle(now, input);
+        while let Some(effect) = self.core.poll_effect() {
+            self.perform(me, now, effect);
+        }
+        let due = self.core.poll_timeout().map(|(at, _)| at);
+        if due != self.armed {
+            self.armed = due;
+            let _ = self.children.silence.cast(SilenceMsg::Arm(due)); // dead: armed again when it stands
+        }
+    }
+
+    /// A cast to a part that just died is lost on purpose: its successor is told by the core.
+    fn perform(&mut self, me: &ActorRef<CallMsg>, now: Instant, effect: Effect) {
+        let plan = &self.plan;
+        match effect {
+            Effect::Transcribe { turn, from, to } => {
+                let hints = plan.brain.hints(self.core.state()).into();
+                let _ = self.children.stt.cast(SttMsg::Finalize { turn, from, to, hints });
+            }
+            Effect::Think { number, ask } => {
+                let _ = self.children.dialogue.cast(DialogueMsg::Think { number, ask: Box::new(ask) });
+            }
+            Effect::StopThinking => {
+                let _ = self.children.dialogue.cast(DialogueMsg::Stop);
+            }
+            Effect::Speak { utterance, sentence, text } => {
+                let complete = {
+                    let mut playout = plan.speech.playout();
+                    playout.open(utterance);
+                    playout.is_complete(utterance, sentence)
+                };
+                if !complete {
+                    let _ = self.children.tts.cast(TtsMsg::Speak(Sentence { utterance, index: sentence, text }));
+                }
+            }
+            Effect::Seal { utterance, sentences } => {
+                plan.speech.playout().seal(utterance, sentences);
+                plan.speech.wake();
+            }
+            Effect::Cut => {
+                let _ = self.children.tts.cast(TtsMsg::Stop);
+                let (heard, underruns) = {
+                    let mut playout = plan.speech.playout();
+                    let underruns = playout.underruns();
+                    (playout.cut(now), underruns)
+                };
+                plan.speech.wake();
+                if self.core.caller_speaking() {
+                    metrics::histogram!(meter::BARGE_IN_STOP)
+                        .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
+                }
+                metrics::counter!(meter::UNDERRUNS, "side" => "egress").increment(u64::from(underruns));
+                self.core.handle(now, Input::Cut(heard));
+            }
+            Effect::Note(note) => {
+                if let Note::AgentResponse(response) = &note {
+                    meter::response(&plan.agent.name, plan.tts.name(), response);
+                }
+                plan.scribe.write(plan.note(note));
+            }
+            Effect::End(reason) => self.end(me, now, reason),
+        }
+    }
+
+    fn end(&mut self, me: &ActorRef<CallMsg>, now: Instant, reason: EndReason) {
+        let plan = &self.plan;
+        let duration = now.saturating_duration_since(plan.started);
+        let carrier = plan.dialect.capabilities().carrier;
+        if reason == EndReason::Silence {
+            metrics::counter!(meter::SILENCE_EVENTS, "kind" => "hangup").increment(1);
+        }
+        meter::call_ended(carrier, &reason, duration);
+        info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
+        plan.scribe.write(plan.ended(now, reason, self.core.decision()));
+        self.ended = true;
+        plan.ear.close();
+        let goodbye = plan.dialect.encoder(&plan.start).end();
+        let closing = self.children.leg.cast(LegMsg::Close(goodbye)).is_ok();
+        if !closing {
+            me.stop(None);
+        }
+    }
+
+    async fn died(
+        &mut self,
+        me: &ActorRef<CallMsg>,
+        part: Part,
+        reason: &'static str,
+    ) -> Result<(), ActorProcessingErr> {
+        if self.ended {
+            // The leg has said goodbye, or a part went before it: nothing is left to do once the leg is gone.
+            if part == Part::Leg {
+                me.stop(None);
+            }
+            return Ok(());
+        }
+        meter::part_died(part, reason);
+        *self.restarts.entry(part.name()).or_default() += 1;
+        let now = clock::now();
+        match verdict(part, self.histories.entry(part).or_default(), now) {
+            Verdict::Restart { after } if after.is_zero() => self.respawn(me, part).await?,
+            Verdict::Restart { after } => {
+                let me = me.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    let _ = me.cast(CallMsg::Respawn(part)); // the call ended meanwhile
+                });
+            }
+            Verdict::Degrade => {
+                self.respawn(me, part).await?;
+                self.children.vad.cast(VadMsg::Degrade)?;
+            }
+            Verdict::EndCall(reason) => {
+                self.input(me, Input::Ended(reason));
+                if part == Part::Leg {
+                    me.stop(None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn respawn(&mut self, me: &ActorRef<CallMsg>, part: Part) -> Result<(), ActorProcessingErr> {
+        if self.ended {
+            return Ok(());
+        }
+        match part {
+            Part::Vad => self.children.vad = self.plan.spawn_vad(me).await?,
+            Part::Stt => {
+                let from = if self.core.turn_is_open() { self.turn_from } else { self.plan.ear.position() };
+                self.children.stt = self.plan.spawn_stt(me, from).await?;
+            }
+            Part::Dialogue => self.children.dialogue = self.plan.spawn_dialogue(me).await?,
+            Part::Tts => self.children.tts = self.plan.spawn_tts(me).await?,
+            Part::Egress => self.children.egress = self.plan.spawn_egress(me).await?,
+            Part::Silence => {
+                self.children.silence = self.plan.spawn_silence(me).await?;
+                self.armed = None;
+            }
+            Part::Leg | Part::Ingress => return Ok(()),
+        }
+        self.input(me, Input::Restarted(part));
+        if part == Part::Egress {
+            self.catch_up(me);
+        }
+        Ok(())
+    }
+
+    /// A pump may die between its last write and the news about it: the lane knows.
+    fn catch_up(&mut self, me: &ActorRef<CallMsg>) {
+        let Some(utterance) = self.core.utterance() else { return };
+        let sent = self.plan.speech.playout().sent(utterance);
+        match sent {
+            Some(0) => {}
+            Some(_) => self.input(me, Input::FirstAudio(utterance)),
+            None => self.input(me, Input::Spoken(utterance)),
+        }
+    }
+}

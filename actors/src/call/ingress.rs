@@ -1,0 +1,226 @@
+//! The incoming pump: socket → dialect → 20 ms frames → detector → ear lane.
+//!
+//! Place:   switchboard > call > **ingress**
+//! Hears:   nothing; reads the socket.    Tells: `call`, speech events, keys and the leg's end; the speech lane, marks that came back.
+//! Failure: the reading half of the connection dies with it, so the call ends (`leg_lost`).
+//!
+//! Everything a far end can do wrong is found here and ends this call alone, with its reason: broken messages (the dialect says which), floods, and
+//! connections on which nothing comes any more.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_codecs::framer::Framer;
+use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
+use tandem_domain::call_core::Input;
+use tandem_domain::playout::PlayoutAction;
+use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, WireMessage};
+use tandem_domain::record::EndReason;
+use tokio::time::sleep_until;
+
+use super::CallMsg;
+use super::vad::{Slot, VadMsg};
+use crate::clock;
+use crate::flood::MessageBudget;
+use crate::guard::Guard;
+use crate::lane::{EarLane, SpeechLane};
+use crate::metrics::DTMF;
+use crate::socket::{Incoming, SocketError};
+
+/// Length of a frame.
+const FRAME: Duration = Duration::from_millis(20);
+/// Samples a second on the ingress clock.
+const RATE_HZ: u64 = 8_000;
+/// A stall of the carrier's audio in the middle of speech is filled with silence after this, so that the turn can end.
+const STALL: Duration = Duration::from_millis(200);
+
+/// The actor.
+pub struct Ingress;
+
+/// What it needs.
+pub struct Args {
+    /// The call.
+    pub call: ActorRef<CallMsg>,
+    /// The reading half of the leg.
+    pub incoming: Incoming,
+    /// The dialect's reader, past `start`.
+    pub decoder: Box<dyn Decoder>,
+    /// How many messages may come.
+    pub budget: MessageBudget,
+    /// Nothing for so long means that the connection is dead.
+    pub media_timeout: Duration,
+    /// Speech that counts as an interruption.
+    pub barge_in_min_speech: Duration,
+    /// The running detector.
+    pub detector: Slot,
+    /// Its actor, to be told when it panicked.
+    pub vad: ActorRef<VadMsg>,
+    /// Where the audio goes.
+    pub ear: EarLane,
+    /// Where the marks go.
+    pub speech: SpeechLane,
+    /// Carrier, for metrics.
+    pub carrier: &'static str,
+}
+
+impl Actor for Ingress {
+    type Msg = ();
+    type State = Guard;
+    type Arguments = Args;
+
+    async fn pre_start(&self, _: ActorRef<()>, args: Args) -> Result<Guard, ActorProcessingErr> {
+        Ok(Guard::spawn(async move {
+            let (call, ear) = (args.call.clone(), args.ear.clone());
+            let reason = Pump::new(args).run().await;
+            ear.close();
+            let _ = call.cast(CallMsg::Input(Input::Ended(reason))); // a call that is gone needs no news
+        }))
+    }
+}
+
+struct Pump {
+    args: Args,
+    gate: SpeechGate,
+    framer: Framer<i16>,
+    /// Position of the next frame on the ingress clock.
+    position: u64,
+    sustained: bool,
+    heard_at: Instant,
+}
+
+impl Pump {
+    fn new(args: Args) -> Self {
+        Self {
+            gate: SpeechGate::new(SpeechGateConfig::default()),
+            framer: Framer::new(FRAME_SAMPLES),
+            position: args.ear.position(),
+            sustained: false,
+            heard_at: clock::now(),
+            args,
+        }
+    }
+
+    async fn run(mut self) -> EndReason {
+        let mut pcm = Vec::with_capacity(FRAME_SAMPLES);
+        loop {
+            let wake =
+                if self.gate.is_speaking() { self.heard_at + STALL } else { self.heard_at + self.args.media_timeout };
+            tokio::select! {
+                biased;
+                message = self.args.incoming.next() => {
+                    let now = clock::now();
+                    let message = match message {
+                        Some(Ok(message)) => message,
+                        Some(Err(SocketError::TooLarge)) => return EndReason::Breach(Breach::OversizedMessage),
+                        Some(Err(SocketError::Closed)) | None => return EndReason::CallerHangup,
+                        Some(Err(SocketError::Protocol(_) | SocketError::Io(_))) => return EndReason::LegLost,
+                    };
+                    self.heard_at = now;
+                    if !self.args.budget.spend(now) {
+                        return EndReason::Breach(Breach::Flood);
+                    }
+                    pcm.clear();
+                    if let Err(reason) = self.message(now, &message, &mut pcm) {
+                        return reason;
+                    }
+                }
+                () = sleep_until(wake.into()) => {
+                    let now = clock::now();
+                    if now >= self.heard_at + self.args.media_timeout {
+                        return EndReason::MediaTimeout;
+                    }
+                    if let Err(reason) = self.stalled(now).await {
+                        return reason;
+                    }
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
+        match self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)? {
+            LegEvent::Audio { .. } => {
+                self.framer.push(pcm);
+                self.frames(now);
+            }
+            LegEvent::Mark(name) => {
+                let spoken = self.args.speech.playout().mark_returned(now, &name);
+                if let Some(PlayoutAction::Spoken(utterance)) = spoken {
+                    self.tell(Input::Spoken(utterance));
+                }
+            }
+            LegEvent::Dtmf(digit) => {
+                metrics::counter!(DTMF, "carrier" => self.args.carrier).increment(1);
+                self.tell(Input::Dtmf(digit));
+            }
+            LegEvent::Stopped => return Err(EndReason::CallerHangup),
+            LegEvent::Connected | LegEvent::Started(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The carrier sends nothing although the caller was speaking: silence until it goes on, or until the connection counts as dead.
+    async fn stalled(&mut self, now: Instant) -> Result<(), EndReason> {
+        let frames = now.saturating_duration_since(self.heard_at).as_millis() / FRAME.as_millis();
+        for _ in 0..frames.max(1) {
+            self.frame(now, &[0; FRAME_SAMPLES]);
+        }
+        if let Some(VadEvent::SpeechEnded { at_sample }) = self.gate.finish() {
+            self.sustained = false;
+            self.tell(Input::SpeechEnded { to: at_sample, ended: self.instant(now, at_sample) });
+        }
+        Ok(())
+    }
+
+    fn frames(&mut self, now: Instant) {
+        while let Some(frame) = self.framer.next_frame() {
+            let frame: [i16; FRAME_SAMPLES] = match frame.try_into() {
+                Ok(frame) => frame,
+                Err(_) => return, // the framer gives whole frames only
+            };
+            self.frame(now, &frame);
+        }
+    }
+
+    fn frame(&mut self, now: Instant, frame: &[i16; FRAME_SAMPLES]) {
+        let speech = match self.args.detector.detect(frame) {
+            Ok(speech) => speech,
+            Err(super::vad::Panicked) => {
+                let _ = self.args.vad.cast(VadMsg::EnginePanicked); // a dead actor is restarted with a fresh engine anyway
+                false
+            }
+        };
+        let start = self.position;
+        self.position += FRAME_SAMPLES as u64;
+        self.args.ear.push(Arc::from(&frame[..]));
+        match self.gate.push(speech, start) {
+            Some(VadEvent::SpeechStarted { at_sample }) => {
+                self.tell(Input::SpeechStarted { at: at_sample, began: self.instant(now, at_sample) });
+            }
+            Some(VadEvent::SpeechEnded { at_sample }) => {
+                self.sustained = false;
+                self.tell(Input::SpeechEnded { to: at_sample, ended: self.instant(now, at_sample) });
+            }
+            None => {}
+        }
+        if !self.sustained
+            && self.gate.is_speaking()
+            && u128::from(self.gate.speech_ms()) >= self.args.barge_in_min_speech.as_millis()
+        {
+            self.sustained = true;
+            self.tell(Input::SpeechSustained);
+        }
+    }
+
+    /// When the sample at `position` came in, if the last one came at `now`.
+    fn instant(&self, now: Instant, position: u64) -> Instant {
+        let behind = Duration::from_micros(self.position.saturating_sub(position) * 1_000_000 / RATE_HZ);
+        now.checked_sub(behind).unwrap_or(now)
+    }
+
+    fn tell(&self, input: Input) {
+        let _ = self.args.call.cast(CallMsg::Input(input)); // a call that is gone ends us through the guard
+    }
+}

@@ -1,0 +1,145 @@
+//! Drives the voice: sentence by sentence into the speech lane.
+//!
+//! Place:   switchboard > call > **tts**
+//! Hears:   `call`: `Speak` for each sentence, `Stop` when the caller interrupts.    Tells: nobody; the lane knows what is queued.
+//! Failure: a sentence that fails is our death; the call starts us again, the core says again what is not complete, and what the lane holds
+//!          already is skipped, so nothing is said twice.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_domain::ids::UtteranceId;
+use tandem_domain::port::tts::{Tts as Voice, TtsError, TtsSpec};
+use tokio::time::timeout;
+
+use crate::guard::Guard;
+use crate::lane::SpeechLane;
+use crate::metrics::PROVIDER_REQUESTS;
+
+/// A voice that gives no audio for this long has failed: the caller must not hear more than 2 s of nothing (promises.md P7).
+const CHUNK_LIMIT: Duration = Duration::from_millis(1_500);
+/// Speech in one sentence beyond which a voice runs away: 30 s (promises.md P7).
+const LONGEST_SENTENCE: Duration = Duration::from_secs(30);
+
+/// A sentence to speak.
+#[derive(Debug)]
+pub struct Sentence {
+    /// The utterance.
+    pub utterance: UtteranceId,
+    /// Its place.
+    pub index: u32,
+    /// The words.
+    pub text: String,
+}
+
+/// What the driver hears.
+#[derive(Debug)]
+pub enum TtsMsg {
+    /// Speak after what was asked before.
+    Speak(Sentence),
+    /// Drop everything.
+    Stop,
+    /// The sentence in hand is queued (from our own task; the number tells stale ones).
+    Done(u64),
+    /// The sentence in hand failed (from our own task).
+    Failed(u64, TtsError),
+}
+
+/// The actor.
+pub struct Tts;
+
+/// What it needs.
+pub struct Args {
+    /// The voice.
+    pub voice: Arc<dyn Voice>,
+    /// Voice name, language and rate.
+    pub spec: TtsSpec,
+    /// Where the speech goes.
+    pub lane: SpeechLane,
+}
+
+/// Sentences that wait, and the one in hand.
+pub struct State {
+    args: Args,
+    waiting: VecDeque<Sentence>,
+    speaking: Option<Guard>,
+    number: u64,
+}
+
+impl Actor for Tts {
+    type Msg = TtsMsg;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, _: ActorRef<TtsMsg>, args: Args) -> Result<State, ActorProcessingErr> {
+        Ok(State { args, waiting: VecDeque::new(), speaking: None, number: 0 })
+    }
+
+    async fn handle(&self, me: ActorRef<TtsMsg>, msg: TtsMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        let provider = state.args.voice.name();
+        match msg {
+            TtsMsg::Speak(sentence) => state.waiting.push_back(sentence),
+            TtsMsg::Stop => {
+                state.waiting.clear();
+                state.speaking = None;
+            }
+            TtsMsg::Done(number) if number == state.number => {
+                metrics::counter!(PROVIDER_REQUESTS, "stage" => "tts", "provider" => provider, "outcome" => "ok")
+                    .increment(1);
+                state.speaking = None;
+            }
+            TtsMsg::Failed(number, error) if number == state.number => {
+                metrics::counter!(PROVIDER_REQUESTS, "stage" => "tts", "provider" => provider, "outcome" => "error")
+                    .increment(1);
+                return Err(error.into());
+            }
+            TtsMsg::Done(_) | TtsMsg::Failed(..) => {}
+        }
+        if state.speaking.is_none()
+            && let Some(sentence) = state.waiting.pop_front()
+        {
+            state.number += 1;
+            let (number, voice, lane) = (state.number, Arc::clone(&state.args.voice), state.args.lane.clone());
+            let spec = TtsSpec { text: sentence.text.clone(), ..state.args.spec.clone() };
+            state.speaking = Some(Guard::spawn(async move {
+                let done = match speak(voice.as_ref(), spec, &sentence, &lane).await {
+                    Ok(()) => TtsMsg::Done(number),
+                    Err(error) => TtsMsg::Failed(number, error),
+                };
+                let _ = me.cast(done); // we are gone: so is the task
+            }));
+        }
+        Ok(())
+    }
+}
+
+async fn speak(voice: &dyn Voice, spec: TtsSpec, sentence: &Sentence, lane: &SpeechLane) -> Result<(), TtsError> {
+    let vendor = voice.name();
+    let failed = |detail: &str| TtsError::Failed { vendor, detail: detail.to_owned() };
+    let limit = LONGEST_SENTENCE.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
+    let mut skip = lane.playout().queued(sentence.utterance, sentence.index);
+    let mut taken = 0;
+    let mut chunks = voice.speak(spec);
+    while let Some(chunk) = timeout(CHUNK_LIMIT, chunks.next()).await.map_err(|_| failed("no audio in time"))? {
+        let chunk = chunk?;
+        taken += chunk.samples.len() as u64;
+        if taken > limit {
+            return Err(failed("more than 30 s of audio for one sentence"));
+        }
+        let known = skip.min(chunk.samples.len() as u64);
+        skip -= known;
+        // Word positions count from the sentence's beginning, so they hold for the skipped part too.
+        let words = if known > 0 { &[][..] } else { &chunk.words[..] };
+        if !lane.playout().push(sentence.utterance, sentence.index, &chunk.samples[known as usize..], words) {
+            return Ok(()); // cut meanwhile
+        }
+        lane.wake();
+        lane.room().await;
+    }
+    lane.playout().complete(sentence.utterance, sentence.index);
+    lane.wake();
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The switch itself: a supervised tree of actors, two pumps a call, and the lanes between them.
+//!
+//! ```text
+//! Switch ── switchboard ── call ─┬─ leg        closes the connection
+//!                                ├─ ingress    pump: socket → dialect → detector → ear lane
+//!                                ├─ vad        owns the detector
+//!                                ├─ stt        one recogniser stream, fed from the ear lane
+//!                                ├─ dialogue   asks the brain
+//!                                ├─ tts        sentence by sentence into the speech lane
+//!                                ├─ egress     pump: speech lane → pacing → dialect → socket
+//!                                └─ silence    wakes the call at its next deadline
+//!        └─ scribe (task)        records to the store
+//! ```
+//!
+//! Sees vendors, carriers and the store only through `tandem_domain::port`. Decides nothing about a conversation: that is the `CallCore`'s.
+
+pub mod alarm;
+pub mod call;
+pub mod clock;
+pub mod flood;
+pub mod guard;
+pub mod lane;
+pub mod leg;
+pub mod metrics;
+pub mod scribe;
+pub mod socket;
+pub mod supervise;
+pub mod switch;
+pub mod switchboard;
+
+pub use socket::{MediaSocket, SocketError};
+pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig};

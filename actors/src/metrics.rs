@@ -1,0 +1,84 @@
+//! Names of the metrics that the switch emits, and the few functions that emit them. Labels are closed sets, never an id.
+
+use std::time::Duration;
+
+use tandem_domain::call_core::{Part, Response};
+use tandem_domain::record::EndReason;
+
+/// Live calls, by `direction` and `carrier`.
+pub const CALLS_ACTIVE: &str = "tandem_calls_active";
+/// Calls that may run at once, by `scope`.
+pub const CALLS_LIMIT: &str = "tandem_calls_limit";
+/// Media sockets that were accepted, by `direction` and `carrier`.
+pub const CALL_ATTEMPTS: &str = "tandem_call_attempts_total";
+/// Ended calls, by `direction`, `carrier`, `outcome` and `reason`.
+pub const CALLS: &str = "tandem_calls_total";
+/// Length of ended calls in seconds.
+pub const CALL_DURATION: &str = "tandem_call_duration_seconds";
+/// End of the caller's speech to the first agent audio sent, in seconds, by `agent`.
+pub const TURN_LATENCY: &str = "tandem_turn_latency_seconds";
+/// Parts of the turn latency in seconds, by `stage`, `provider` and `model`.
+pub const STAGE_LATENCY: &str = "tandem_stage_latency_seconds";
+/// Interruptions, by `kind`.
+pub const INTERRUPTIONS: &str = "tandem_interruptions_total";
+/// Onset of the caller's speech to the `clear`, in seconds.
+pub const BARGE_IN_STOP: &str = "tandem_barge_in_stop_seconds";
+/// Silence events, by `kind`.
+pub const SILENCE_EVENTS: &str = "tandem_silence_events_total";
+/// Times that the playout queue ran dry inside an utterance, by `side`.
+pub const UNDERRUNS: &str = "tandem_audio_underruns_total";
+/// Lateness of each paced chunk in seconds: the health figure of a switch.
+pub const PLAYOUT_LAG: &str = "tandem_playout_lag_seconds";
+/// Parts that died, by `kind` and `reason`.
+pub const RESTARTS: &str = "tandem_actor_restarts_total";
+/// Sessions that broke their protocol, by `carrier` and `reason`.
+pub const BREACHES: &str = "tandem_media_breaches_total";
+/// Keys pressed, by `carrier`.
+pub const DTMF: &str = "tandem_dtmf_total";
+/// Records that could not be queued or stored, by `reason`.
+pub const RECORDS_LOST: &str = "tandem_records_lost_total";
+/// Records that wait for the database.
+pub const RECORDS_WAITING: &str = "tandem_records_waiting";
+/// Vendor requests, by `stage`, `provider` and `outcome`.
+pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
+
+/// A call is over.
+pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration) {
+    let outcome = match reason {
+        EndReason::Completed
+        | EndReason::Handover
+        | EndReason::CallerHangup
+        | EndReason::Silence
+        | EndReason::MaxDuration
+        | EndReason::Drained => "answered",
+        EndReason::Refused | EndReason::NoAgent => "rejected",
+        EndReason::StartTimeout | EndReason::MediaTimeout | EndReason::LegLost | EndReason::Breach(_) => {
+            "failed_network"
+        }
+        EndReason::PartFailed(_) | EndReason::CallCrashed => "failed_local",
+    };
+    metrics::counter!(CALLS, "direction" => "inbound", "carrier" => carrier, "outcome" => outcome, "reason" => reason.as_str()).increment(1);
+    metrics::histogram!(CALL_DURATION).record(duration.as_secs_f64());
+    if let EndReason::Breach(breach) = reason {
+        metrics::counter!(BREACHES, "carrier" => carrier, "reason" => breach.reason()).increment(1);
+    }
+}
+
+/// An utterance of the agent is over.
+pub fn response(agent: &str, provider: &'static str, response: &Response) {
+    if let Some(latency) = response.latency {
+        metrics::histogram!(TURN_LATENCY, "agent" => agent.to_owned()).record(latency.as_secs_f64());
+    }
+    for (stage, time) in &response.stages {
+        metrics::histogram!(STAGE_LATENCY, "stage" => *stage, "provider" => provider, "model" => "")
+            .record(time.as_secs_f64());
+    }
+    if response.interrupted {
+        metrics::counter!(INTERRUPTIONS, "kind" => "barge_in").increment(1);
+    }
+}
+
+/// A part of a call died.
+pub fn part_died(part: Part, reason: &'static str) {
+    metrics::counter!(RESTARTS, "kind" => part.name(), "reason" => reason).increment(1);
+}

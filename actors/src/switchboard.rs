@@ -1,0 +1,200 @@
+//! The switchboard: admits, spawns, finds and ends calls; one per process.
+//!
+//! Place:   **switchboard** > call
+//! Hears:   [`Switch`](crate::switch::Switch), for arrivals, sessions and draining; its calls, when they end.    Tells: its calls.
+//! Failure: a call that dies costs only itself: its record is written here, from what was known when it was admitted.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tandem_domain::call_core::Input;
+use tandem_domain::ids::{BusinessId, CallId};
+use tandem_domain::record::{CallEnded, EndReason, Record};
+use tokio::sync::oneshot;
+use tracing::error;
+
+use crate::call::{self, Call, CallMsg};
+use crate::scribe::Scribe;
+use crate::{clock, metrics as meter};
+
+/// What the switchboard hears.
+pub enum SwitchboardMsg {
+    /// A stream has started: admit it and spawn its call.
+    Admit(Box<call::Args>, RpcReplyPort<Result<Admitted, Box<Refused>>>),
+    /// All live calls.
+    Calls(RpcReplyPort<Vec<(CallId, ActorRef<CallMsg>)>>),
+    /// Admit nobody any more. Answered when the last call has ended.
+    Drain(RpcReplyPort<()>),
+    /// Say goodbye in all calls.
+    DismissAll(EndReason),
+    /// End all calls without a word.
+    EndAll(EndReason),
+}
+
+/// A call that runs.
+#[derive(Debug)]
+pub struct Admitted {
+    /// Resolves when the call is over.
+    pub over: oneshot::Receiver<()>,
+}
+
+/// A call that was not admitted, with what came with it so that its end can be recorded.
+pub struct Refused {
+    /// Why.
+    pub reason: EndReason,
+    /// The arguments that were to be its own.
+    pub args: Option<call::Args>,
+}
+
+/// The actor.
+pub struct Switchboard;
+
+/// What it needs.
+pub struct Args {
+    /// Calls at once, at most.
+    pub max_calls: usize,
+    /// For the records of calls that crashed.
+    pub scribe: Scribe,
+}
+
+/// What the switchboard must know of a call to write its record without it.
+struct Line {
+    call: CallId,
+    business: BusinessId,
+    carrier: &'static str,
+    actor: ActorRef<CallMsg>,
+    started: Instant,
+    over: Option<oneshot::Sender<()>>,
+}
+
+/// Its calls.
+pub struct State {
+    max_calls: usize,
+    scribe: Scribe,
+    lines: HashMap<ActorId, Line>,
+    draining: Vec<RpcReplyPort<()>>,
+    closed: bool,
+}
+
+impl Actor for Switchboard {
+    type Msg = SwitchboardMsg;
+    type State = State;
+    type Arguments = Args;
+
+    async fn pre_start(&self, _: ActorRef<SwitchboardMsg>, args: Args) -> Result<State, ActorProcessingErr> {
+        metrics::gauge!(meter::CALLS_LIMIT, "scope" => "server").set(args.max_calls as f64);
+        Ok(State {
+            max_calls: args.max_calls,
+            scribe: args.scribe,
+            lines: HashMap::new(),
+            draining: Vec::new(),
+            closed: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<SwitchboardMsg>,
+        msg: SwitchboardMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            SwitchboardMsg::Admit(args, reply) => {
+                let answer = state.admit(&me, *args).await;
+                let _ = reply.send(answer); // asker gone: its socket too, the call will notice
+            }
+            SwitchboardMsg::Calls(reply) => {
+                let mut calls: Vec<_> = state.lines.values().map(|line| (line.call, line.actor.clone())).collect();
+                calls.sort_by_key(|(call, _)| *call);
+                let _ = reply.send(calls);
+            }
+            SwitchboardMsg::Drain(reply) => {
+                state.closed = true;
+                state.draining.push(reply);
+                state.drained();
+            }
+            SwitchboardMsg::DismissAll(reason) => state.tell_all(&Input::Dismiss(reason)),
+            SwitchboardMsg::EndAll(reason) => state.tell_all(&Input::Ended(reason)),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<SwitchboardMsg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(cell, last, reason) => {
+                // A call that ended in order has written its own record; one that was killed has not.
+                let in_order =
+                    last.and_then(|mut last| last.take::<call::State>().ok()).is_some_and(|last| last.has_ended());
+                state.ended(cell.get_id(), (!in_order).then(|| reason.unwrap_or_default()));
+            }
+            SupervisionEvent::ActorFailed(cell, error) => state.ended(cell.get_id(), Some(error.to_string())),
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    async fn admit(&mut self, me: &ActorRef<SwitchboardMsg>, args: call::Args) -> Result<Admitted, Box<Refused>> {
+        if self.closed || self.lines.len() >= self.max_calls {
+            return Err(Box::new(Refused { reason: EndReason::Refused, args: Some(args) }));
+        }
+        let (call, business, carrier) = (args.call, args.agent.business, args.dialect.capabilities().carrier);
+        let actor = match Actor::spawn_linked(None, Call, args, me.get_cell()).await {
+            Ok((actor, _)) => actor,
+            Err(error) => {
+                error!(call_id = %call, %error, "call could not be started");
+                return Err(Box::new(Refused { reason: EndReason::CallCrashed, args: None }));
+            }
+        };
+        let (sender, over) = oneshot::channel();
+        metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => carrier).increment(1.0);
+        self.lines
+            .insert(actor.get_id(), Line { call, business, carrier, actor, started: clock::now(), over: Some(sender) });
+        Ok(Admitted { over })
+    }
+
+    /// A call is gone; `crash` says how, if not in order.
+    fn ended(&mut self, id: ActorId, crash: Option<String>) {
+        let Some(mut line) = self.lines.remove(&id) else { return };
+        metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => line.carrier).decrement(1.0);
+        if let Some(detail) = crash {
+            error!(call_id = %line.call, %detail, "call crashed");
+            let duration = clock::now().saturating_duration_since(line.started);
+            meter::call_ended(line.carrier, &EndReason::CallCrashed, duration);
+            self.scribe.write(Record::Ended(CallEnded {
+                call: line.call,
+                business: line.business,
+                reason: EndReason::CallCrashed,
+                detail,
+                duration,
+                outcome: None,
+                at: clock::utc(),
+            }));
+        }
+        if let Some(over) = line.over.take() {
+            let _ = over.send(()); // nobody waits: fine
+        }
+        self.drained();
+    }
+
+    fn tell_all(&self, input: &Input) {
+        for line in self.lines.values() {
+            let _ = line.actor.cast(CallMsg::Input(input.clone())); // ending anyway
+        }
+    }
+
+    fn drained(&mut self) {
+        if self.closed && self.lines.is_empty() {
+            for reply in self.draining.drain(..) {
+                let _ = reply.send(()); // asker gone: not our problem
+            }
+        }
+    }
+}
