@@ -1,0 +1,21 @@
+//! Twilio's media socket under arbitrary bytes: one message a line, all through one decoder.
+//!
+//! Holds: no panic, and audio is told in the length in which it was appended, never above a second a message.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tandem_domain::port::dialect::{Dialect, LegEvent, WireMessage};
+use tandem_providers::carrier::twilio::TwilioDialect;
+
+fuzz_target!(|data: &[u8]| {
+    let mut decoder = TwilioDialect::new(1).decoder();
+    let mut pcm = Vec::new();
+    for line in data.split(|&byte| byte == b'\n') {
+        pcm.clear();
+        let message = WireMessage::Text(String::from_utf8_lossy(line).into_owned());
+        match decoder.decode(&message, &mut pcm) {
+            Ok(LegEvent::Audio { samples, .. }) => assert!(samples == pcm.len() && samples <= 8_000),
+            Ok(_) | Err(_) => assert!(pcm.is_empty()),
+        }
+    }
+});

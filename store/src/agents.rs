@@ -1,0 +1,99 @@
+//! Agents, as calls need them.
+
+use sqlx::FromRow;
+use tandem_domain::agent::{Agent, Timing};
+use tandem_domain::ids::{AgentId, BusinessId};
+use tandem_domain::port::store::{AgentStore, RowKey, StoreFuture};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::error::Failure;
+use crate::sql::on;
+use crate::timing::{Eagerness, Patience};
+use crate::value;
+
+macro_rules! agent_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, uuid, business_id, name, playbook, default_language, voice_id, asr_keywords, first_message_inbound, ",
+            "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds ",
+            "FROM agents WHERE business_id = $1 AND ",
+            $condition
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct AgentRow {
+    id: i64,
+    uuid: Uuid,
+    business_id: i64,
+    name: String,
+    playbook: String,
+    default_language: String,
+    voice_id: Option<String>,
+    asr_keywords: String,
+    first_message_inbound: Option<String>,
+    eagerness: String,
+    turn_after_silence_seconds: i64,
+    end_after_silence_seconds: i64,
+    max_conversation_duration_seconds: Option<i64>,
+}
+
+impl AgentRow {
+    fn agent(self, server: &Timing) -> Result<Agent, Failure> {
+        let patience = Patience {
+            eagerness: Eagerness::parse(&self.eagerness).ok_or_else(|| Failure::unreadable("eagerness"))?,
+            turn_after_silence_seconds: self.turn_after_silence_seconds,
+            end_after_silence_seconds: self.end_after_silence_seconds,
+            max_conversation_duration_seconds: self.max_conversation_duration_seconds,
+        };
+        Ok(Agent {
+            id: AgentId(self.id),
+            uuid: self.uuid,
+            business: BusinessId(self.business_id),
+            name: self.name,
+            playbook: self.playbook,
+            language: self.default_language,
+            voice: self.voice_id.unwrap_or_default(),
+            asr_keywords: keywords(&self.asr_keywords),
+            first_message_inbound: self.first_message_inbound.filter(|message| !message.trim().is_empty()),
+            timing: patience.timing(server),
+        })
+    }
+}
+
+/// Splits the comma-separated column.
+fn keywords(column: &str) -> Vec<String> {
+    column.split(',').map(str::trim).filter(|keyword| !keyword.is_empty()).map(str::to_owned).collect()
+}
+
+impl AgentStore for Store {
+    fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>> {
+        self.answer(async move {
+            const BY_ID: &str = agent_where!("id = $2");
+            const BY_UUID: &str = agent_where!("uuid = $2");
+            const BY_NAME: &str = agent_where!("name_key = $2");
+            let row: Option<AgentRow> = on!(self.reader(), db => match key {
+                RowKey::Number(id) => sqlx::query_as(BY_ID).bind(business.0).bind(id).fetch_optional(db).await,
+                RowKey::Uuid(uuid) => sqlx::query_as(BY_UUID).bind(business.0).bind(uuid).fetch_optional(db).await,
+                RowKey::Name(name) => {
+                    let name = value::text(&name).to_lowercase();
+                    sqlx::query_as(BY_NAME).bind(business.0).bind(name).fetch_optional(db).await
+                }
+            })?;
+            row.map(|row| row.agent(&self.timing)).transpose()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_split_at_commas() {
+        assert_eq!(keywords(" Gurugram, sector 56 ,,lakh,"), ["Gurugram", "sector 56", "lakh"]);
+        assert!(keywords(" ").is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! From the columns of an agent to the patience of its calls. Pure.
+//!
+//! Source: api-inventory section 8 (Behaviour), R8; design.md section 12 items 5 and 9. `-1` means off in every column.
+
+use std::time::Duration;
+
+use tandem_domain::agent::Timing;
+
+/// No call is longer, whatever its agent says (R8).
+const CEILING: Duration = Duration::from_secs(14_400);
+
+/// How readily an agent takes the caller's pause for the end of the turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eagerness {
+    /// Waits longest.
+    Low,
+    /// The server's own setting.
+    Normal,
+    /// Waits least.
+    High,
+}
+
+impl Eagerness {
+    /// Reads the stored spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "low" => Some(Self::Low),
+            "normal" => Some(Self::Normal),
+            "high" => Some(Self::High),
+            _ => None,
+        }
+    }
+
+    /// The silence that ends a turn, where `normal` is what the server says (`ENDPOINT_SILENCE_MS`): 900, 500, 300 ms for a normal of 500,
+    /// and in that proportion for any other.
+    pub fn endpoint_silence(self, normal: Duration) -> Duration {
+        match self {
+            Self::Low => normal * 9 / 5,
+            Self::Normal => normal,
+            Self::High => normal * 3 / 5,
+        }
+    }
+}
+
+/// The columns about time.
+pub(crate) struct Patience {
+    pub(crate) eagerness: Eagerness,
+    pub(crate) turn_after_silence_seconds: i64,
+    pub(crate) end_after_silence_seconds: i64,
+    pub(crate) max_conversation_duration_seconds: Option<i64>,
+}
+
+impl Patience {
+    /// The timing of a call; `server` gives what an agent has no column for, and its longest call where it sets none.
+    pub(crate) fn timing(&self, server: &Timing) -> Timing {
+        let max_duration = match self.max_conversation_duration_seconds {
+            None => server.max_duration,
+            Some(seconds) => on(seconds).unwrap_or(CEILING),
+        }
+        .min(CEILING);
+        Timing {
+            endpoint_silence: self.eagerness.endpoint_silence(server.endpoint_silence),
+            barge_in_min_speech: server.barge_in_min_speech,
+            // Off: a rung that the call does not live to see.
+            turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),
+            end_after_silence: on(self.end_after_silence_seconds),
+            max_duration,
+        }
+    }
+}
+
+/// Seconds, unless they switch the thing off.
+fn on(seconds: i64) -> Option<Duration> {
+    u64::try_from(seconds).ok().filter(|&seconds| seconds > 0).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMN_DEFAULTS: Patience = Patience {
+        eagerness: Eagerness::Normal,
+        turn_after_silence_seconds: 7,
+        end_after_silence_seconds: -1,
+        max_conversation_duration_seconds: None,
+    };
+
+    #[test]
+    fn an_untouched_agent_has_the_default_timing() {
+        assert_eq!(COLUMN_DEFAULTS.timing(&Timing::default()), Timing::default());
+    }
+
+    #[test]
+    fn eagerness_scales_the_servers_setting() {
+        let at = |normal| {
+            [Eagerness::Low, Eagerness::Normal, Eagerness::High]
+                .map(|e| e.endpoint_silence(Duration::from_millis(normal)).as_millis())
+        };
+        assert_eq!(at(500), [900, 500, 300]);
+        assert_eq!(at(1000), [1800, 1000, 600]);
+    }
+
+    #[test]
+    fn limits_are_switched_off_and_capped() {
+        let server = Timing::default();
+        let off = Patience {
+            turn_after_silence_seconds: -1,
+            end_after_silence_seconds: 30,
+            max_conversation_duration_seconds: Some(-1),
+            ..COLUMN_DEFAULTS
+        }
+        .timing(&server);
+        assert_eq!(off.max_duration, CEILING);
+        assert_eq!(off.turn_after_silence, CEILING);
+        assert_eq!(off.end_after_silence, Some(Duration::from_secs(30)));
+
+        let long = Patience { max_conversation_duration_seconds: Some(86_400), ..COLUMN_DEFAULTS };
+        assert_eq!(long.timing(&server).max_duration, CEILING);
+    }
+}

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use tandem_domain::agent::Timing;
+use tandem_domain::ids::BusinessId;
+use tandem_domain::port::store::{AgentStore, RowKey};
+use tandem_store::Options;
+
+use crate::database::Database;
+
+pub async fn a_new_database_has_the_front_desk(db: Database) {
+    let agent = db.store.agent(BusinessId::FIRST, RowKey::parse("front-desk")).await.unwrap().unwrap();
+    assert_eq!(
+        (agent.name.as_str(), agent.playbook.as_str(), agent.business),
+        ("front-desk", "front-desk", BusinessId(1))
+    );
+    assert_eq!((agent.language.as_str(), agent.voice.as_str()), ("en", ""));
+    assert_eq!(agent.uuid.get_version_num(), 7);
+    assert_eq!((agent.asr_keywords, agent.first_message_inbound, agent.timing), (vec![], None, Timing::default()));
+    assert_eq!(db.texts("SELECT name FROM businesses WHERE id = 1").await, ["Default"]);
+}
+
+pub async fn an_agent_is_found_by_number_uuid_and_name_in_any_case(db: Database) {
+    let (id, uuid) = db.add_agent(BusinessId::FIRST, "Büro ÄÖÜ").await.unwrap();
+    for key in [RowKey::Number(id), RowKey::Uuid(uuid), RowKey::Name("BÜRO äöü".into())] {
+        let agent = db.store.agent(BusinessId::FIRST, key).await.unwrap().unwrap();
+        assert_eq!((agent.id.0, agent.uuid, agent.name.as_str()), (id, uuid, "Büro ÄÖÜ"));
+    }
+    for key in ["nobody", "987654", "01941f29-7c00-7000-8000-0000000000ff", "front-desk\0", ""] {
+        assert_eq!(db.store.agent(BusinessId::FIRST, RowKey::parse(key)).await.unwrap(), None, "{key:?}");
+    }
+}
+
+pub async fn columns_become_the_agent_of_a_call(db: Database) {
+    db.execute(
+        "UPDATE agents SET playbook = 'logistics', default_language = 'hi', voice_id = 'slt', asr_keywords = 'Gurugram, sector 56,', \
+         first_message_inbound = 'Namaste', eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
+         max_conversation_duration_seconds = 120",
+    )
+    .await
+    .unwrap();
+    let server = Timing {
+        endpoint_silence: Duration::from_millis(400),
+        barge_in_min_speech: Duration::from_millis(250),
+        ..Timing::default()
+    };
+    let store = db.reopened(Options { timing: server, ..Options::default() }).await;
+    let agent = store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+    assert_eq!((agent.playbook.as_str(), agent.language.as_str(), agent.voice.as_str()), ("logistics", "hi", "slt"));
+    assert_eq!(agent.asr_keywords, ["Gurugram", "sector 56"]);
+    assert_eq!(agent.first_message_inbound.as_deref(), Some("Namaste"));
+    let expected = Timing {
+        endpoint_silence: Duration::from_millis(720),
+        barge_in_min_speech: Duration::from_millis(250),
+        turn_after_silence: Duration::from_secs(5),
+        end_after_silence: Some(Duration::from_secs(40)),
+        max_duration: Duration::from_secs(120),
+    };
+    assert_eq!(agent.timing, expected);
+}
+
+pub async fn names_are_unique_in_a_business_whatever_their_case(db: Database) {
+    assert!(db.add_agent(BusinessId::FIRST, "FRONT-desk").await.is_err());
+    let other = db.add_business().await;
+    db.add_agent(other, "Front-Desk").await.unwrap();
+}

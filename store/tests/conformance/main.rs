@@ -1,0 +1,77 @@
+//! What the store promises, on both engines: every case below runs once on SQLite and once on a PostgreSQL server of its own.
+//!
+//! A machine without PostgreSQL's programs fails the second half and says what to run; nothing is skipped.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod agents;
+mod calls;
+mod database;
+mod faults;
+mod keys;
+mod records;
+mod replay;
+mod schema;
+mod server;
+mod tenants;
+
+macro_rules! on_both_engines {
+    ($($module:ident: $($case:ident)+;)+) => {
+        mod sqlite {
+            $($(#[tokio::test]
+            async fn $case() {
+                crate::$module::$case(crate::database::Database::sqlite().await).await;
+            })+)+
+        }
+        mod postgres {
+            $($(#[tokio::test]
+            async fn $case() {
+                crate::$module::$case(crate::database::Database::postgres().await).await;
+            })+)+
+        }
+    };
+}
+
+on_both_engines! {
+    agents:
+        a_new_database_has_the_front_desk
+        an_agent_is_found_by_number_uuid_and_name_in_any_case
+        columns_become_the_agent_of_a_call
+        names_are_unique_in_a_business_whatever_their_case;
+    calls:
+        a_call_reads_back_as_it_was_written
+        a_call_without_agent_or_carrier_id_is_kept
+        lines_stand_in_the_order_they_were_spoken
+        a_reply_follows_its_turn_where_the_clock_cannot_tell
+        the_timeline_is_oldest_first
+        applying_records_again_changes_nothing
+        a_call_ends_once
+        progress_stops_at_the_end
+        any_text_survives_but_nul
+        many_writers_lose_nothing;
+    keys:
+        a_call_is_found_by_number_uuid_and_carrier_id
+        carrier_ids_that_are_uuids_are_found_in_either_spelling
+        the_newest_of_two_calls_with_one_carrier_id_answers
+        conversations_are_paged_newest_first;
+    tenants:
+        reading_sees_only_its_own_business
+        writing_reaches_only_its_own_business
+        the_schema_itself_keeps_businesses_apart;
+    faults:
+        a_broken_batch_leaves_nothing
+        records_of_an_unknown_call_are_refused
+        errors_tell_no_stored_text
+        a_locked_database_is_unavailable_in_time
+        a_closed_store_is_unavailable
+        a_missing_schema_is_refused
+        rows_of_unexpected_types_are_unreadable
+        opening_tells_what_is_wrong
+        opening_an_impossible_place_fails;
+    schema:
+        migrating_twice_changes_nothing
+        a_newer_schema_is_left_alone
+        earlier_names_are_views
+        views_cannot_be_written
+        the_file_or_server_is_sound_after_use;
+}
