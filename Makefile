@@ -1,0 +1,96 @@
+# Everything that is done to Tandem, by name. `make` alone lists it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CARGO ?= cargo
+export CARGO
+# Passed to every cargo command; CI sets --locked.
+CARGO_FLAGS ?=
+# Arguments of `make run`, for instance ARGS="--port 9000".
+ARGS ?=
+FUZZ_TARGET ?= twilio
+FUZZ_SECONDS ?= 60
+BENCH_CALLS ?= 100
+
+STAGE := scripts/stage.sh
+BINARY := target/release/tandem
+
+##@ Two commands
+.PHONY: run
+run: setup-run build ## Install what is missing, build, fetch the models, serve on http://localhost:8000
+	@$(BINARY) models install
+	exec $(BINARY) $(ARGS) serve
+
+.PHONY: test
+test: setup ## Install what is missing, fetch the models, run every test
+	@scripts/test.sh $(CARGO_FLAGS)
+
+##@ Parts of them
+.PHONY: setup
+setup: ## Debian packages to build, serve and test
+	@scripts/setup.sh test
+
+.PHONY: setup-run
+setup-run: ## Debian packages to build and serve
+	@scripts/setup.sh run
+
+.PHONY: build
+build: ## The release binary, at target/release/tandem
+	@scripts/build.sh $(CARGO_FLAGS)
+
+.PHONY: models
+models: build ## The speech models, into the user's cache folder
+	@$(BINARY) models install
+
+##@ Before a commit
+.PHONY: check
+check: ## What CI runs: fmt, clippy, docs, deny, test
+	@$(STAGE) fmt $(MAKE) --no-print-directory fmt
+	@$(STAGE) setup $(MAKE) --no-print-directory setup
+	@$(STAGE) clippy $(MAKE) --no-print-directory clippy
+	@$(STAGE) docs $(MAKE) --no-print-directory docs
+	@$(STAGE) deny $(MAKE) --no-print-directory deny
+	@$(STAGE) test $(MAKE) --no-print-directory test
+
+.PHONY: fmt
+fmt: ## Formatting is as rustfmt.toml says
+	@$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy: ## No warning in any target
+	@$(CARGO) clippy --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
+
+.PHONY: docs
+docs: ## No warning in the documentation
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --workspace $(CARGO_FLAGS)
+
+.PHONY: deny
+deny: ## Licences, bans and sources of dependencies, if cargo-deny is there
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check bans licenses sources; \
+	else echo "cargo-deny is not installed, so deny.toml was not checked: cargo install --locked cargo-deny"; fi
+
+##@ Figures
+.PHONY: wer
+wer: setup ## Word error rate of the recogniser over the real socket
+	@$(CARGO) test --workspace --no-run --quiet $(CARGO_FLAGS)
+	@"$$(scripts/target-dir.sh)/debug/tandem" models install
+	@$(CARGO) test --workspace $(CARGO_FLAGS) --test wer -- --nocapture
+
+.PHONY: bench
+bench: build ## CPU, memory and pacing jitter of BENCH_CALLS (100) simultaneous calls
+	@$(BINARY) bench --calls $(BENCH_CALLS)
+
+.PHONY: fuzz
+fuzz: ## FUZZ_TARGET (twilio) for FUZZ_SECONDS (60), starting from the fixtures
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is not installed: cargo install --locked cargo-fuzz"; exit 1; }
+	@mkdir -p fuzz/corpus/$(FUZZ_TARGET)
+	RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) tests/fixtures/$(FUZZ_TARGET) -- \
+		-max_total_time=$(FUZZ_SECONDS) -max_len=65536
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,176 @@
+//! The command line: what may be asked, and who answers.
+//!
+//! Results go to stdout (as JSON with `--json`), talk goes to stderr, the exit code is 0 for success alone: 1 for a failure, 2 for a
+//! request that cannot be understood. An error names the remedy.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Origins};
+
+mod bench;
+mod config;
+mod error;
+mod migrate;
+mod models;
+mod output;
+mod serve;
+mod simulate;
+mod stt_worker;
+
+pub use error::CliError;
+use output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  tandem                                             serve on http://localhost:8000
+  tandem --port 9000 --data-dir /var/lib/tandem      serve elsewhere
+  tandem models install                              fetch the speech model, once
+  tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
+  tandem config print                                every setting, its value and where it came from
+
+Every setting may stand on the command line (--set NAME=VALUE), in the environment, in a .env file or in tandem.toml; the first wins.";
+
+/// A telephone switch whose callers talk to agents.
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, about, after_help = EXAMPLES, max_term_width = 120)]
+struct Cli {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Print the result as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer calls until told to stop (what `tandem` alone does).
+    Serve,
+    /// Call an agent as a carrier does, and report what was said and heard.
+    Simulate(simulate::Args),
+    /// Manage the speech models on this machine.
+    #[command(subcommand)]
+    Models(models::Command),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Check or show the settings.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Measure what a call costs on this machine.
+    Bench(bench::Args),
+    /// Recognise speech for a parent process, over stdin and stdout.
+    #[command(hide = true)]
+    SttWorker(stt_worker::Args),
+}
+
+/// Settings on the command line. Their values are checked where all settings are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+struct SettingFlags {
+    /// TOML file with settings [default: ./tandem.toml if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Port to listen on
+    #[arg(long, global = true, value_name = "PORT")]
+    port: Option<String>,
+    /// Folder of everything that is kept
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Folder of further playbooks
+    #[arg(long, global = true, value_name = "FOLDER")]
+    playbooks_dir: Option<String>,
+    /// trace, debug, info, warn or error
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// Any setting by its name; may be repeated
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+}
+
+impl SettingFlags {
+    fn load(self) -> Result<Config, ConfigError> {
+        let own = [
+            ("HOST", self.host),
+            ("PORT", self.port),
+            ("DATA_DIR", self.data_dir),
+            ("PLAYBOOKS_DIR", self.playbooks_dir),
+            ("LOG_LEVEL", self.log_level),
+        ];
+        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Config::load(&Origins::of_process(self.set.into_iter().chain(own).collect(), self.config))
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+/// Does what the arguments ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results, everything else is talk; clap knows which.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
+        }
+    };
+    let output = Output::new(cli.json);
+    match answer(cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
+    let settings = cli.settings;
+    match cli.command.unwrap_or(Command::Serve) {
+        // Before any runtime: the worker is one thread that reads, computes and writes.
+        Command::SttWorker(args) => stt_worker::run(&args),
+        Command::Config(command) => config::run(&command, settings.load(), output),
+        Command::Serve => block_on(serve::run(settings.load()?, output)),
+        Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
+        Command::Models(command) => models::run(&command, &settings.load()?, output),
+        Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
+        Command::Migrate => block_on(migrate::run(settings.load()?, output)),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_stand_before_or_after_the_command() {
+        for line in [["tandem", "--port", "1", "serve"], ["tandem", "serve", "--port", "1"]] {
+            assert_eq!(Cli::try_parse_from(line).unwrap().settings.port.as_deref(), Some("1"));
+        }
+        assert!(Cli::try_parse_from(["tandem"]).unwrap().command.is_none());
+        assert!(Cli::try_parse_from(["tandem", "--set", "PORT"]).is_err());
+    }
+}

@@ -1,0 +1,267 @@
+//! `tandem simulate`: one call, from the carrier's side. The demo, the smoke test and the test harness at once.
+//!
+//! Without `--url` it starts a switch in this process, on a free port, with a folder that goes when the call is over. Either way the
+//! call runs over a real socket in real time, and what the switch knows of it is asked over HTTP.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde_json::Value;
+use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::twilio::TwilioIds;
+use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
+use tandem_store::Location;
+use uuid::Uuid;
+
+use super::{CliError, Output};
+use crate::config::{Config, LogLevel, Source};
+use crate::telemetry;
+use crate::wiring::{self, Running, Speech, Vendors};
+
+mod script;
+
+pub(super) use script::ScriptError;
+
+/// How long the switch may take to write the end of the call.
+const RECORD_LIMIT: Duration = Duration::from_secs(10);
+/// Pause between two looks at the record.
+const RECORD_PAUSE: Duration = Duration::from_millis(100);
+/// Longest answer of the switch's API.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+const EXAMPLES: &str = "\
+Examples:
+  tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
+  tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
+  tandem simulate --script caller.toml --json
+
+A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
+keys, silence_ms, wait, hang_up. The exit code is 0 if the call ended as calls should: completed, handed over, or hung up by the caller.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Carrier {
+    Twilio,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Whose protocol to speak
+    #[arg(long, value_enum, default_value = "twilio")]
+    carrier: Carrier,
+    /// Agent to ask for [default: the switch's]
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Media socket of a running switch [default: one started for this call]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// A line the caller says; may be repeated
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["wav", "script"])]
+    say: Vec<String>,
+    /// A recording the caller plays; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "script")]
+    wav: Vec<PathBuf>,
+    /// TOML file with the caller's steps
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Write the call to a WAV file, the caller left, the agent right
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Voice of the caller, by the engine's own name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    voice: String,
+    /// Seconds after which the caller gives up
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    limit: u64,
+}
+
+impl Args {
+    fn steps(&self) -> Result<Vec<Step<Line>>, ScriptError> {
+        if let Some(path) = &self.script {
+            return script::read(path);
+        }
+        let said = self.say.iter().map(|text| Ok(Step::Say(Line::Text(text.clone()))));
+        said.chain(self.wav.iter().map(|path| script::recording(path))).collect()
+    }
+}
+
+pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<(), CliError> {
+    // The call is what is asked for; the switch's own log only where somebody asked for it too, or something is wrong.
+    let asked = ["LOG_LEVEL", "DEBUG"].iter().any(|name| config.settings.setting(name).source != Source::Default);
+    telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
+    let script = args.steps()?;
+    let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
+    let switch = match &args.url {
+        Some(_) => None,
+        None => Some(Private::start(config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?),
+    };
+    let own_url = switch.as_ref().map(|private| private.running.media_url());
+    let url = args.url.clone().or(own_url).expect("one of the two is there");
+    output.say(format_args!("calling {url}"));
+
+    let parameters = args.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
+    let config = SimulateConfig {
+        url: url.clone(),
+        ids: match args.carrier {
+            Carrier::Twilio => TwilioIds::numbered(Uuid::new_v4().as_u128()),
+        },
+        custom_parameters: parameters.collect::<BTreeMap<_, _>>(),
+        script,
+        manners: Manners::default(),
+        renderer: tts,
+        voice: args.voice,
+        language: "en".to_owned(),
+        recogniser: Some(stt),
+        record_to: args.record,
+        limit: Duration::from_secs(args.limit),
+    };
+    let outcome = simulate::run(config).await;
+    let report = match outcome {
+        Ok(peer) => {
+            let (conversation, transcript) = ask(&url, &peer.call_sid, output).await;
+            let report = simulate::merge(&peer, &conversation, &transcript);
+            Ok((peer, report))
+        }
+        Err(error) => Err(error),
+    };
+    if let Some(switch) = switch {
+        switch.running.shutdown().await;
+    }
+    let (peer, report) = report?;
+    output.result(&report, |report| told(report, &peer))?;
+    verdict(&peer, &report)
+}
+
+/// A switch for this one call.
+struct Private {
+    running: Running,
+    /// Goes when this goes, after the switch.
+    _folder: tempfile::TempDir,
+}
+
+impl Private {
+    async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
+        let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
+        let config = Config {
+            host: std::net::Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            database: Location::Sqlite(folder.path().join("tandem.db")),
+            data_dir: folder.path().to_owned(),
+            ..config
+        };
+        Ok(Self { running: wiring::boot_with(config, vendors).await?, _folder: folder })
+    }
+}
+
+/// What the switch knows of the call: the conversation and its transcript, `null` where it does not say.
+async fn ask(media_url: &str, call_sid: &str, output: Output) -> (Value, Value) {
+    let Some(base) = api_base(media_url) else { return (Value::Null, Value::Null) };
+    let conversation = format!("{base}/api/conversations/{call_sid}");
+    // Its end is written after the socket was closed. Late or never: what there is has to do.
+    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation)).await;
+    match get(&conversation).await {
+        Ok(found) => (found, get(&format!("{conversation}/transcript")).await.unwrap_or(Value::Null)),
+        Err(status) => {
+            let why = status.map_or("no answer".to_owned(), |status| format!("status {status}"));
+            output.say(format_args!("note: what the switch understood is not known: {why} from {conversation}"));
+            (Value::Null, Value::Null)
+        }
+    }
+}
+
+/// Waits until a conversation is there and has ended, or cannot be asked for.
+async fn ended(conversation: &str) {
+    loop {
+        match get(conversation).await {
+            Ok(found) if !found["ended_at"].is_null() => return,
+            Ok(_) | Err(Some(404)) => tokio::time::sleep(RECORD_PAUSE).await,
+            Err(_) => return,
+        }
+    }
+}
+
+/// A JSON answer; the error is the status, or nothing if there was none.
+async fn get(url: &str) -> Result<Value, Option<u16>> {
+    // Made anew each time: there are a handful of requests, and none may wait for a dead connection.
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(|_| None)?;
+    let response = client.get(url).send().await.map_err(|_| None)?;
+    match response.status() {
+        status if status.is_success() => response.json().await.map_err(|_| None),
+        status => Err(Some(status.as_u16())),
+    }
+}
+
+/// `http://host:port` of a media socket's URL.
+fn api_base(media_url: &str) -> Option<String> {
+    let (scheme, rest) = media_url.split_once("://")?;
+    let scheme = match scheme {
+        "ws" => "http",
+        "wss" => "https",
+        _ => return None,
+    };
+    Some(format!("{scheme}://{}", rest.split('/').next()?))
+}
+
+/// Whether the call went as calls should.
+fn verdict(peer: &PeerReport, report: &SimulationReport) -> Result<(), CliError> {
+    let call = peer.call_sid.clone();
+    match (&peer.ended_by, report.ended_reason.as_deref()) {
+        (EndedBy::Lost(how), _) => Err(CliError::Call { call, how: format!("the connection broke: {how}") }),
+        (EndedBy::Limit, _) => Err(CliError::Call { call, how: "it did not end within --limit".to_owned() }),
+        (_, Some("completed" | "handover" | "caller_hangup") | None) => Ok(()),
+        (_, Some(reason)) => Err(CliError::Call { call, how: format!("it ended by {reason}") }),
+    }
+}
+
+/// The report for people.
+fn told(report: &SimulationReport, peer: &PeerReport) -> String {
+    let mut text = String::new();
+    let mut line = |who: &str, words: &str, note: String| {
+        if !words.is_empty() {
+            text.push_str(&format!("{who:>10}  {words}{note}\n"));
+        }
+    };
+    for turn in &report.turns {
+        let understood = if turn.heard_as == turn.caller_said || turn.heard_as.is_empty() {
+            String::new()
+        } else {
+            format!("  [heard as: {}]", turn.heard_as)
+        };
+        line("caller", &turn.caller_said, understood);
+        let latency = turn.latency_ms.map_or(String::new(), |ms| format!("  [after {ms} ms]"));
+        let cut = if turn.interrupted { "  [interrupted]" } else { "" };
+        let words = if turn.agent_text.is_empty() { &turn.agent_heard_text } else { &turn.agent_text };
+        line("agent", words, format!("{latency}{cut}"));
+    }
+    let reason = report.ended_reason.as_deref().unwrap_or("not recorded");
+    let audio = &report.audio;
+    text.push_str(&format!(
+        "call {} ended after {:.1} s: {reason}; {:.1} s of agent audio, {} underruns, {} late frames",
+        report.call_id,
+        peer.duration.as_secs_f64(),
+        audio.seconds_received,
+        audio.underruns,
+        audio.late_frames,
+    ));
+    if let Some(path) = &report.recording {
+        text.push_str(&format!("\nrecorded in {}", path.display()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_is_beside_the_socket() {
+        assert_eq!(api_base("ws://localhost:8000/media").as_deref(), Some("http://localhost:8000"));
+        assert_eq!(
+            api_base("wss://voice.example.test/ws/twilio/call/1/").as_deref(),
+            Some("https://voice.example.test")
+        );
+        assert_eq!(api_base("localhost:8000/media"), None);
+    }
+}

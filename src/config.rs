@@ -1,0 +1,206 @@
+//! What the program is told before it starts: one typed [`Config`], read from flags, environment, `.env`, a TOML file and defaults.
+//!
+//! Place: made once by `main` (or by a test), handed to [`crate::boot`]. Nothing else in the program reads the environment.
+//! Not here: the settings of an agent, which live in the database and change at run time.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tandem_store::Location;
+
+mod dotenv;
+mod error;
+pub mod keys;
+mod read;
+mod report;
+mod sources;
+
+pub use error::{ConfigError, Problem};
+pub use report::{Shown, mask_url, shown};
+pub use sources::{Origins, Setting, Settings, Source};
+
+/// How much the log tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// Also numbers and transcripts.
+    Debug,
+    /// What operations wants to know.
+    Info,
+    /// What may need a hand.
+    Warn,
+    /// What does.
+    Error,
+}
+
+impl LogLevel {
+    /// The word that the log filter understands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// Reads the words of this program and those of Python's logging.
+    fn read(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "trace" => Ok(Self::Trace),
+            "debug" => Ok(Self::Debug),
+            "info" | "notset" => Ok(Self::Info),
+            "warn" | "warning" => Ok(Self::Warn),
+            "error" | "critical" | "fatal" => Ok(Self::Error),
+            _ => Err(format!("{text:?} is not a level; choose trace, debug, info, warn or error")),
+        }
+    }
+}
+
+/// Names of the engines that serve each stage of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engines {
+    /// Speech recogniser.
+    pub stt: &'static str,
+    /// Voice.
+    pub tts: &'static str,
+    /// Local recognisers at work at once; `None` leaves it to the machine's cores.
+    pub workers: Option<usize>,
+}
+
+/// Limits and patience of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Calls at once on this server.
+    pub max_concurrent: usize,
+    /// Longest call, for agents that set none.
+    pub max_duration: Duration,
+    /// Silence that ends the caller's turn, for agents that set none.
+    pub endpoint_silence: Duration,
+    /// Caller speech that interrupts the agent, for agents that set none.
+    pub barge_in_min_speech: Duration,
+    /// How long a socket may take to start its stream.
+    pub start_timeout: Duration,
+    /// Silence on the wire after which a socket counts as dead.
+    pub media_timeout: Duration,
+    /// Messages a second that a socket may send.
+    pub max_messages_per_second: u32,
+    /// Unknown events that a socket may send.
+    pub unknown_events_allowed: u32,
+    /// What running calls get to finish when the program is told to stop.
+    pub drain: Duration,
+}
+
+/// Everything the program is told before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Name shown at start-up.
+    pub app_name: String,
+    /// Stricter checks.
+    pub production: bool,
+    /// How much the log tells.
+    pub log_level: LogLevel,
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Folder of everything that is kept.
+    pub data_dir: PathBuf,
+    /// Where rows are kept.
+    pub database: Location,
+    /// Folder of speech models; `None` means the user's cache folder.
+    pub models_dir: Option<PathBuf>,
+    /// Folder of further playbooks.
+    pub playbooks_dir: Option<PathBuf>,
+    /// Agent of calls that name none.
+    pub default_agent: String,
+    /// Who serves each stage.
+    pub engines: Engines,
+    /// Limits and patience of calls.
+    pub calls: CallLimits,
+    /// What the operator should know about the settings, one sentence each.
+    pub notices: Vec<String>,
+    /// Each value with its source.
+    pub settings: Settings,
+}
+
+impl Config {
+    /// Reads and checks everything; returns all problems at once.
+    pub fn load(origins: &Origins) -> Result<Self, ConfigError> {
+        let (settings, problems) = sources::gather(origins);
+        let mut reader = read::Reader::new(&settings, problems);
+        let seconds = Duration::from_secs;
+        let millis = Duration::from_millis;
+        let path = |text: Option<String>| text.map(PathBuf::from);
+
+        let production = reader.value("ENVIRONMENT", |text| read::one_of(text, &["development", "production"]))
+            == Some("production");
+        let debug = reader.value("DEBUG", read::yes_or_no).unwrap_or_default();
+        let mut log_level = reader.value("LOG_LEVEL", LogLevel::read).unwrap_or(LogLevel::Info);
+        if debug && !reader.is_set("LOG_LEVEL") {
+            log_level = LogLevel::Debug;
+        }
+        if debug && production {
+            let source = settings.setting("DEBUG").source.clone();
+            let detail = "writes callers' numbers and words to the log; switch it off, or set ENVIRONMENT=development"
+                .to_owned();
+            reader.problems.push(Problem { subject: "DEBUG".to_owned(), source, detail });
+        }
+        let data_dir = PathBuf::from(reader.text("DATA_DIR").unwrap_or_default());
+        let in_data_dir = Location::from_settings(None, &data_dir).expect("no setting, nothing to misread");
+        let config = Self {
+            app_name: reader.text("APP_NAME").unwrap_or_default(),
+            production,
+            log_level,
+            host: reader.value("HOST", read::address).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
+            port: reader.number("PORT", 0..=u16::MAX),
+            database: reader.value("DATABASE_URL", |text| read::location(text, &data_dir)).unwrap_or(in_data_dir),
+            data_dir,
+            models_dir: path(reader.text("MODELS_DIR")),
+            playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
+            default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
+            engines: Engines {
+                stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
+                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite"])).unwrap_or_default(),
+                workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
+            },
+            calls: CallLimits {
+                max_concurrent: reader.number("MAX_CONCURRENT_CALLS", 1..=10_000),
+                max_duration: seconds(60 * reader.number("MAX_CALL_DURATION_MINUTES", 1..=240)),
+                endpoint_silence: millis(reader.number("ENDPOINT_SILENCE_MS", 100..=5_000)),
+                barge_in_min_speech: millis(reader.number("BARGE_IN_MIN_SPEECH_MS", 40..=5_000)),
+                start_timeout: seconds(reader.number("MEDIA_START_TIMEOUT", 1..=300)),
+                media_timeout: seconds(reader.number("MEDIA_TIMEOUT", 1..=300)),
+                max_messages_per_second: reader.number("MEDIA_MAX_MESSAGES_PER_SECOND", 50..=10_000),
+                unknown_events_allowed: reader.number("UNKNOWN_EVENTS_ALLOWED", 0..=10_000),
+                drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
+            },
+            notices: notices(&settings),
+            settings: settings.clone(),
+        };
+        match reader.problems {
+            problems if problems.is_empty() => Ok(config),
+            problems => Err(ConfigError { problems }),
+        }
+    }
+}
+
+/// What is accepted but probably not what its writer had in mind.
+fn notices(settings: &Settings) -> Vec<String> {
+    let mut notices = Vec::new();
+    let set = |name: &str| settings.setting(name).source != Source::Default;
+    if !set("REDIS_URL")
+        && let Some(name) = ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"].into_iter().find(|name| set(name))
+    {
+        notices.push(format!("{name} stands in for REDIS_URL; Celery itself is not used"));
+    }
+    let to_come = settings.iter().filter(|s| s.source != Source::Default && s.key.effect == keys::Effect::ToCome);
+    let names: Vec<_> = to_come.map(|setting| setting.key.name).collect();
+    if !names.is_empty() {
+        notices.push(format!("accepted without effect in this version: {}", names.join(", ")));
+    }
+    notices
+}

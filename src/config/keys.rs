@@ -1,0 +1,213 @@
+//! Every setting by name: what it is, its default, and whether it already has an effect.
+//!
+//! One table, read by the loader, by `config print` and by the test that holds `tandem.example.toml` against it. A setting is the
+//! same word everywhere: `PORT` in the environment and in `.env`, `port` in the TOML file, `--set PORT=…` on the command line.
+//! Names and meanings are a promise to existing users: their `.env` of an earlier service loads unchanged, so names whose feature is
+//! still to come are known here too.
+
+/// How the text of a setting is read and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Shown as it is.
+    Plain,
+    /// Never shown.
+    Secret,
+    /// A URL; shown without its password.
+    Url,
+}
+
+/// Whether this version acts on a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It does.
+    Now,
+    /// Accepted, kept, shown; its feature is to come.
+    ToCome,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Name in the environment; the TOML key is its lower case.
+    pub name: &'static str,
+    /// How it is shown.
+    pub kind: Kind,
+    /// Whether it does anything yet.
+    pub effect: Effect,
+    /// Default as text; empty where there is none.
+    pub default: &'static str,
+    /// Meaning, unit and range in one line.
+    pub about: &'static str,
+}
+
+const fn now(name: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { name, kind: Kind::Plain, effect: Effect::Now, default, about }
+}
+
+const fn to_come(name: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
+    Key { name, kind, effect: Effect::ToCome, default, about }
+}
+
+const fn secret(name: &'static str, about: &'static str) -> Key {
+    to_come(name, Kind::Secret, "", about)
+}
+
+const fn base_url(name: &'static str) -> Key {
+    to_come(name, Kind::Url, "", "base URL of that vendor's interface; a plain http:// base means ws:// sockets")
+}
+
+/// All settings, in the order in which they are shown.
+pub const KEYS: &[Key] = &[
+    now("APP_NAME", "Tandem", "name shown at start-up and in logs"),
+    now("ENVIRONMENT", "development", "development or production; production refuses DEBUG"),
+    now("DEBUG", "false", "yes or no; logs at debug level, with numbers and transcripts"),
+    now("LOG_LEVEL", "info", "trace, debug, info, warn or error, any case"),
+    now(
+        "HOST",
+        "127.0.0.1",
+        "address to listen on; anything but loopback closes the API until access control is set up",
+    ),
+    now("PORT", "8000", "TCP port, 0 to 65535; 0 takes a free one"),
+    Key {
+        name: "DATABASE_URL",
+        kind: Kind::Url,
+        effect: Effect::Now,
+        default: "",
+        about: "sqlite: or postgresql: URL, a +driver part is ignored; empty means tandem.db under DATA_DIR",
+    },
+    now("DATA_DIR", "data", "folder of everything that is kept"),
+    now("MODELS_DIR", "", "folder of speech models; empty means tandem/models in the user's cache folder"),
+    now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in one alone"),
+    now("DEFAULT_AGENT", "front-desk", "agent, or playbook, that answers a call that names none"),
+    now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
+    now("TTS_PROVIDER", "flite", "voice: flite (local)"),
+    now("INFERENCE_WORKERS", "", "local recognisers at work at once, 1 to 64; empty means one for each core"),
+    now("MAX_CONCURRENT_CALLS", "10", "calls at once on this server, 1 to 10000"),
+    now("MAX_CALL_DURATION_MINUTES", "10", "longest call in minutes for agents that set none, 1 to 240"),
+    now(
+        "ENDPOINT_SILENCE_MS",
+        "500",
+        "silence in ms after which the caller's turn is over, for agents that set none, 100 to 5000",
+    ),
+    now(
+        "BARGE_IN_MIN_SPEECH_MS",
+        "200",
+        "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",
+    ),
+    now("MEDIA_START_TIMEOUT", "10", "seconds within which a media socket has to start its stream, 1 to 300"),
+    now("MEDIA_TIMEOUT", "20", "seconds without a message after which a media socket counts as dead, 1 to 300"),
+    now(
+        "MEDIA_MAX_MESSAGES_PER_SECOND",
+        "200",
+        "messages a second that a media socket may send, twice that in a burst; 50 to 10000",
+    ),
+    now(
+        "UNKNOWN_EVENTS_ALLOWED",
+        "0",
+        "unknown events that a media socket may send; the next one ends its call; 0 to 10000",
+    ),
+    now("DRAIN_TIMEOUT", "600", "seconds that running calls get to finish after SIGTERM, 0 to 14400"),
+    to_come("OUR_BASE_URL", Kind::Url, "", "public base URL for carriers' callbacks and media sockets"),
+    to_come("REDIS_URL", Kind::Url, "", "Redis for more than one node, such as redis://localhost:6379"),
+    to_come("CELERY_BROKER_URL", Kind::Url, "", "stands in for REDIS_URL where that is unset"),
+    to_come(
+        "CELERY_RESULT_BACKEND",
+        Kind::Url,
+        "",
+        "stands in for REDIS_URL where that and CELERY_BROKER_URL are unset",
+    ),
+    to_come("SECRET_KEY", Kind::Secret, "", "signs tokens and encrypts credentials"),
+    to_come("DEFAULT_REGION", Kind::Plain, "", "two letters, for numbers without a country code"),
+    to_come("TIMEZONE", Kind::Plain, "", "time zone of the business, such as Asia/Kolkata"),
+    to_come("CALLING_HOURS_START", Kind::Plain, "10", "first hour of the calling window, 0 to 24"),
+    to_come("CALLING_HOURS_END", Kind::Plain, "19", "hour at which the calling window closes, 0 to 24"),
+    to_come("TWILIO_ACCOUNT_SID", Kind::Plain, "", "Twilio account"),
+    secret("TWILIO_AUTH_TOKEN", "Twilio token; also verifies its webhooks"),
+    to_come("TWILIO_PHONE_NUMBER", Kind::Plain, "", "our number at Twilio, E.164"),
+    base_url("TWILIO_BASE_URL"),
+    to_come("EXOTEL_ACCOUNT_SID", Kind::Plain, "", "Exotel account"),
+    secret("EXOTEL_API_KEY", "Exotel key"),
+    secret("EXOTEL_API_TOKEN", "Exotel token"),
+    to_come("EXOTEL_VIRTUAL_NUMBER", Kind::Plain, "", "our number at Exotel, national form"),
+    to_come("EXOTEL_EXOPHLO_ID", Kind::Plain, "", "call flow that holds the voicebot applet"),
+    base_url("EXOTEL_BASE_URL"),
+    secret("VONAGE_API_KEY", "Vonage key"),
+    secret("VONAGE_API_SECRET", "Vonage secret"),
+    to_come("VONAGE_APPLICATION_ID", Kind::Plain, "", "Vonage application"),
+    secret("VONAGE_PRIVATE_KEY", "PEM key of the Vonage application"),
+    base_url("VONAGE_BASE_URL"),
+    to_come("PLIVO_AUTH_ID", Kind::Plain, "", "Plivo account"),
+    secret("PLIVO_AUTH_TOKEN", "Plivo token"),
+    base_url("PLIVO_BASE_URL"),
+    secret("TELNYX_API_KEY", "Telnyx key"),
+    base_url("TELNYX_BASE_URL"),
+    to_come("LIVEKIT_URL", Kind::Url, "", "LiveKit server"),
+    secret("LIVEKIT_API_KEY", "LiveKit key"),
+    secret("LIVEKIT_API_SECRET", "LiveKit secret"),
+    secret("DEEPGRAM_API_KEY", "Deepgram key"),
+    base_url("DEEPGRAM_BASE_URL"),
+    secret("OPENAI_API_KEY", "OpenAI key"),
+    base_url("OPENAI_BASE_URL"),
+    secret("ELEVENLABS_API_KEY", "ElevenLabs key"),
+    to_come("ELEVENLABS_VOICE_ID", Kind::Plain, "", "ElevenLabs voice for agents that set none"),
+    base_url("ELEVENLABS_BASE_URL"),
+    secret("SARVAM_API_KEY", "Sarvam key"),
+    base_url("SARVAM_BASE_URL"),
+    secret("GEMINI_API_KEY", "Gemini key"),
+    base_url("GEMINI_BASE_URL"),
+    secret("ANTHROPIC_API_KEY", "Anthropic key"),
+    base_url("ANTHROPIC_BASE_URL"),
+    secret("HUME_API_KEY", "Hume key"),
+    base_url("HUME_BASE_URL"),
+    secret("CARTESIA_API_KEY", "Cartesia key"),
+    base_url("CARTESIA_BASE_URL"),
+    secret("HOMEAI_API_KEY", "HomeAI key"),
+    to_come(
+        "HOMEAI_BASE_URL",
+        Kind::Url,
+        "https://api.homeai.com/v1",
+        "base URL of any service with OpenAI's interface",
+    ),
+    to_come("HOMEAI_MODEL", Kind::Plain, "gpt-4-voice", "model asked of HomeAI"),
+];
+
+/// Prefix under which every setting may be given too. `TANDEM_HOST` wins over `HOST`: some shells and build environments export a
+/// `HOST` of their own.
+pub const PREFIX: &str = "TANDEM_";
+
+/// Names with our prefix that other programs of this project read, and that come here by inheritance.
+pub const NOT_SETTINGS: &[&str] = &["TANDEM_SKIP_SETUP"]; // scripts/setup.sh
+
+/// The setting of that name in any case.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
+}
+
+/// The known name nearest to a misspelt one; `None` if nothing is near enough to be what was meant.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_uppercase();
+    let (distance, key) = KEYS.iter().map(|key| (strsim::damerau_levenshtein(&name, key.name), key.name)).min()?;
+    (distance <= 2.max(name.len() / 4)).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_upper_case() {
+        let mut names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), KEYS.len());
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_name() {
+        assert_eq!(nearest("prot"), Some("PORT"));
+        assert_eq!(nearest("MAX_CONCURENT_CALL"), Some("MAX_CONCURRENT_CALLS"));
+        assert_eq!(nearest("drain_timeout_s"), Some("DRAIN_TIMEOUT"));
+        assert_eq!(nearest("colour_of_the_console"), None);
+    }
+}

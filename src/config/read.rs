@@ -1,0 +1,117 @@
+//! From the text of a setting to its value. A text that does not fit is a problem with its source and the form that would fit; the
+//! default stands in meanwhile, so that one run tells all problems.
+
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::str::FromStr;
+
+use tandem_store::Location;
+
+use super::error::Problem;
+use super::sources::Settings;
+
+/// Reads settings one by one and collects what is wrong with them.
+pub(super) struct Reader<'a> {
+    settings: &'a Settings,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(settings: &'a Settings, problems: Vec<Problem>) -> Self {
+        Self { settings, problems }
+    }
+
+    /// The text; `None` where it is unset and has no default.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.settings.setting(name).text.clone()
+    }
+
+    /// Whether somebody set it.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.settings.setting(name).source != super::Source::Default
+    }
+
+    /// What `read` makes of the text; `None` where it is unset and has no default, or wrong.
+    pub(super) fn value<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let setting = self.settings.setting(name);
+        match read(setting.text.as_deref()?.trim()) {
+            Ok(value) => Some(value),
+            Err(detail) => {
+                self.problems.push(Problem { subject: name.to_owned(), source: setting.source.clone(), detail });
+                read(setting.key.default).ok()
+            }
+        }
+    }
+
+    /// A whole number within `range`. The setting has a default.
+    pub(super) fn number<T>(&mut self, name: &str, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display + Copy,
+    {
+        let lowest = *range.start();
+        self.value(name, |text| whole_number(text, &range)).unwrap_or(lowest)
+    }
+
+    /// As [`Self::number`], where empty has a meaning of its own.
+    pub(super) fn optional_number<T>(&mut self, name: &str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr + PartialOrd + Display + Copy,
+    {
+        self.value(name, |text| whole_number(text, &range))
+    }
+}
+
+fn whole_number<T: FromStr + PartialOrd + Display>(text: &str, range: &RangeInclusive<T>) -> Result<T, String> {
+    text.parse()
+        .ok()
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("{text:?} is not a whole number from {} to {}", range.start(), range.end()))
+}
+
+/// `true`, `yes`, `on`, `1` and their opposites, any case.
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("{text:?} is neither yes nor no")),
+    }
+}
+
+/// An address to listen on, or the word `localhost`.
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse()
+        .map_err(|_| format!("{text:?} is not an address to listen on; write 127.0.0.1, 0.0.0.0 or another IP address"))
+}
+
+/// One of `words`, any case; returned in the spelling of the list.
+pub(super) fn one_of(text: &str, words: &[&'static str]) -> Result<&'static str, String> {
+    words
+        .iter()
+        .find(|word| word.eq_ignore_ascii_case(text))
+        .copied()
+        .ok_or_else(|| format!("{text:?} is not known; choose {}", words.join(" or ")))
+}
+
+/// A database by its URL; `data_dir` is where it lies if the text is empty.
+pub(super) fn location(text: &str, data_dir: &Path) -> Result<Location, String> {
+    let remedy = "; leave it empty for a file under DATA_DIR";
+    Location::from_settings(Some(text), data_dir).map_err(|error| format!("{error}{remedy}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        assert_eq!(address("LOCALHOST"), Ok(Ipv4Addr::LOCALHOST.into()));
+        assert_eq!(address("[::1]"), "::1".parse().map_err(|_| String::new()));
+        assert!(address("example.test").is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! The HTTP interface: health, metrics, conversations, exports, and the media sockets' upgrades.
+//!
+//! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
+//! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
+//! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
+//!
+//! ```text
+//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets
+//!                                                                                 └─► gate ─► everything else
+//! ```
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, any, get};
+use tandem_actors::Switch;
+use tandem_domain::ids::BusinessId;
+use tandem_domain::port::dialect::Dialect;
+use tandem_domain::port::store::ConversationStore;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::media_ws;
+use crate::telemetry::Metrics;
+
+mod conversations;
+mod exports;
+mod front;
+mod gate;
+mod health;
+mod listener;
+mod page;
+pub mod problem;
+mod sessions;
+mod timing;
+
+/// Largest request body.
+const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Names of the engines behind the parts, for `/health` and the start-up banner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct EngineNames {
+    /// Database.
+    pub database: &'static str,
+    /// Speech recogniser.
+    pub stt: &'static str,
+    /// Voice.
+    pub tts: &'static str,
+}
+
+/// What handlers may use. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Surface {
+    pub(crate) app_name: Arc<str>,
+    pub(crate) switch: Switch,
+    pub(crate) rows: Arc<dyn ConversationStore>,
+    /// Whose rows are shown, as long as there are no accounts.
+    pub(crate) business: BusinessId,
+    pub(crate) engines: EngineNames,
+    pub(crate) metrics: Metrics,
+    /// The media protocol of `/media` and `/ws/twilio/…`.
+    pub(crate) twilio: Arc<dyn Dialect>,
+}
+
+/// Serves the interface on `listener` until `stop`. `host` is the address that was asked for: it decides what is open.
+pub(crate) async fn serve(listener: TcpListener, host: IpAddr, surface: Surface, stop: CancellationToken) {
+    listener::serve(listener, router(host, surface), stop).await;
+}
+
+fn router(host: IpAddr, surface: Surface) -> Router {
+    let open = [
+        ("/health", get(health::health)),
+        ("/healthz", get(health::alive)),
+        ("/readyz", get(health::ready)),
+        // `any`: an upgrade with a wrong method is answered by the socket's own rules.
+        ("/media", any(media_ws::anonymous)),
+        ("/ws/twilio/call/{id}", any(media_ws::named)),
+    ];
+    let guarded = [
+        ("/metrics", get(health::metrics)),
+        ("/debug/sessions", get(sessions::list)),
+        ("/api/conversations", get(conversations::list)),
+        ("/api/conversations/{id}", get(conversations::detail)),
+        ("/api/conversations/{id}/transcript", get(conversations::transcript)),
+        ("/exports/calls/{id}", get(exports::call)),
+        ("/api/exports/calls/{id}", get(exports::call)),
+    ];
+    let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
+    // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.
+    let guarded = both_spellings(guarded).route("/", get(front::page)).fallback(front::nothing_here).layer(gate);
+    both_spellings(open)
+        .merge(guarded)
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(from_fn(problem::give_body))
+        .layer(from_fn(timing::measure))
+        .with_state(surface)
+}
+
+/// Each path as it is and with a trailing slash.
+fn both_spellings<const N: usize>(routes: [(&str, MethodRouter<Surface>); N]) -> Router<Surface> {
+    routes.into_iter().fold(Router::new(), |router, (path, methods)| {
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    })
+}

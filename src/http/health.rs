@@ -1,0 +1,75 @@
+//! Whether the program is alive, ready for calls, and how its parts are. Answered to everybody; says nothing about callers.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::Surface;
+use super::problem::Problem;
+
+/// How one part is.
+#[derive(Debug, Serialize)]
+struct Component {
+    /// `ok`, `draining` or `down`.
+    status: &'static str,
+    /// Which engine serves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Components {
+    database: Component,
+    switch: Component,
+    speech_to_text: Component,
+    text_to_speech: Component,
+}
+
+/// The answer of `/health`.
+#[derive(Debug, Serialize)]
+pub(super) struct Health {
+    /// `ok` or `degraded`.
+    status: &'static str,
+    name: String,
+    version: &'static str,
+    components: Components,
+}
+
+/// `GET /health`: 200 also when degraded, so that a monitor reads why. For routing decisions there is `/readyz`.
+pub(super) async fn health(State(surface): State<Surface>) -> Json<Health> {
+    let database = if surface.rows.ping().await.is_ok() { "ok" } else { "down" };
+    let switch = if surface.switch.draining() { "draining" } else { "ok" };
+    Json(Health {
+        status: if database == "ok" && switch == "ok" { "ok" } else { "degraded" },
+        name: surface.app_name.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        components: Components {
+            database: Component { status: database, engine: Some(surface.engines.database) },
+            switch: Component { status: switch, engine: None },
+            speech_to_text: Component { status: "ok", engine: Some(surface.engines.stt) },
+            text_to_speech: Component { status: "ok", engine: Some(surface.engines.tts) },
+        },
+    })
+}
+
+/// `GET /healthz`: the process answers. Asks nobody else: restarting us cures no other program.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: whether new calls should be sent here.
+pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str, Problem> {
+    if surface.switch.draining() {
+        return Err(Problem::unavailable("draining: running calls finish, new ones are not taken", 30));
+    }
+    surface.rows.ping().await?;
+    Ok("ready\n")
+}
+
+/// `GET /metrics`: the text form of Prometheus.
+pub(super) async fn metrics(State(surface): State<Surface>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (StatusCode::OK, headers, surface.metrics.render()).into_response()
+}

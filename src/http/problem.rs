@@ -1,0 +1,193 @@
+//! Errors of the HTTP interface: `application/problem+json` (RFC 9457), whoever raised them.
+//!
+//! | status | `type` ends in        | when                                                    |
+//! |--------|-----------------------|---------------------------------------------------------|
+//! | 400    | `invalid-request`     | a parameter does not fit; `errors` names each           |
+//! | 403    | `closed`              | the interface is not open to this request               |
+//! | 404    | `not-found`           | no such route or row                                    |
+//! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
+//! | 413    | `body-too-large`      | more than the body limit                                |
+//! | 426    | `upgrade-required`    | a media socket was asked for without an upgrade         |
+//! | 500    | `internal`            | our fault; the log knows more than the answer           |
+//! | 503    | `unavailable`         | draining, or the database does not answer; `Retry-After`|
+//!
+//! `detail` is always there, because clients of earlier services read that key alone. What the log knows and the caller need not,
+//! such as the database's own words, stays in the log.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tandem_domain::port::store::StoreError;
+
+/// One parameter that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Name of the query parameter, or JSON pointer into the body.
+    pub parameter: String,
+    /// What would fit.
+    pub detail: String,
+}
+
+/// An error as the caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u32>,
+}
+
+/// The wire form. Members in the order of RFC 9457 section 3.1.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    errors: &'a [FieldError],
+}
+
+/// Media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Where the types are described: a path on this very server would need one that is always up; a URN needs nothing.
+const TYPE_PREFIX: &str = "urn:tandem:problem:";
+
+impl Problem {
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+    }
+
+    /// A query parameter does not fit.
+    pub fn invalid(parameter: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let error = FieldError { parameter: parameter.to_owned(), detail: detail.clone() };
+        let problem =
+            Self::new(StatusCode::BAD_REQUEST, "invalid-request", "Invalid request", format!("{parameter}: {detail}"));
+        Self { errors: vec![error], ..problem }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// The interface is closed to this request.
+    pub fn closed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "closed", "Not open", detail)
+    }
+
+    /// The route is a socket.
+    pub fn upgrade_required() -> Self {
+        let detail = "this address is a media socket: connect to it by WebSocket (ws:// or wss://)";
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade-required", "WebSocket required", detail)
+    }
+
+    /// Not now.
+    pub fn unavailable(detail: impl Into<String>, retry_after_s: u32) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail);
+        Self { retry_after_s: Some(retry_after_s), ..problem }
+    }
+
+    /// Our fault.
+    pub fn internal() -> Self {
+        let detail = "the server failed to answer; its log says why";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+
+    /// The problem for an error status that came without one, from a layer or an extractor.
+    fn of_status(status: StatusCode, detail: String) -> Self {
+        let or = |text: &str| if detail.is_empty() { text.to_owned() } else { detail.clone() };
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(or("there is nothing at this address")),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let detail = or("this address does not know that method; the Allow header names those it does");
+                Self::new(status, "method-not-allowed", "Method not allowed", detail)
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(status, "body-too-large", "Body too large", or("the body is too large"))
+            }
+            StatusCode::UPGRADE_REQUIRED => Self::upgrade_required(),
+            StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(or("not available at the moment"), 1),
+            status if status.is_server_error() => Self { status, ..Self::internal() },
+            status => Self::new(status, "invalid-request", "Invalid request", or("the request cannot be understood")),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "request not answered");
+                Self::unavailable("the database does not answer", 5)
+            }
+            StoreError::Refused(_) | StoreError::Unreadable(_) => {
+                tracing::error!(%error, "request not answered");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            kind: format!("{TYPE_PREFIX}{}", self.kind),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+        };
+        let json = serde_json::to_vec(&body).expect("strings and numbers are always written");
+        let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // RFC 9110 15.5.22: the answer has to say which protocol.
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        response
+    }
+}
+
+/// Longest plain text of a layer or extractor that is taken over as `detail`.
+const MAX_DETAIL_BYTES: usize = 1024;
+
+/// Gives every error that left the routes without one its problem body, so that no client meets a bare status. Headers stay.
+pub(super) async fn give_body(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) || has_type(response.headers(), PROBLEM_JSON) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let detail = match axum::body::to_bytes(body, MAX_DETAIL_BYTES).await {
+        Ok(bytes) if has_type(&parts.headers, "text/plain") => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => String::new(),
+    };
+    let mut problem = Problem::of_status(status, detail).into_response();
+    for (name, value) in &parts.headers {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            problem.headers_mut().append(name, value.clone());
+        }
+    }
+    problem
+}
+
+fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(media_type.as_bytes()))
+}
+
+/// What becomes of a panic in a handler.
+pub(super) fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = message.unwrap_or("no message"), "request handler panicked");
+    Problem::internal().into_response()
+}

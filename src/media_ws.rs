@@ -1,0 +1,226 @@
+//! Media sockets: a carrier's WebSocket becomes a [`MediaSocket`] of the switch.
+//!
+//! Place:   `http` routes `/media` and `/ws/twilio/call/{id}` here; the switch decides everything after the upgrade.
+//! Buffers are small: the library's defaults cost 140 KB a connection, and a frame of a carrier has 300 bytes.
+//! No subprotocol is required and the query is ignored: carriers send neither. Pings are answered by the library.
+//! Not here: who may open a socket (by token or secret), which is still to come.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tandem_actors::{Arrival, MediaSocket, SocketError};
+use tandem_domain::port::dialect::WireMessage;
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite;
+
+use crate::http::Surface;
+use crate::http::problem::Problem;
+
+/// Read and write buffer of a socket.
+const BUFFER_BYTES: usize = 4 * 1024;
+/// Most that may wait to be written, far beyond what pacing lets come together: a far end that stopped reading.
+const MAX_UNWRITTEN_BYTES: usize = 64 * 1024;
+/// How long a closed socket still reads, so that the far end gets our last frames and the close instead of a reset.
+const LINGER: Duration = Duration::from_secs(2);
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// `/media`: the call is known by what the stream says.
+pub(crate) async fn anonymous(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    upgrade: Upgrade,
+) -> Response {
+    accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
+}
+
+/// `/ws/twilio/call/{id}`: the path names the call.
+pub(crate) async fn named(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    id: Result<Path<String>, PathRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match id {
+        Ok(Path(id)) => accept(surface, upgrade, Arrival { path_id: Some(id), peer: Some(peer) }),
+        Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
+    }
+}
+
+fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return refuse(rejection),
+    };
+    if surface.switch.draining() {
+        return Problem::unavailable("draining: new calls are not taken", 30).into_response();
+    }
+    let dialect = surface.twilio;
+    let limit = dialect.capabilities().max_message_bytes;
+    upgrade
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_failed_upgrade(|error| tracing::debug!(%error, "media socket not upgraded"))
+        .on_upgrade(async move |socket| {
+            let (media, remains) = lend(socket);
+            surface.switch.serve(dialect, media, arrival).await;
+            remains.linger().await;
+        })
+}
+
+/// A request that is no WebSocket handshake.
+fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
+    match rejection {
+        WebSocketUpgradeRejection::InvalidConnectionHeader(_) | WebSocketUpgradeRejection::InvalidUpgradeHeader(_) => {
+            Problem::upgrade_required().into_response()
+        }
+        WebSocketUpgradeRejection::InvalidWebSocketVersionHeader(_) => {
+            // RFC 6455 4.4: the answer names the version that would do.
+            ([(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))], Problem::upgrade_required())
+                .into_response()
+        }
+        other => other.into_response(),
+    }
+}
+
+/// Splits a socket for the switch's two pumps. The halves come home when the pumps drop them.
+fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
+    let (sink, stream) = socket.split();
+    let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
+    let media =
+        MediaSocket { incoming: Box::pin(Incoming { inner: stream, over: false }), outgoing: Box::pin(Outgoing(sink)) };
+    (media, Remains { stream: stream_home, sink: sink_home })
+}
+
+/// A half of a socket that goes home when it is dropped.
+struct Lent<T> {
+    /// `Some` until dropped.
+    inner: Option<T>,
+    home: Option<oneshot::Sender<T>>,
+}
+
+impl<T: Unpin> Lent<T> {
+    fn new(inner: T) -> (Self, oneshot::Receiver<T>) {
+        let (home, receiver) = oneshot::channel();
+        (Self { inner: Some(inner), home: Some(home) }, receiver)
+    }
+
+    fn pin(&mut self) -> Pin<&mut T> {
+        Pin::new(self.inner.as_mut().expect("present until drop"))
+    }
+}
+
+impl<T> Drop for Lent<T> {
+    fn drop(&mut self) {
+        if let (Some(inner), Some(home)) = (self.inner.take(), self.home.take()) {
+            // Nobody home: the socket ends here.
+            let _ = home.send(inner);
+        }
+    }
+}
+
+/// What is left of a socket when its call is over.
+struct Remains {
+    stream: oneshot::Receiver<SplitStream<WebSocket>>,
+    sink: oneshot::Receiver<SplitSink<WebSocket, Message>>,
+}
+
+impl Remains {
+    /// Closes the socket in an orderly way. Closing with unread input would make the kernel send a reset, and the far end could lose
+    /// what we had said last.
+    async fn linger(self) {
+        let farewell = async {
+            let (Ok(stream), Ok(sink)) = (self.stream.await, self.sink.await) else { return };
+            let Ok(mut socket) = stream.reunite(sink) else { return };
+            if socket.close().await.is_ok() {
+                while let Some(Ok(_)) = socket.recv().await {}
+            }
+        };
+        // Late: the far end does not answer our close; dropping the socket ends it.
+        let _ = tokio::time::timeout(LINGER, farewell).await;
+    }
+}
+
+/// Messages from the far end.
+struct Incoming {
+    inner: Lent<SplitStream<WebSocket>>,
+    over: bool,
+}
+
+impl Stream for Incoming {
+    type Item = Result<WireMessage, SocketError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while !self.over {
+            match ready!(self.inner.pin().poll_next(context)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string())))),
+                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(WireMessage::Binary(bytes)))),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_))) | None => self.over = true,
+                Some(Err(error)) => {
+                    self.over = true; // what follows a broken frame cannot be read
+                    return Poll::Ready(Some(Err(socket_error(error))));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+/// Messages to the far end.
+struct Outgoing(Lent<SplitSink<WebSocket, Message>>);
+
+impl Sink<WireMessage> for Outgoing {
+    type Error = SocketError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.pin().poll_ready(context).map_err(socket_error)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: WireMessage) -> Result<(), SocketError> {
+        let message = match message {
+            WireMessage::Text(text) => Message::Text(text.into()),
+            WireMessage::Binary(bytes) => Message::Binary(bytes),
+        };
+        self.0.pin().start_send(message).map_err(socket_error)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.pin().poll_flush(context).map_err(socket_error)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.pin().poll_close(context).map_err(socket_error)
+    }
+}
+
+/// What the library's error means to a call.
+fn socket_error(error: axum::Error) -> SocketError {
+    use tungstenite::error::{CapacityError, Error, ProtocolError};
+    match error.into_inner().downcast::<Error>().map(|error| *error) {
+        Ok(Error::Capacity(CapacityError::MessageTooLong { .. })) => SocketError::TooLarge,
+        Ok(Error::ConnectionClosed | Error::AlreadyClosed) => SocketError::Closed,
+        // The connection just ended: a broken line, not a broken rule.
+        Ok(Error::Protocol(error @ ProtocolError::ResetWithoutClosingHandshake)) => SocketError::Io(error.to_string()),
+        Ok(Error::Protocol(error)) => SocketError::Protocol(error.to_string()),
+        Ok(Error::Utf8(_)) => SocketError::Protocol("text frame is not UTF-8".to_owned()),
+        Ok(error) => SocketError::Io(error.to_string()),
+        Err(error) => SocketError::Io(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! The whole program in one process: [`boot`] opens the store, starts the switch with its vendors and serves HTTP on one port.
+//!
+//! Place: called by `tandem serve`, by `simulate` and `bench` without `--url`, and by tests. The only place that knows which adapter
+//! stands behind which port. Nothing is global but the metrics recorder and the log, so any number of these run side by side.
+//!
+//! ```text
+//! boot: port ─► playbooks ─► store, schema ─► vendors ─► switch ─► HTTP            (an early step that fails has nothing to undo)
+//! stop: switch drains ─► switch stops ─► HTTP stops ─► store closes                (readiness is answered to the last call)
+//! ```
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_actors::{Ports, Switch, SwitchConfig};
+use tandem_domain::agent::Timing;
+use tandem_domain::ids::BusinessId;
+use tandem_domain::port::store::{AgentStore, RowKey};
+use tandem_domain::port::stt::Stt;
+use tandem_domain::port::tts::Tts;
+use tandem_providers::carrier::twilio::TwilioDialect;
+use tandem_store::Store;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::http::{self, EngineNames, Surface};
+use crate::telemetry;
+
+mod agents;
+mod engines;
+mod playbooks;
+
+use agents::Agents;
+pub use engines::EngineError;
+#[cfg(feature = "local-speech")]
+pub(crate) use engines::models_dir;
+#[cfg(feature = "local-speech")]
+pub use engines::recogniser;
+pub(crate) use engines::{Speech, speech};
+pub use playbooks::PlaybookError;
+use playbooks::Playbooks;
+
+/// How often histograms are folded.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// Vendors to use in place of the configured ones.
+#[derive(Clone, Default)]
+pub struct Vendors {
+    /// Recogniser.
+    pub stt: Option<Arc<dyn Stt>>,
+    /// Voice.
+    pub tts: Option<Arc<dyn Tts>>,
+}
+
+/// Why the program did not start. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The port is not to be had.
+    #[error("port {} on {} is taken by another program: stop that one, or choose another port with --port or PORT (0 takes a free one)", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    /// The address is not to be had.
+    #[error("cannot listen on {address}: check HOST and PORT")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A playbook cannot be used.
+    #[error(transparent)]
+    Playbook(#[from] PlaybookError),
+    /// The database did not open.
+    #[error("the database cannot be used: check DATABASE_URL and DATA_DIR")]
+    Store(#[from] tandem_store::OpenError),
+    /// The database opened, and then did not answer.
+    #[error("the database cannot be used: check DATABASE_URL and DATA_DIR")]
+    StoreAnswer(#[from] tandem_domain::port::store::StoreError),
+    /// The agent for calls that name none does not exist.
+    #[error("there is no agent {0:?}: set DEFAULT_AGENT to the name of an agent or of a playbook")]
+    NoDefaultAgent(String),
+    /// A vendor cannot serve.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The switch did not start.
+    #[error("the switch did not start")]
+    Switch(#[from] tandem_actors::StartError),
+}
+
+/// The running program. Dropping it does not stop it: see [`Running::shutdown`].
+pub struct Running {
+    /// Where HTTP and media sockets are served; the real port where 0 was asked for.
+    pub addr: SocketAddr,
+    /// The switch.
+    pub switch: Switch,
+    /// The store, for those who look at what calls left behind.
+    pub store: Store,
+    /// What serves each stage.
+    pub engines: EngineNames,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// `http://localhost:8000` and the like: what a person on this machine can open.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.authority())
+    }
+
+    /// Where a carrier's media socket connects.
+    pub fn media_url(&self) -> String {
+        format!("ws://{}/media", self.authority())
+    }
+
+    fn authority(&self) -> String {
+        let ip = self.addr.ip();
+        if ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) || ip.is_ipv6() && ip.is_loopback() {
+            return format!("localhost:{}", self.addr.port());
+        }
+        self.addr.to_string()
+    }
+
+    /// Takes no new calls and waits for the running ones, at most for `limit`; then they end with a goodbye.
+    pub async fn drain(&self, limit: Duration) {
+        self.switch.drain(limit).await;
+    }
+
+    /// Ends everything now: calls, HTTP, store. To let calls finish, [`Self::drain`] first.
+    pub async fn shutdown(self) {
+        self.switch.stop().await;
+        self.stop.cancel();
+        for task in self.tasks {
+            // Its panic was logged where it happened; there is nothing left to save.
+            let _ = task.await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Starts the program with the vendors of its configuration.
+pub async fn boot(config: Config) -> Result<Running, BootError> {
+    boot_with(config, Vendors::default()).await
+}
+
+/// Starts the program with some vendors replaced: fakes in tests and benches.
+pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
+    let metrics = telemetry::metrics();
+    let listener = listen(SocketAddr::new(config.host, config.port)).await?;
+    let addr = listener
+        .local_addr()
+        .map_err(|source| BootError::Listen { address: (config.host, config.port).into(), source })?;
+    let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
+    let store = open_store(&config).await?;
+    let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
+    if agents.agent(BusinessId::FIRST, RowKey::parse(&config.default_agent)).await?.is_none() {
+        return Err(BootError::NoDefaultAgent(config.default_agent));
+    }
+    let Speech { stt, tts } = speech(&config, vendors).await?;
+    let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
+
+    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.clone()), stt, tts, brains: playbooks };
+    let switch = Switch::start(switch_config(&config), ports).await?;
+
+    let stop = CancellationToken::new();
+    let surface = Surface {
+        app_name: config.app_name.into(),
+        switch: switch.clone(),
+        rows: Arc::new(store.clone()),
+        business: BusinessId::FIRST,
+        engines,
+        metrics: metrics.clone(),
+        twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
+    };
+    let tasks = vec![
+        tokio::spawn(http::serve(listener, config.host, surface, stop.clone())),
+        tokio::spawn(fold(metrics, stop.clone())),
+    ];
+    Ok(Running { addr, switch, store, engines, stop, tasks })
+}
+
+/// Opens the store of a configuration and brings its schema up to date.
+pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenError> {
+    let timing = Timing {
+        endpoint_silence: config.calls.endpoint_silence,
+        barge_in_min_speech: config.calls.barge_in_min_speech,
+        max_duration: config.calls.max_duration,
+        ..Timing::default()
+    };
+    let options = tandem_store::Options { timing, ..tandem_store::Options::default() };
+    let store = Store::open(&config.database, options).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+fn switch_config(config: &Config) -> SwitchConfig {
+    SwitchConfig {
+        max_calls: config.calls.max_concurrent,
+        start_timeout: config.calls.start_timeout,
+        media_timeout: config.calls.media_timeout,
+        business: BusinessId::FIRST,
+        default_agent: config.default_agent.clone(),
+        max_messages_per_second: config.calls.max_messages_per_second,
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, BootError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => BootError::PortTaken(address),
+        _ => BootError::Listen { address, source },
+    })
+}
+
+/// Folds histograms until `stop`.
+async fn fold(metrics: telemetry::Metrics, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(FOLD_EVERY);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        metrics.fold();
+    }
+}

@@ -1,0 +1,120 @@
+//! Which adapter serves speech. Names come from `STT_PROVIDER` and `TTS_PROVIDER`; today all of them are local and need no key.
+
+use std::sync::Arc;
+
+use tandem_domain::port::stt::Stt;
+use tandem_domain::port::tts::Tts;
+
+use super::Vendors;
+use crate::config::Config;
+
+/// Both directions of speech.
+pub(crate) struct Speech {
+    pub(crate) stt: Arc<dyn Stt>,
+    pub(crate) tts: Arc<dyn Tts>,
+}
+
+/// Why an engine cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The speech model is not on this machine, or could not be brought here.
+    #[cfg(feature = "local-speech")]
+    #[error(transparent)]
+    Model(#[from] tandem_providers::local::models::ModelError),
+    /// The recogniser does not start.
+    #[cfg(feature = "local-speech")]
+    #[error("the recogniser does not start: reinstall its model with `tandem models install`")]
+    Whisper(#[from] tandem_providers::local::whisper::WhisperError),
+    /// The voice is not on this machine.
+    #[cfg(feature = "local-speech")]
+    #[error(transparent)]
+    Voice(#[from] tandem_domain::port::tts::TtsError),
+    /// The engines were left out of this build.
+    #[error("this build has no local speech: build it with `--features local-speech`")]
+    NotBuilt,
+}
+
+/// The engines of a configuration, started; those of `vendors` come first.
+pub(crate) async fn speech(config: &Config, vendors: Vendors) -> Result<Speech, EngineError> {
+    let tts = match vendors.tts {
+        Some(tts) => tts,
+        None => local::voice().await?,
+    };
+    let stt = match vendors.stt {
+        Some(stt) => stt,
+        None => local::recogniser(config, &local::this_program()).await?,
+    };
+    Ok(Speech { stt, tts })
+}
+
+#[cfg(feature = "local-speech")]
+pub(crate) use local::models_dir;
+#[cfg(feature = "local-speech")]
+pub use local::recogniser;
+
+#[cfg(feature = "local-speech")]
+mod local {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use tandem_providers::local::flite::{Flite, FliteConfig};
+    use tandem_providers::local::models;
+    use tandem_providers::local::whisper::{WhisperConfig, WhisperPool};
+    use tandem_providers::local::whisper_stt::WhisperStt;
+
+    use super::{Arc, Config, EngineError, Stt, Tts};
+
+    /// The folder of speech models.
+    pub(crate) fn models_dir(config: &Config) -> PathBuf {
+        config.models_dir.clone().unwrap_or_else(models::models_dir)
+    }
+
+    /// Whisper in processes of `program`, which has to be a `tandem`: it is started as `program stt-worker …`.
+    pub async fn recogniser(config: &Config, program: &Path) -> Result<Arc<dyn Stt>, EngineError> {
+        let model = models::require_whisper(&models_dir(config))?;
+        let worker = vec![program.into(), OsString::from("stt-worker")];
+        let mut whisper = WhisperConfig::new(worker, model);
+        if let Some(workers) = config.engines.workers {
+            whisper.workers = workers;
+        }
+        let pool = WhisperPool::new(whisper);
+        pool.warm().await?;
+        Ok(Arc::new(WhisperStt::new(pool)))
+    }
+
+    /// flite.
+    pub(super) async fn voice() -> Result<Arc<dyn Tts>, EngineError> {
+        let flite = Flite::new(FliteConfig::default());
+        flite.probe().await?;
+        Ok(Arc::new(flite))
+    }
+
+    /// This very program, also when its file was replaced by a newer one while it runs.
+    pub(super) fn this_program() -> PathBuf {
+        let link = Path::new("/proc/self/exe");
+        if link.exists() {
+            link.to_owned()
+        } else {
+            std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tandem"))
+        }
+    }
+}
+
+#[cfg(not(feature = "local-speech"))]
+mod local {
+    use std::path::{Path, PathBuf};
+
+    use super::{Arc, Config, EngineError, Stt, Tts};
+
+    pub(super) async fn recogniser(_: &Config, _: &Path) -> Result<Arc<dyn Stt>, EngineError> {
+        Err(EngineError::NotBuilt)
+    }
+
+    pub(super) async fn voice() -> Result<Arc<dyn Tts>, EngineError> {
+        Err(EngineError::NotBuilt)
+    }
+
+    pub(super) fn this_program() -> PathBuf {
+        PathBuf::new()
+    }
+}

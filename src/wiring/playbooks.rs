@@ -1,0 +1,127 @@
+//! Playbooks by name: the built-in one and those of `PLAYBOOKS_DIR`, read and checked once at the start, so that a slip in a file is
+//! told to the operator and not to a caller. A file whose playbook has a built-in name takes its place.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tandem_domain::agent::Agent;
+use tandem_domain::brain::RulesBrain;
+use tandem_domain::playbook::{self, Playbook};
+use tandem_domain::port::brain::{Brain, BrainError, Brains};
+
+/// Why the playbooks cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaybookError {
+    /// The folder or a file cannot be read.
+    #[error("cannot read {}: check PLAYBOOKS_DIR", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no playbook.
+    #[error("{} is not a playbook that can run", path.display())]
+    Unsound {
+        /// Which.
+        path: PathBuf,
+        /// Where in it, and why.
+        source: playbook::PlaybookError,
+    },
+    /// Two files hold playbooks of one name.
+    #[error("{} and another file hold playbooks named {name:?}: give one of them another `name`", path.display())]
+    Twice {
+        /// The later one.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+}
+
+/// All playbooks of this process, by their names, which are in lower case.
+#[derive(Debug)]
+pub(super) struct Playbooks(BTreeMap<String, Arc<Playbook>>);
+
+impl Playbooks {
+    /// The built-in playbooks and those of `folder`.
+    pub(super) fn load(folder: Option<&Path>) -> Result<Self, PlaybookError> {
+        let mut found = BTreeMap::new();
+        for path in folder.map(toml_files).transpose()?.unwrap_or_default() {
+            let text =
+                fs::read_to_string(&path).map_err(|source| PlaybookError::Read { path: path.clone(), source })?;
+            let playbook =
+                Playbook::from_toml(&text).map_err(|source| PlaybookError::Unsound { path: path.clone(), source })?;
+            let name = playbook.name().to_owned();
+            if found.contains_key(&name) {
+                return Err(PlaybookError::Twice { path, name });
+            }
+            found.insert(name, Arc::new(playbook));
+        }
+        let built_in = Playbook::front_desk();
+        found.entry(built_in.name().to_owned()).or_insert_with(|| Arc::new(built_in));
+        Ok(Self(found))
+    }
+
+    /// The playbook of that name, any case.
+    pub(super) fn find(&self, name: &str) -> Option<&Arc<Playbook>> {
+        self.0.get(&name.to_lowercase())
+    }
+}
+
+impl Brains for Playbooks {
+    fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        let playbook = self.find(&agent.playbook).ok_or_else(|| {
+            BrainError::Playbook(format!("agent {:?} runs {:?}, which is not loaded", agent.name, agent.playbook))
+        })?;
+        Ok(Arc::new(RulesBrain::new(Arc::clone(playbook), agent, "")))
+    }
+}
+
+/// The TOML files of a folder, in the order of their names, so that what is refused does not depend on the disk.
+fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, PlaybookError> {
+    let unreadable = |source| PlaybookError::Read { path: folder.to_owned(), source };
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut files =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The built-in playbook's text, under another name.
+    fn renamed(name: &str) -> String {
+        let built_in = include_str!("../../domain/playbooks/front-desk.toml");
+        built_in.replacen("name = \"front-desk\"", &format!("name = \"{name}\""), 1)
+    }
+
+    #[test]
+    fn files_join_the_built_in_playbook() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.toml"), renamed("night-desk")).unwrap();
+        fs::write(folder.path().join("notes.txt"), "not a playbook").unwrap();
+        let playbooks = Playbooks::load(Some(folder.path())).unwrap();
+        assert!(playbooks.find("Night-Desk").is_some() && playbooks.find("front-desk").is_some());
+        assert!(Playbooks::load(None).unwrap().find("night-desk").is_none());
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_with_the_files_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("broken.toml"), "name = 3").unwrap();
+        let error = Playbooks::load(Some(folder.path())).unwrap_err();
+        assert!(error.to_string().contains("broken.toml"), "{error}");
+        fs::write(folder.path().join("broken.toml"), renamed("a")).unwrap();
+        fs::write(folder.path().join("copy.toml"), renamed("a")).unwrap();
+        assert!(matches!(Playbooks::load(Some(folder.path())), Err(PlaybookError::Twice { .. })));
+        assert!(matches!(Playbooks::load(Some(Path::new("/absent"))), Err(PlaybookError::Read { .. })));
+    }
+}
