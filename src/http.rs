@@ -19,7 +19,6 @@ use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::ConversationStore;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -37,6 +36,8 @@ mod page;
 pub mod problem;
 mod sessions;
 mod timing;
+
+pub(crate) use listener::Door;
 
 /// Largest request body.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -66,9 +67,9 @@ pub(crate) struct Surface {
     pub(crate) twilio: Arc<dyn Dialect>,
 }
 
-/// Serves the interface on `listener` until `stop`. `host` is the address that was asked for: it decides what is open.
-pub(crate) async fn serve(listener: TcpListener, host: IpAddr, surface: Surface, stop: CancellationToken) {
-    listener::serve(listener, router(host, surface), stop).await;
+/// Serves the interface behind `door` until `stop`. `host` is the address that was asked for: it decides what is open.
+pub(crate) async fn serve(door: Door, host: IpAddr, surface: Surface, stop: CancellationToken) {
+    listener::serve(door, router(host, surface), stop).await;
 }
 
 fn router(host: IpAddr, surface: Surface) -> Router {

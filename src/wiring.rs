@@ -10,6 +10,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +22,12 @@ use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_providers::carrier::twilio::TwilioDialect;
 use tandem_store::Store;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, EngineNames, Surface};
+use crate::http::{self, Door, EngineNames, Surface};
 use crate::telemetry;
 
 mod agents;
@@ -146,11 +147,22 @@ pub async fn boot(config: Config) -> Result<Running, BootError> {
 
 /// Starts the program with some vendors replaced: fakes in tests and benches.
 pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
-    let metrics = telemetry::metrics();
     let listener = listen(SocketAddr::new(config.host, config.port)).await?;
     let addr = listener
         .local_addr()
         .map_err(|source| BootError::Listen { address: (config.host, config.port).into(), source })?;
+    start(config, vendors, Door::Tcp(listener), addr).await
+}
+
+/// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
+pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
+    let addr = (config.host, config.port).into();
+    let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
+    start(config, vendors, Door::Unix(listener), addr).await
+}
+
+async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -> Result<Running, BootError> {
+    let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
     let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
@@ -174,7 +186,7 @@ pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, Boot
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
     };
     let tasks = vec![
-        tokio::spawn(http::serve(listener, config.host, surface, stop.clone())),
+        tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
     ];
     Ok(Running { addr, switch, store, engines, stop, tasks })

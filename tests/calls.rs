@@ -7,7 +7,6 @@ mod line;
 #[path = "support/memory.rs"]
 mod memory;
 
-
 use std::time::Duration;
 
 use line::{Exchange, Line, Vendors, rendered, say};
@@ -26,7 +25,7 @@ async fn a_caller_is_understood_read_back_and_thanked() {
     let exchange = Exchange::new().await;
     let script = vec![say(1, "I want an apartment in Delhi"), say(1, "sixty lakh rupees")];
     let mut line = Line::dial(&exchange, 1, script).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     assert_eq!(records.reason(), "completed");
     assert_eq!(records.said(), "I want an apartment in Delhi / sixty lakh rupees");
@@ -45,12 +44,10 @@ async fn a_caller_is_understood_read_back_and_thanked() {
 #[tokio::test(start_paused = true)]
 async fn an_interruption_clears_at_once_and_the_transcript_holds_only_what_was_heard() {
     let exchange = Exchange::new().await;
-    let script = vec![
-        Step::Interrupt { after: ms(1_500), say: rendered(2, "I want a villa in Pune") },
-        say(2, "one crore"),
-    ];
+    let script =
+        vec![Step::Interrupt { after: ms(1_500), say: rendered(2, "I want a villa in Pune") }, say(2, "one crore")];
     let mut line = Line::dial(&exchange, 2, script).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     let greeting = &records.responses[0];
     assert!(greeting.interrupted && greeting.heard.len() < greeting.text.len(), "{greeting:?}");
@@ -64,7 +61,7 @@ async fn an_interruption_clears_at_once_and_the_transcript_holds_only_what_was_h
 async fn a_silent_caller_is_asked_again_and_then_let_go() {
     let exchange = Exchange::new().await;
     let mut line = Line::dial(&exchange, 3, vec![]).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     assert_eq!(records.reason(), "silence");
     assert!(records.events.iter().filter(|kind| **kind == "silence").count() >= 2, "{:?}", records.events);
@@ -78,7 +75,7 @@ async fn the_longest_call_ends_with_a_goodbye() {
     let exchange = Exchange::with(Vendors::default(), timing, config).await;
     let script = vec![say(4, "I want an apartment"), say(4, "wait a moment please"), say(4, "hold on")];
     let mut line = Line::dial(&exchange, 4, script).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     assert_eq!(records.reason(), "max_duration");
     assert!(line.transcript().ends_with("Goodbye."), "{}", line.transcript());
@@ -103,7 +100,7 @@ async fn hanging_up_in_the_middle_is_recorded_with_what_was_heard() {
 async fn keys_are_kept_as_events() {
     let exchange = Exchange::new().await;
     let mut line = Line::dial(&exchange, 6, vec![Step::Dtmf("12#".into()), say(6, "goodbye")]).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     assert_eq!(records.events.iter().filter(|kind| **kind == "dtmf").count(), 3);
 }
@@ -160,11 +157,12 @@ async fn a_half_open_connection_ends_with_its_reason() {
 async fn the_limit_of_calls_refuses_the_next_and_leaves_the_others_alone() {
     let config = SwitchConfig { max_calls: 1, ..SwitchConfig::default() };
     let exchange = Exchange::with(Vendors::default(), Timing::default(), config).await;
-    let mut first = Line::dial(&exchange, 12, vec![say(12, "I want an apartment in Delhi"), say(12, "one crore")]).await;
+    let mut first =
+        Line::dial(&exchange, 12, vec![say(12, "I want an apartment in Delhi"), say(12, "one crore")]).await;
     first.until("a word", LIMIT, |line| !line.heard.is_empty()).await;
     let mut second = Line::dial(&exchange, 13, vec![]).await;
-    second.to_the_end(Duration::from_secs(2)).await;
-    first.to_the_end(LIMIT).await;
+    second.run_out(Duration::from_secs(2)).await;
+    first.run_out(LIMIT).await;
     let log = exchange.log.clone();
     exchange.switch.stop().await;
     assert_eq!(log.call(&second.peer.ids().call_sid).reason(), "refused");
@@ -180,7 +178,7 @@ async fn draining_lets_calls_finish_and_says_goodbye_at_the_limit() {
     quick.until("a word", LIMIT, |line| !line.heard.is_empty()).await;
     let switch = exchange.switch.clone();
     let drained = tokio::spawn(async move { switch.drain(Duration::from_secs(20)).await });
-    tokio::join!(quick.to_the_end(LIMIT), endless.to_the_end(LIMIT));
+    tokio::join!(quick.run_out(LIMIT), endless.run_out(LIMIT));
     drained.await.unwrap();
     let log = exchange.log.clone();
     exchange.switch.stop().await;

@@ -56,6 +56,7 @@ async fn neighbour(url: String) -> simulate::PeerReport {
     let say = Step::Say(Line::Audio(Rendered { text: text.into(), samples }));
     simulate::run(SimulateConfig {
         url,
+        unix_socket: None,
         ids: TwilioIds::numbered(1_000_000),
         custom_parameters: BTreeMap::new(),
         script: vec![say, Step::Wait, Step::HangUp],
@@ -94,7 +95,14 @@ async fn every_offender_ends_its_own_call_with_its_reason() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 
     let metrics = program.get("/metrics").await.body;
-    for reason in ["malformed_message", "binary_frame", "bad_base64", "bad_payload_length", "media_before_start", "duplicate_start"] {
+    for reason in [
+        "malformed_message",
+        "binary_frame",
+        "bad_base64",
+        "bad_payload_length",
+        "media_before_start",
+        "duplicate_start",
+    ] {
         let sample = format!("tandem_media_breaches_total{{carrier=\"twilio\",reason=\"{reason}\"}}");
         assert!(metrics.contains(&sample), "no metric {sample} in\n{metrics}");
     }

@@ -50,7 +50,10 @@ async fn survives(part: Part, moment: Moment) {
     let mut line = Line::dial(&exchange, 7, script).await;
     match moment {
         Moment::AgentSpeaks(words) => {
-            line.until("the caller's first turn", LIMIT, |line| line.caller.turns().first().is_some_and(|turn| turn.ended.is_some())).await;
+            line.until("the caller's first turn", LIMIT, |line| {
+                line.caller.turns().first().is_some_and(|turn| turn.ended.is_some())
+            })
+            .await;
             let before = line.heard.len();
             line.until("the agent's answer", LIMIT, |line| line.heard.len() >= before + words).await;
         }
@@ -74,7 +77,7 @@ async fn survives(part: Part, moment: Moment) {
         let session = exchange.session(&line).await;
         assert_eq!(session.restarts.values().sum::<u32>(), 1, "{part:?} at {moment:?}: the part did die");
     }
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     let context = format!("{part:?} at {moment:?}: ear {:?}, records {:?}", line.transcript(), records.heard());
     assert_eq!(records.reason(), "completed", "{context}");
@@ -113,7 +116,7 @@ async fn undisturbed() -> String {
     let exchange = exchange().await;
     let script = vec![say(7, "I want an apartment in Delhi"), say(7, "sixty lakh rupees")];
     let mut line = Line::dial(&exchange, 7, script).await;
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     exchange.switch.stop().await;
     line.transcript()
 }
@@ -155,7 +158,7 @@ async fn a_part_that_keeps_dying_ends_its_call_with_the_reason() {
             line.tick().await;
         }
     }
-    line.to_the_end(LIMIT).await;
+    line.run_out(LIMIT).await;
     let records = exchange.records(&line).await;
     assert_eq!(records.reason(), "part_failed");
     assert!(records.ended[0].detail.contains("tts"), "{:?}", records.ended);
@@ -173,8 +176,8 @@ async fn a_dead_call_costs_only_itself_and_has_its_record() {
     let session = exchange.session(&victim).await;
     let calls = exchange.switch.calls().await;
     calls.iter().find(|(id, _)| *id == session.call_id).unwrap().1.kill();
-    victim.to_the_end(Duration::from_secs(2)).await;
-    neighbour.to_the_end(LIMIT).await;
+    victim.run_out(Duration::from_secs(2)).await;
+    neighbour.run_out(LIMIT).await;
     assert!(exchange.switch.sessions().await.is_empty());
     let log = exchange.log.clone();
     exchange.switch.stop().await;

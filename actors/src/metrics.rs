@@ -33,6 +33,8 @@ pub const PLAYOUT_LAG: &str = "tandem_playout_lag_seconds";
 pub const RESTARTS: &str = "tandem_actor_restarts_total";
 /// Sessions that broke their protocol, by `carrier` and `reason`.
 pub const BREACHES: &str = "tandem_media_breaches_total";
+/// Messages that were skipped, by `carrier` and `reason`.
+pub const IGNORED: &str = "tandem_media_ignored_total";
 /// Keys pressed, by `carrier`.
 pub const DTMF: &str = "tandem_dtmf_total";
 /// Records that could not be queued or stored, by `reason`.

@@ -65,10 +65,6 @@ impl Brain for RulesBrain {
     fn extracted(&self, state: &PlaybookState) -> Map<String, Value> {
         self.playbook.extracted_data(state)
     }
-
-    fn is_qualified(&self, state: &PlaybookState) -> bool {
-        self.playbook.is_qualified(state)
-    }
 }
 
 /// A stream whose items are all there.

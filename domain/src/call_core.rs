@@ -539,10 +539,18 @@ impl CallCore {
         self.think(now, turn.turn, prompt, Some(turn));
     }
 
-    /// Nothing is being said: the caller's silence counts.
+    /// If nothing is being said or thought: ends the call if that was decided, else the caller's silence counts.
     fn listen(&mut self, now: Instant) {
-        if self.speech.is_none() && self.thinking.is_none() && !self.turns.is_open() && self.ending.is_none() {
-            self.silence.playback_ended(now);
+        if self.speech.is_some() || self.thinking.is_some() || self.turns.is_open() || self.ending.is_some() {
+            return;
+        }
+        match self.decision {
+            Some(Decision::ThankYouResponse) => {
+                let unanswered = self.state.as_ref().and_then(PlaybookState::ending) == Some(Ending::Silence);
+                self.end(if unanswered { EndReason::Silence } else { EndReason::Completed });
+            }
+            Some(Decision::HandoverToHuman) => self.end(EndReason::Handover),
+            Some(Decision::NeedMoreInfo) | None => self.silence.playback_ended(now),
         }
     }
 
@@ -652,17 +660,12 @@ impl CallCore {
 
     /// Our answer is complete, in the caller's ear.
     fn after_reply(&mut self, now: Instant) {
-        if let Some((reason, _)) = &self.ending {
-            let reason = reason.clone();
-            return self.end(reason);
-        }
-        match self.decision {
-            Some(Decision::ThankYouResponse) if !self.turns.is_open() => {
-                let unanswered = self.state.as_ref().and_then(PlaybookState::ending) == Some(Ending::Silence);
-                self.end(if unanswered { EndReason::Silence } else { EndReason::Completed });
+        match &self.ending {
+            Some((reason, _)) => {
+                let reason = reason.clone();
+                self.end(reason);
             }
-            Some(Decision::HandoverToHuman) if !self.turns.is_open() => self.end(EndReason::Handover),
-            _ => self.listen(now),
+            None => self.listen(now),
         }
     }
 

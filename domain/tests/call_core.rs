@@ -374,6 +374,24 @@ fn a_brain_that_never_answers_is_given_up_with_an_apology() {
 }
 
 #[test]
+fn a_noise_over_the_last_words_does_not_hold_the_line_open() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.say("goodbye");
+    let utterance = world.play();
+    world.pass(ms(1_900));
+    world.input(Input::SpeechStarted { at: 0, began: world.now });
+    world.input(Input::Spoken(utterance));
+    assert!(world.ended.is_empty(), "the caller may have something to say");
+    world.pass(ms(100));
+    let ended = world.now;
+    world.pass(ms(200));
+    world.input(Input::SpeechEnded { to: 800, ended });
+    world.understand("");
+    assert_eq!(world.ended, [EndReason::Completed]);
+}
+
+#[test]
 fn keys_are_kept_as_events() {
     let mut world = World::new(Timing::default());
     world.input(Input::Dtmf('5'));

@@ -13,7 +13,7 @@ mod recognise;
 mod report;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,10 +21,11 @@ use futures_util::{SinkExt, StreamExt};
 use tandem_codecs::SampleRate;
 use tandem_domain::port::stt::{Stt, SttError};
 use tandem_domain::port::tts::{Tts, TtsError, TtsSpec};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use crate::caller::{Action, Caller, Line, Manners, Rendered, Step};
 use crate::carrier::twilio::{HeardFrame, TwilioIds, TwilioPeer, Violation};
@@ -47,6 +48,8 @@ const UTTERANCE_GAP: Duration = Duration::from_millis(600);
 pub struct SimulateConfig {
     /// The switch's media socket, `ws://` or `wss://`.
     pub url: String,
+    /// Socket file behind which the switch listens, where it does not listen on the URL's port.
+    pub unix_socket: Option<PathBuf>,
     /// The carrier's names for this call.
     pub ids: TwilioIds,
     /// Values of the answer document's `<Parameter>` elements.
@@ -122,7 +125,7 @@ pub enum SimulateError {
 /// Takes as long as the call and, where a recogniser is given, as long as that needs for what was heard.
 pub async fn run(config: SimulateConfig) -> Result<PeerReport, SimulateError> {
     let script = render(&config).await?;
-    let socket = connect(&config.url).await?;
+    let socket = connect(&config.url, config.unix_socket.as_deref()).await?;
     let now = clock::now().into_std();
     let mut call = Call::new(&config, script, socket, now);
     let ended_by = call.talk(config.limit).await?;
@@ -169,15 +172,35 @@ async fn speak(config: &SimulateConfig, text: &str) -> Result<Rendered, Simulate
     Ok(Rendered { text: text.to_owned(), samples: samples.into() })
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// A connection, whatever it goes through.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
 
-async fn connect(url: &str) -> Result<Socket, SimulateError> {
-    // without Nagle: a carrier's frames leave when they are due
-    match timeout(CONNECT_LIMIT, connect_async_with_config(url, None, true)).await {
-        Ok(Ok((socket, _))) => Ok(socket),
+type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
+
+async fn connect(url: &str, unix_socket: Option<&Path>) -> Result<Socket, SimulateError> {
+    let handshake = async {
+        let stream = dial(url, unix_socket).await?;
+        let (socket, _) = client_async_tls_with_config(url, stream, None, None).await?;
+        Ok(socket)
+    };
+    match timeout(CONNECT_LIMIT, handshake).await {
+        Ok(Ok(socket)) => Ok(socket),
         Ok(Err(error)) => Err(SimulateError::Connect { url: url.to_owned(), source: Box::new(error) }),
         Err(_) => Err(SimulateError::ConnectTimeout { url: url.to_owned() }),
     }
+}
+
+async fn dial(url: &str, unix_socket: Option<&Path>) -> Result<Box<dyn Connection>, tungstenite::Error> {
+    if let Some(path) = unix_socket {
+        return Ok(Box::new(UnixStream::connect(path).await?));
+    }
+    let uri: tungstenite::http::Uri = url.parse()?;
+    let host = uri.host().ok_or(tungstenite::error::UrlError::NoHostName)?.trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?; // a carrier's frames leave when they are due
+    Ok(Box::new(stream))
 }
 
 /// Both directions of a call, sample for sample.

@@ -230,14 +230,14 @@ fn push_cardinal(value: u64, words: &mut Vec<String>) {
     if let Some((scale, name)) = SCALES.into_iter().find(|(scale, _)| value >= *scale) {
         push_cardinal(value / scale, words);
         words.push(name.to_owned());
-        if value % scale > 0 {
+        if !value.is_multiple_of(scale) {
             push_cardinal(value % scale, words);
         }
     } else if value < 20 {
         words.push(UNITS[value as usize].to_owned());
     } else {
         words.push(TENS[(value / 10) as usize].to_owned());
-        if value % 10 > 0 {
+        if !value.is_multiple_of(10) {
             words.push(UNITS[(value % 10) as usize].to_owned());
         }
     }

@@ -5,7 +5,6 @@
 //! the switch's own (design.md section 10: "providers excluded").
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +84,7 @@ pub(super) async fn run(args: Args, config: Config, output: &Output) -> Result<(
 }
 
 async fn measure(calls: u32, output: &Output) -> Result<Report, CliError> {
-    let folder = PathBuf::from(std::env::temp_dir()).join(format!("tandem-bench-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("tandem-bench-{}", std::process::id()));
     let mut switch = MeasuredSwitch::start(&folder).await?;
     output.say(format_args!("{calls} calls, begun over {} s, each about 40 s long", RAMP.as_secs()));
 
@@ -135,6 +134,7 @@ async fn call(url: String, number: u32) -> Result<PeerReport, simulate::Simulate
     };
     simulate::run(SimulateConfig {
         url,
+        unix_socket: None,
         ids: TwilioIds::numbered(u128::from(number)),
         custom_parameters: BTreeMap::new(),
         script: vec![say("I want an apartment in Delhi"), say("sixty lakh rupees"), say("no thank you")],
@@ -211,10 +211,17 @@ impl Report {
             ),
             ("underruns", self.underruns.to_string()),
             (
-                "latency above the 500 ms of silence",
+                "latency added to 500 ms of silence",
                 format!(
                     "p50 {:.0} ms, p95 {:.0} ms (budget p95 15)",
                     self.added_latency_p50_ms, self.added_latency_p95_ms
+                ),
+            ),
+            (
+                "the same in the caller's ear",
+                format!(
+                    "p50 {:.0} ms, p95 {:.0} ms, with the detector's lag and the carrier's buffer",
+                    self.heard_latency_p50_ms, self.heard_latency_p95_ms
                 ),
             ),
         ];

@@ -1,10 +1,12 @@
 //! `tandem simulate`: one call, from the carrier's side. The demo, the smoke test and the test harness at once.
 //!
-//! Without `--url` it starts a switch in this process, on a free port, with a folder that goes when the call is over. Either way the
-//! call runs over a real socket in real time, and what the switch knows of it is asked over HTTP.
+//! Without `--url` it calls the switch that listens where the settings say, or else starts one in this process, on a free port and on the
+//! same data folder, so that the call can be looked at afterwards. Either way the call runs over a real socket in real time, and what the
+//! switch knows of it is asked over HTTP.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -12,7 +14,7 @@ use serde_json::Value;
 use tandem_peers::caller::{Line, Manners, Step};
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
-use tandem_store::Location;
+use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
 use super::{CliError, Output};
@@ -28,6 +30,10 @@ pub(super) use script::ScriptError;
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
 /// Pause between two looks at the record.
 const RECORD_PAUSE: Duration = Duration::from_millis(100);
+/// How long we look for a running switch.
+const LOOK_LIMIT: Duration = Duration::from_secs(1);
+/// Stands in the URLs of a switch behind a socket file; nobody connects to it.
+const FILE_PORT: u16 = 80;
 /// Longest answer of the switch's API.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
@@ -54,7 +60,7 @@ pub(super) struct Args {
     /// Agent to ask for [default: the switch's]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
-    /// Media socket of a running switch [default: one started for this call]
+    /// Media socket of a running switch [default: the one that listens on HOST and PORT, else one started for this call on the same DATA_DIR]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// A line the caller says; may be repeated
@@ -93,17 +99,23 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
     let script = args.steps()?;
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
-    let switch = match &args.url {
-        Some(_) => None,
-        None => Some(Private::start(config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?),
+    let place = match args.url {
+        Some(url) => Place { url, socket: None, own: None },
+        None => match running_switch(&config).await {
+            Some(place) => place,
+            None => Place::start(config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?,
+        },
     };
-    let own_url = switch.as_ref().map(|private| private.running.media_url());
-    let url = args.url.clone().or(own_url).expect("one of the two is there");
-    output.say(format_args!("calling {url}"));
+    output.say(format_args!(
+        "calling {}{}",
+        place.url,
+        if place.own.is_some() { ", a switch of this command's own" } else { "" }
+    ));
 
     let parameters = args.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
     let config = SimulateConfig {
-        url: url.clone(),
+        url: place.url.clone(),
+        unix_socket: place.socket.clone(),
         ids: match args.carrier {
             Carrier::Twilio => TwilioIds::numbered(Uuid::new_v4().as_u128()),
         },
@@ -120,49 +132,83 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let outcome = simulate::run(config).await;
     let report = match outcome {
         Ok(peer) => {
-            let (conversation, transcript) = ask(&url, &peer.call_sid, output).await;
+            let (conversation, transcript) = ask(&place, &peer.call_sid, output).await;
             let report = simulate::merge(&peer, &conversation, &transcript);
             Ok((peer, report))
         }
         Err(error) => Err(error),
     };
-    if let Some(switch) = switch {
-        switch.running.shutdown().await;
+    if let Some(own) = place.own {
+        own.running.shutdown().await;
     }
     let (peer, report) = report?;
     output.result(&report, |report| told(report, &peer))?;
     verdict(&peer, &report)
 }
 
+/// Where the switch is.
+struct Place {
+    url: String,
+    /// The file to reach it by, where there is no loopback interface.
+    socket: Option<PathBuf>,
+    own: Option<Own>,
+}
+
 /// A switch for this one call.
-struct Private {
+struct Own {
     running: Running,
-    /// Goes when this goes, after the switch.
+    /// Holds the socket file, if there is one.
     _folder: tempfile::TempDir,
 }
 
-impl Private {
+impl Place {
+    /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
         let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
-        let config = Config {
-            host: std::net::Ipv4Addr::LOCALHOST.into(),
-            port: 0,
-            database: Location::Sqlite(folder.path().join("tandem.db")),
-            data_dir: folder.path().to_owned(),
-            ..config
+        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, ..config };
+        let (running, socket) = if loopback_is_up().await {
+            (wiring::boot_with(config, vendors).await?, None)
+        } else {
+            let path = folder.path().join("switch.sock");
+            let config = Config { port: FILE_PORT, ..config };
+            (wiring::boot_behind(&path, config, vendors).await?, Some(path))
         };
-        Ok(Self { running: wiring::boot_with(config, vendors).await?, _folder: folder })
+        Ok(Self { url: running.media_url(), socket, own: Some(Own { running, _folder: folder }) })
     }
 }
 
+/// Whether this machine can call itself: a fresh network namespace has a loopback interface that is down.
+async fn loopback_is_up() -> bool {
+    let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await else { return false };
+    match listener.local_addr() {
+        Ok(address) => TcpStream::connect(address).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// The switch that listens where the settings say, if one does.
+async fn running_switch(config: &Config) -> Option<Place> {
+    let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
+    let address = std::net::SocketAddr::new(host, config.port);
+    let url = format!("http://{address}/health");
+    let health = tokio::time::timeout(LOOK_LIMIT, get(&url, None)).await.ok()?.ok()?;
+    // Another program may well answer there.
+    health["components"]["speech_to_text"].is_object().then(|| Place {
+        url: format!("ws://{address}/media"),
+        socket: None,
+        own: None,
+    })
+}
+
 /// What the switch knows of the call: the conversation and its transcript, `null` where it does not say.
-async fn ask(media_url: &str, call_sid: &str, output: Output) -> (Value, Value) {
-    let Some(base) = api_base(media_url) else { return (Value::Null, Value::Null) };
+async fn ask(place: &Place, call_sid: &str, output: Output) -> (Value, Value) {
+    let Some(base) = api_base(&place.url) else { return (Value::Null, Value::Null) };
+    let socket = place.socket.as_deref();
     let conversation = format!("{base}/api/conversations/{call_sid}");
     // Its end is written after the socket was closed. Late or never: what there is has to do.
-    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation)).await;
-    match get(&conversation).await {
-        Ok(found) => (found, get(&format!("{conversation}/transcript")).await.unwrap_or(Value::Null)),
+    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation, socket)).await;
+    match get(&conversation, socket).await {
+        Ok(found) => (found, get(&format!("{conversation}/transcript"), socket).await.unwrap_or(Value::Null)),
         Err(status) => {
             let why = status.map_or("no answer".to_owned(), |status| format!("status {status}"));
             output.say(format_args!("note: what the switch understood is not known: {why} from {conversation}"));
@@ -172,9 +218,9 @@ async fn ask(media_url: &str, call_sid: &str, output: Output) -> (Value, Value) 
 }
 
 /// Waits until a conversation is there and has ended, or cannot be asked for.
-async fn ended(conversation: &str) {
+async fn ended(conversation: &str, socket: Option<&Path>) {
     loop {
-        match get(conversation).await {
+        match get(conversation, socket).await {
             Ok(found) if !found["ended_at"].is_null() => return,
             Ok(_) | Err(Some(404)) => tokio::time::sleep(RECORD_PAUSE).await,
             Err(_) => return,
@@ -183,9 +229,13 @@ async fn ended(conversation: &str) {
 }
 
 /// A JSON answer; the error is the status, or nothing if there was none.
-async fn get(url: &str) -> Result<Value, Option<u16>> {
+async fn get(url: &str, socket: Option<&Path>) -> Result<Value, Option<u16>> {
     // Made anew each time: there are a handful of requests, and none may wait for a dead connection.
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(|_| None)?;
+    let mut client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    if let Some(path) = socket {
+        client = client.unix_socket(path);
+    }
+    let client = client.build().map_err(|_| None)?;
     let response = client.get(url).send().await.map_err(|_| None)?;
     match response.status() {
         status if status.is_success() => response.json().await.map_err(|_| None),

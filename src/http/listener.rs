@@ -5,7 +5,7 @@
 //! HTTP/1.1 only; carriers' WebSockets ask for no more.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -35,15 +36,44 @@ const MAX_CONNECTIONS: usize = 20_000;
 /// Pause after the process ran out of descriptors or the like: trying again at once would take a whole core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Where connections come from.
+#[derive(Debug)]
+pub(crate) enum Door {
+    /// A port.
+    Tcp(TcpListener),
+    /// A file: for a machine without a loopback interface, where only this process calls itself.
+    Unix(UnixListener),
+}
+
+/// A connection, whatever it came through.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(Box<dyn Connection>, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((Box::new(stream), peer))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Box::new(stream), (Ipv4Addr::LOCALHOST, 0).into()))
+            }
+        }
+    }
+}
+
 /// Serves `router` until `stop`, then gives open requests a moment. Upgraded sockets are no longer ours: their calls end by the switch.
-pub(super) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(super) async fn serve(door: Door, router: Router, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&door, &places) => accepted,
         };
         match accepted {
             Ok((stream, peer, place)) => {
@@ -62,7 +92,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             }
         }
     }
-    drop(listener);
+    drop(door);
     connections.close();
     if timeout(STOP_LIMIT, connections.wait()).await.is_err() {
         tracing::debug!(requests = connections.len(), "requests still open");
@@ -70,17 +100,16 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 }
 
 async fn accept(
-    listener: &TcpListener,
+    door: &Door,
     places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(Box<dyn Connection>, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, peer) = listener.accept().await?;
-    stream.set_nodelay(true)?;
+    let (stream, peer) = door.accept().await?;
     Ok((stream, peer, place))
 }
 
 /// One connection, until it ends, is upgraded, or `stop` comes and its current request was answered.
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn connection(stream: Box<dyn Connection>, peer: SocketAddr, router: Router, stop: CancellationToken) {
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(Body::new)

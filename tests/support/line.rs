@@ -31,20 +31,16 @@ pub struct Exchange {
     pub log: Log,
 }
 
+#[derive(Default)]
 pub struct Vendors {
     pub stt: FakeStt,
     pub tts: FakeTts,
 }
 
-impl Default for Vendors {
-    fn default() -> Self {
-        Self { stt: FakeStt::default(), tts: FakeTts::default() }
-    }
-}
-
 impl Exchange {
     pub async fn new() -> Self {
-        Self::with(Vendors::default(), Timing::default(), SwitchConfig { max_calls: 1_000, ..SwitchConfig::default() }).await
+        Self::with(Vendors::default(), Timing::default(), SwitchConfig { max_calls: 1_000, ..SwitchConfig::default() })
+            .await
     }
 
     pub async fn with(vendors: Vendors, timing: Timing, config: SwitchConfig) -> Self {
@@ -113,7 +109,9 @@ impl Line {
         let (to_switch, incoming) = mpsc::channel::<Result<WireMessage, SocketError>>(1_024);
         let (outgoing, from_switch) = mpsc::channel(1_024);
         let socket = MediaSocket {
-            incoming: Box::pin(stream::unfold(incoming, |mut queue| async move { queue.recv().await.map(|message| (message, queue)) })),
+            incoming: Box::pin(stream::unfold(incoming, |mut queue| async move {
+                queue.recv().await.map(|message| (message, queue))
+            })),
             outgoing: Box::pin(PollSender::new(outgoing).sink_map_err(|_| SocketError::Closed)),
         };
         let switch = exchange.switch.clone();
@@ -147,7 +145,11 @@ impl Line {
         loop {
             match self.from_switch.try_recv() {
                 Ok(WireMessage::Text(text)) => {
-                    answers.extend(self.peer.receive(now, &text).unwrap_or_else(|violation| panic!("the switch broke the protocol: {violation}")));
+                    answers.extend(
+                        self.peer
+                            .receive(now, &text)
+                            .unwrap_or_else(|violation| panic!("the switch broke the protocol: {violation}")),
+                    );
                 }
                 Ok(WireMessage::Binary(_)) => panic!("the switch sent a binary frame"),
                 Err(mpsc::error::TryRecvError::Empty) => break,
@@ -198,12 +200,16 @@ impl Line {
         let end = self.next + limit;
         while !done(self) {
             assert!(self.next < end, "{what}: not within {limit:?}; heard {:?}", transcript(&self.heard));
-            assert!(self.tick().await || done(self), "{what}: the line was closed; heard {:?}", transcript(&self.heard));
+            assert!(
+                self.tick().await || done(self),
+                "{what}: the line was closed; heard {:?}",
+                transcript(&self.heard)
+            );
         }
     }
 
-    /// Ticks until the switch closes the line. Returns the longest silence while the agent owed the caller an answer.
-    pub async fn to_the_end(&mut self, limit: Duration) {
+    /// Ticks until the switch closes the line.
+    pub async fn run_out(&mut self, limit: Duration) {
         let end = self.next + limit;
         while self.tick().await {
             assert!(self.next < end, "the call did not end within {limit:?}; heard {:?}", transcript(&self.heard));

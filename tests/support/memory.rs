@@ -65,7 +65,12 @@ pub struct CallRecords {
 impl CallRecords {
     /// Everything the records say that the caller heard.
     pub fn heard(&self) -> String {
-        self.responses.iter().map(|response| response.heard.as_str()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+        self.responses
+            .iter()
+            .map(|response| response.heard.as_str())
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     pub fn said(&self) -> String {
@@ -96,8 +101,12 @@ fn collect(records: &[Record], call: CallId, conversation: ConversationId) -> Ca
     for record in records {
         match record {
             Record::UserTurn(turn) if turn.conversation == conversation => found.user_turns.push(turn.clone()),
-            Record::AgentResponse(response) if response.conversation == conversation => found.responses.push(response.clone()),
-            Record::Progress(progress) if progress.conversation == conversation => found.extracted = progress.extracted.clone(),
+            Record::AgentResponse(response) if response.conversation == conversation => {
+                found.responses.push(response.clone())
+            }
+            Record::Progress(progress) if progress.conversation == conversation => {
+                found.extracted = progress.extracted.clone()
+            }
             Record::Event(event) if event.call == call => found.events.push(event.kind),
             Record::Ended(ended) if ended.call == call => found.ended.push(ended.clone()),
             _ => {}

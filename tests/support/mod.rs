@@ -100,3 +100,17 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Answer { status, headers, body: response.text().await.unwrap() }
 }
+
+/// The transcript of a call, once its end is written.
+pub async fn transcript(program: &Program, call_sid: &str) -> Value {
+    let look = async {
+        loop {
+            let conversation = program.get(&format!("/api/conversations/{call_sid}")).await;
+            if conversation.status == 200 && !conversation.json()["ended_at"].is_null() {
+                return program.get(&format!("/api/conversations/{call_sid}/transcript")).await.json();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), look).await.expect("the end of the call is on record")
+}

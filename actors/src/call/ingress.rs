@@ -26,7 +26,7 @@ use crate::clock;
 use crate::flood::MessageBudget;
 use crate::guard::Guard;
 use crate::lane::{EarLane, SpeechLane};
-use crate::metrics::DTMF;
+use crate::metrics::{DTMF, IGNORED};
 use crate::socket::{Incoming, SocketError};
 
 /// Length of a frame.
@@ -154,6 +154,9 @@ impl Pump {
             LegEvent::Dtmf(digit) => {
                 metrics::counter!(DTMF, "carrier" => self.args.carrier).increment(1);
                 self.tell(Input::Dtmf(digit));
+            }
+            LegEvent::Ignored(reason) => {
+                metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
             }
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
             LegEvent::Connected | LegEvent::Started(_) => {}

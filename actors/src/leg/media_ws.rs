@@ -35,7 +35,7 @@ pub async fn doorstep(
         }
         match decoder.decode(&message, &mut pcm).map_err(EndReason::Breach)? {
             LegEvent::Started(start) => return Ok(start),
-            LegEvent::Connected => {}
+            LegEvent::Connected | LegEvent::Ignored(_) => {}
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
             LegEvent::Audio { .. } => return Err(EndReason::Breach(Breach::BeforeStart("media".into()))),
             LegEvent::Dtmf(_) => return Err(EndReason::Breach(Breach::BeforeStart("dtmf".into()))),

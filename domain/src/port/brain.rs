@@ -106,12 +106,6 @@ pub trait Brain: Send + Sync {
         serde_json::Map::new()
     }
 
-    /// Whether all that must be known is known: `lead_qualified`.
-    fn is_qualified(&self, state: &PlaybookState) -> bool {
-        let _ = state;
-        false
-    }
-
     /// The audio side of a speech-to-speech brain.
     fn speech(&self) -> Option<&dyn SpeechToSpeech> {
         None

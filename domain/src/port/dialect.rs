@@ -95,6 +95,8 @@ pub enum LegEvent {
     Dtmf(char),
     /// Everything that was sent before this mark was played, or dropped by our `clear`.
     Mark(String),
+    /// A message that asks nothing of us, and why; a closed set, for the metric.
+    Ignored(&'static str),
     /// The carrier ended the stream.
     Stopped,
 }

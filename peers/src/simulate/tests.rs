@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn config(url: String, script: Vec<Step<Line>>) -> SimulateConfig {
     SimulateConfig {
         url,
+        unix_socket: None,
         ids: TwilioIds::numbered(7),
         custom_parameters: BTreeMap::new(),
         script,

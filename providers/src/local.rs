@@ -1,0 +1,21 @@
+//! Speech engines that run on this machine and need no key: Whisper hears, flite speaks.
+//!
+//! Place: adapters of `port::stt` and `port::tts`, chosen by the engine names `whisper` and `flite`. Native inference runs in child
+//! processes ([`whisper`] is the parent's side, [`whisper_worker`] the child's), so that a crash costs one retry and never a call.
+//! Not here: downloads by anything else than a package's name ([`models`]), and any decision about a call.
+//!
+//! ```text
+//! call A ─┐                                    ┌─ worker process 1 (whisper.cpp)
+//! call B ─┼─ WhisperStt ── WhisperPool ── pipes┤
+//! call C ─┘   per call       per process       └─ worker process 2
+//! ```
+
+pub mod ct2;
+pub mod flite;
+pub mod ggml;
+pub mod models;
+pub mod speakable;
+pub mod whisper;
+pub mod whisper_stt;
+pub mod whisper_wire;
+pub mod whisper_worker;
