@@ -54,12 +54,16 @@ pub use view::{SessionLine, SessionView};
 
 /// Sample rate inside the switch: telephone audio.
 const RATE_HZ: u32 = 8_000;
+/// A new recogniser reads half a second more than the turn: the detector is late by a consonant.
+const LEAD_IN_SAMPLES: u64 = 4_000;
 
 /// What a call hears.
 #[derive(Debug)]
 pub enum CallMsg {
     /// Something for the core.
     Input(Input),
+    /// The detector's engine panicked and was swapped for the simplest one.
+    DetectorPanicked,
     /// A write to the far end failed.
     LegLost(String),
     /// A part that died is due to stand again.
@@ -170,8 +174,6 @@ impl Actor for Call {
             started,
             started_at,
         };
-        plan.scribe.write(plan.started());
-
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
@@ -181,7 +183,6 @@ impl Actor for Call {
             media_timeout: args.media_timeout,
             barge_in_min_speech: plan.agent.timing.barge_in_min_speech,
             detector: plan.detector.clone(),
-            vad: vad.clone(),
             ear: plan.ear.clone(),
             speech: plan.speech.clone(),
             carrier: capabilities.carrier,
@@ -196,6 +197,7 @@ impl Actor for Call {
             ingress: Actor::spawn_linked(None, Ingress, ingress, me.get_cell()).await?.0,
             vad,
         };
+        plan.scribe.write(plan.started()); // last: a call that could not start is the switch's to record
         me.cast(CallMsg::Input(Input::Started))?;
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
@@ -215,6 +217,9 @@ impl Actor for Call {
     async fn handle(&self, me: ActorRef<CallMsg>, msg: CallMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
         match msg {
             CallMsg::Input(input) => state.input(&me, input),
+            CallMsg::DetectorPanicked => {
+                let _ = state.children.vad.cast(VadMsg::EnginePanicked); // dead: its successor begins with what is in the slot
+            }
             CallMsg::LegLost(detail) => {
                 debug!(call_id = %state.plan.call, %detail, "leg lost");
                 state.input(&me, Input::Ended(EndReason::LegLost));
@@ -319,7 +324,8 @@ impl State {
                     (playout.cut(now), underruns)
                 };
                 plan.speech.wake();
-                if self.core.caller_speaking() {
+                if self.core.caller_speaking() && heard.samples > 0 {
+                    metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
                     metrics::histogram!(meter::BARGE_IN_STOP)
                         .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
                 }
@@ -402,7 +408,7 @@ impl State {
             Part::Vad => self.children.vad = self.plan.spawn_vad(me).await?,
             Part::Stt => {
                 let from = if self.core.turn_is_open() { self.turn_from } else { self.plan.ear.position() };
-                self.children.stt = self.plan.spawn_stt(me, from).await?;
+                self.children.stt = self.plan.spawn_stt(me, from.saturating_sub(LEAD_IN_SAMPLES)).await?;
             }
             Part::Dialogue => self.children.dialogue = self.plan.spawn_dialogue(me).await?,
             Part::Tts => self.children.tts = self.plan.spawn_tts(me).await?,
@@ -423,11 +429,15 @@ impl State {
     /// A pump may die between its last write and the news about it: the lane knows.
     fn catch_up(&mut self, me: &ActorRef<CallMsg>) {
         let Some(utterance) = self.core.utterance() else { return };
-        let sent = self.plan.speech.playout().sent(utterance);
-        match sent {
-            Some(0) => {}
-            Some(_) => self.input(me, Input::FirstAudio(utterance)),
-            None => self.input(me, Input::Spoken(utterance)),
+        let (sent, finished) = {
+            let playout = self.plan.speech.playout();
+            (playout.sent(utterance), playout.finished(utterance))
+        };
+        if sent.is_some_and(|sent| sent > 0) || finished.is_some() {
+            self.input(me, Input::FirstAudio(utterance));
+        }
+        if let Some(heard) = finished {
+            self.input(me, Input::Spoken(utterance, heard));
         }
     }
 }

@@ -120,6 +120,11 @@ impl EarLane {
         self.0.wake.notify_one();
     }
 
+    /// Whether no more audio will come.
+    pub fn is_closed(&self) -> bool {
+        self.ring().closed
+    }
+
     /// Position after the last sample.
     pub fn position(&self) -> u64 {
         self.ring().end

@@ -75,9 +75,6 @@ pub fn response(agent: &str, provider: &'static str, response: &Response) {
         metrics::histogram!(STAGE_LATENCY, "stage" => *stage, "provider" => provider, "model" => "")
             .record(time.as_secs_f64());
     }
-    if response.interrupted {
-        metrics::counter!(INTERRUPTIONS, "kind" => "barge_in").increment(1);
-    }
 }
 
 /// A part of a call died.

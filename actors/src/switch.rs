@@ -30,6 +30,8 @@ use crate::{clock, metrics as meter};
 
 /// Stream parameters that name the agent, in order of preference (api-inventory R3).
 const AGENT_PARAMETERS: [&str; 5] = ["agent", "agent_name", "agent_id", "agent_config_id", "bot_id"];
+/// A caller hears nothing while the store is asked for the agent.
+const ANSWERER_LIMIT: Duration = Duration::from_secs(3);
 /// An actor that does not answer in this time is left out of an answer.
 const ASK_LIMIT: Duration = Duration::from_secs(1);
 /// Time for goodbyes once the drain limit is reached.
@@ -139,7 +141,8 @@ impl Switch {
         let (mut decoder, mut budget) =
             (dialect.decoder(), MessageBudget::new(clock::now(), config.max_messages_per_second));
         let began = clock::now();
-        let start = match doorstep(&mut socket.incoming, decoder.as_mut(), &mut budget, config.start_timeout).await {
+        let mut start = match doorstep(&mut socket.incoming, decoder.as_mut(), &mut budget, config.start_timeout).await
+        {
             Ok(start) => start,
             Err(reason) => {
                 let elapsed = clock::now().saturating_duration_since(began);
@@ -147,7 +150,11 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
-        let (agent, brain) = match self.answerer(&start).await {
+        if let Some(path_id) = &arrival.path_id {
+            start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
+        }
+        let answerer = timeout(ANSWERER_LIMIT, self.answerer(&start)).await;
+        let (agent, brain) = match answerer.unwrap_or_else(|_| Err("the store does not answer".to_owned())) {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");

@@ -29,7 +29,7 @@ impl RulesBrain {
     }
 
     fn reply(&self, ask: &Ask) -> Reply {
-        let Some(state) = &ask.state else { return self.playbook.start(&self.context) };
+        let Some(state) = &ask.state else { return self.open(&ask.prompt) };
         match &ask.prompt {
             Prompt::Open => self.playbook.start(&self.context),
             Prompt::Heard { text, confidence } => {
@@ -38,6 +38,18 @@ impl RulesBrain {
             Prompt::Unheard => self.playbook.respond_unheard(state, &self.context),
             Prompt::Silence { rung } => self.playbook.respond_silence(state, *rung, &self.context),
         }
+    }
+}
+
+impl RulesBrain {
+    /// The opening. A caller who spoke before it was heard is greeted and answered at once.
+    fn open(&self, prompt: &Prompt) -> Reply {
+        let opening = self.playbook.start(&self.context);
+        let Prompt::Heard { text, confidence } = prompt else { return opening };
+        let heard = Heard { text, confidence: *confidence };
+        let mut answer = self.playbook.respond(&opening.state, &heard, &self.context);
+        answer.say.splice(0..0, opening.say.into_iter().take(1));
+        answer
     }
 }
 

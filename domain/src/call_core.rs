@@ -31,6 +31,8 @@ use crate::turn::{Committed, TurnAction, Turns};
 const THINKING_LIMIT: Duration = Duration::from_secs(8);
 /// A goodbye that was not heard by then is not waited for.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(8);
+/// Keys of a call that are kept: a stuck key, or a hostile one, must not fill the record.
+const MOST_KEYS: u32 = 256;
 /// Sounds shorter than this in which no word was found are noise, not an answer that we missed.
 const SHORTEST_WORD: Duration = Duration::from_millis(600);
 
@@ -120,6 +122,8 @@ pub enum Input {
     Transcript {
         /// The turn.
         turn: TurnId,
+        /// `to` of the [`Effect::Transcribe`] that this answers.
+        to: u64,
         /// Its words; empty if none.
         text: String,
         /// 0 to 1.
@@ -146,8 +150,8 @@ pub enum Input {
     },
     /// The first sample of the utterance was sent.
     FirstAudio(UtteranceId),
-    /// The utterance was heard to its end.
-    Spoken(UtteranceId),
+    /// The utterance was played to its end; what was heard of it.
+    Spoken(UtteranceId, Heard),
     /// The answer to [`Effect::Cut`]: what was heard. Comes before any other input.
     Cut(Heard),
     /// A key was pressed.
@@ -292,6 +296,7 @@ pub struct CallCore {
     interrupted: bool,
     asks: u32,
     utterances: u32,
+    keys: u32,
     /// A goodbye is being said; the call ends when it was heard, or at the instant.
     ending: Option<(EndReason, Instant)>,
     over: Option<EndReason>,
@@ -319,6 +324,7 @@ impl CallCore {
             interrupted: false,
             asks: 0,
             utterances: 0,
+            keys: 0,
             ending: None,
             over: None,
             closed: false,
@@ -368,7 +374,11 @@ impl CallCore {
 
     /// The next thing to do; call until `None` after every input.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        let mut effect = self.effects.pop_front()?;
+        if let Effect::Think { ask, .. } = &mut effect {
+            ask.history = self.history.as_slice().into(); // with what a cut before it has shown
+        }
+        Some(effect)
     }
 
     /// When [`Input::Tick`] is next due, and why.
@@ -409,8 +419,8 @@ impl CallCore {
                     self.listen(now);
                 }
             }
-            Input::Transcript { turn, text, confidence, covers } => {
-                let action = self.turns.transcript(now, turn, &text, confidence, covers);
+            Input::Transcript { turn, to, text, confidence, covers } => {
+                let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);
             }
             Input::Brain { ask, event } => self.brain(now, ask, event),
@@ -421,15 +431,25 @@ impl CallCore {
                 }
             }
             Input::FirstAudio(utterance) => self.first_audio(now, utterance),
-            Input::Spoken(utterance) => self.spoken(now, utterance),
+            Input::Spoken(utterance, heard) => self.spoken(now, utterance, &heard),
             Input::Cut(heard) => self.cut(now, &heard),
-            Input::Dtmf(digit) => self.note_event("dtmf", digit.to_string()),
+            Input::Dtmf(digit) if self.keys < MOST_KEYS => {
+                self.keys += 1;
+                self.note_event("dtmf", digit.to_string());
+            }
+            Input::Dtmf(_) => {}
             Input::Restarted(part) => self.restarted(now, part),
             Input::Ended(reason) => {
+                // What was understood of the last words is kept, though nobody answers them.
+                if self.pending_user.is_none() {
+                    self.pending_user = self.turns.unfinished(now);
+                }
                 // Who hangs up while we say goodbye did not end the call.
-                let reason = match (&self.ending, reason) {
-                    (Some((ours, _)), EndReason::CallerHangup) => ours.clone(),
-                    (_, reason) => reason,
+                let reason = match (&self.ending, self.decision, reason) {
+                    (Some((ours, _)), _, EndReason::CallerHangup) => ours.clone(),
+                    (None, Some(Decision::ThankYouResponse), EndReason::CallerHangup) => EndReason::Completed,
+                    (None, Some(Decision::HandoverToHuman), EndReason::CallerHangup) => EndReason::Handover,
+                    (_, _, reason) => reason,
                 };
                 self.end(reason);
             }
@@ -487,7 +507,10 @@ impl CallCore {
     /// The caller went on before our reply was heard: forget the reply.
     fn take_back(&mut self) {
         self.pending_user = None;
-        self.state = self.state_before.clone();
+        if self.state != self.state_before {
+            self.state = self.state_before.clone();
+            self.effects.extend(self.state.clone().map(|state| Effect::Note(Note::Progress(Box::new(state)))));
+        }
         self.decision = None;
         if self.thinking.take().is_some() {
             self.effects.push_back(Effect::StopThinking);
@@ -502,12 +525,17 @@ impl CallCore {
         self.turns.speech_sustained();
         self.silence.caller_spoke();
         if self.turns.caller_speaking() && self.agent_speaking() {
-            self.interrupted = true;
-            if self.thinking.take().is_some() {
-                self.effects.push_back(Effect::StopThinking);
-            }
-            self.stop_speaking();
+            self.interrupt();
         }
+    }
+
+    /// The caller has the floor.
+    fn interrupt(&mut self) {
+        self.interrupted = true;
+        if self.thinking.take().is_some() {
+            self.effects.push_back(Effect::StopThinking);
+        }
+        self.stop_speaking();
     }
 
     fn turn_action(&mut self, now: Instant, action: Option<TurnAction>) {
@@ -561,7 +589,7 @@ impl CallCore {
         self.silence.disarm();
         self.state_before = self.state.clone();
         self.decision = None;
-        let ask = Ask { turn, prompt, state: self.state.clone(), history: self.history.clone().into() };
+        let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }
 
@@ -598,14 +626,21 @@ impl CallCore {
         if self.thinking.as_ref().is_none_or(|thinking| thinking.number != ask) {
             return;
         }
-        self.thinking = None;
+        let Some(thinking) = self.thinking.take() else { return };
         if self.speech.is_some() {
-            self.seal();
-        } else {
-            self.flush_user();
-            self.turns.reply_heard();
-            self.after_reply(now);
+            return self.seal();
         }
+        if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
+            && let Some(turn) = thinking.reply_to
+        {
+            // The caller waits for an answer: no answer is none.
+            let line = self.lines.sorry.clone();
+            self.say(now, line, Some(turn), thinking.committed_at);
+            return self.seal();
+        }
+        self.flush_user();
+        self.turns.reply_heard();
+        self.after_reply(now);
     }
 
     fn brain_gave_up(&mut self, now: Instant) {
@@ -646,15 +681,23 @@ impl CallCore {
 
     fn first_audio(&mut self, now: Instant, utterance: UtteranceId) {
         let Some(speech) = self.speech.as_mut().filter(|speech| speech.id == utterance) else { return };
+        if speech.first_audio_at.is_some() {
+            return; // a new pump says it again
+        }
         speech.first_audio_at = Some(now);
         self.flush_user();
         self.turns.reply_heard();
+        if self.turns.is_sustained() {
+            self.interrupt(); // the caller began before our first sample, and has not stopped
+        }
     }
 
-    fn spoken(&mut self, now: Instant, utterance: UtteranceId) {
+    fn spoken(&mut self, now: Instant, utterance: UtteranceId, heard: &Heard) {
         let Some(speech) = self.speech.take_if(|speech| speech.id == utterance) else { return };
-        let text = speech.sentences.join(" ");
-        self.respond(now, &speech, text, false);
+        let heard = heard_text(&speech.sentences, heard);
+        self.flush_user();
+        self.turns.reply_heard();
+        self.respond(now, &speech, heard, false);
         self.after_reply(now);
     }
 
@@ -672,6 +715,9 @@ impl CallCore {
     fn cut(&mut self, now: Instant, heard: &Heard) {
         let Some(speech) = self.cutting.take() else { return };
         let text = heard_text(&speech.sentences, heard);
+        if text.is_empty() && self.history.is_empty() && speech.reply_to.is_none() {
+            self.state = None; // of the opening nobody heard a word: it is said with the answer
+        }
         if speech.first_audio_at.is_some() || heard.samples > 0 {
             if !self.is_over() {
                 self.note_event(
@@ -696,7 +742,10 @@ impl CallCore {
 
     /// Writes an utterance into the history and the notes.
     fn respond(&mut self, now: Instant, speech: &Speech, heard: String, interrupted: bool) {
-        self.flush_user();
+        // The turn it answers comes before it; one that was committed under our own voice comes with its own answer.
+        if self.pending_user.as_ref().map(|turn| turn.turn) == speech.reply_to.as_ref().map(|turn| turn.turn) {
+            self.flush_user();
+        }
         if !heard.is_empty() {
             self.history.push(Line { role: Role::Agent, text: heard.clone() });
         }
@@ -766,6 +815,9 @@ impl CallCore {
             self.effects.push_back(Effect::StopThinking);
         }
         self.stop_speaking();
+        if self.pending_user.is_none() {
+            self.pending_user = self.turns.unfinished(now);
+        }
         self.turns.drop_turn();
         self.silence.disarm();
         self.ending = Some((reason, now + GOODBYE_LIMIT));

@@ -35,7 +35,9 @@ pub fn heard_text(sentences: &[String], heard: &Heard) -> String {
     for (text, audio) in sentences.iter().zip(&heard.sentences) {
         if audio.complete && left >= audio.samples {
             left -= audio.samples;
-            out.push(text);
+            if audio.samples > 0 {
+                out.push(text); // a voice may find nothing to say in a sentence
+            }
             continue;
         }
         out.push(heard_words(text, audio, left));
@@ -116,6 +118,13 @@ mod tests {
         let text = vec!["a sentence whose synthesis was still running when the caller spoke".to_owned()];
         let heard = heard_text(&text, &Heard { samples: 4_000, sentences: vec![sentence(4_000, false)] });
         assert!(heard.split(' ').count() <= 2, "half a second holds no more than two words, not {heard:?}");
+    }
+
+    #[test]
+    fn a_sentence_without_sound_was_not_heard() {
+        let text = ["Hello.".to_owned(), "…".to_owned(), "Goodbye.".to_owned()];
+        let sentences = vec![sentence(100, true), sentence(0, true), sentence(100, true)];
+        assert_eq!(heard_text(&text, &Heard { samples: 200, sentences }), "Hello. Goodbye.");
     }
 
     #[test]

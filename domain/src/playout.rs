@@ -40,8 +40,8 @@ pub enum PlayoutAction {
     Mark(String),
     /// The first sample of the utterance leaves with the actions before this one.
     FirstAudio(UtteranceId),
-    /// The utterance was heard to its end.
-    Spoken(UtteranceId),
+    /// The utterance was played to its end; what was heard of it.
+    Spoken(UtteranceId, Heard),
 }
 
 #[derive(Debug)]
@@ -83,6 +83,10 @@ pub struct Playout {
     epoch: u32,
     clear_pending: bool,
     playing: Option<Playing>,
+    /// The newest utterance ever opened: an older one is over.
+    newest: u32,
+    /// The last utterance that was played to its end.
+    finished: Option<(UtteranceId, Heard)>,
 }
 
 impl Playout {
@@ -98,6 +102,8 @@ impl Playout {
             epoch: 0,
             clear_pending: false,
             playing: None,
+            newest: 0,
+            finished: None,
         }
     }
 
@@ -126,9 +132,10 @@ impl Playout {
         Duration::from_micros(samples as u64 * 1_000_000 / u64::from(self.rate_hz))
     }
 
-    /// Makes `utterance` the one that plays. Whatever played before must have been spoken or cut.
+    /// Makes `utterance` the one that plays, unless it has played already. Whatever played before must have been spoken or cut.
     pub fn open(&mut self, utterance: UtteranceId) {
-        if self.current(utterance).is_none() {
+        if utterance.0 > self.newest {
+            self.newest = utterance.0;
             self.playing = Some(Playing {
                 id: utterance,
                 sentences: Vec::new(),
@@ -144,23 +151,38 @@ impl Playout {
         }
     }
 
-    /// Queues audio of a sentence. Audio of an utterance that was cut is dropped: `false`.
-    pub fn push(&mut self, utterance: UtteranceId, sentence: u32, samples: &[i16], words: &[WordStart]) -> bool {
+    /// What was heard of `utterance`, if it is the last one that was played to its end.
+    pub fn finished(&self, utterance: UtteranceId) -> Option<Heard> {
+        self.finished.as_ref().filter(|(id, _)| *id == utterance).map(|(_, heard)| heard.clone())
+    }
+
+    /// Queues audio of a sentence that begins `offset` samples into it; what is queued already is skipped, so a sentence that is synthesised
+    /// again goes on where the first attempt stopped. Audio of an utterance that was cut is dropped: `false`.
+    pub fn push(
+        &mut self,
+        utterance: UtteranceId,
+        sentence: u32,
+        offset: u64,
+        samples: &[i16],
+        words: &[WordStart],
+    ) -> bool {
         let Some(playing) = self.current_mut(utterance) else { return false };
         let index = sentence as usize;
         if playing.sentences.len() <= index {
             playing.sentences.resize_with(index + 1, SentenceAudio::default);
         }
         let audio = &mut playing.sentences[index];
-        audio.samples += samples.len() as u64;
-        audio.words.extend_from_slice(words);
-        playing.queue.extend(samples);
+        let known = usize::try_from(audio.samples.saturating_sub(offset)).unwrap_or(usize::MAX).min(samples.len());
+        let newest_word = audio.words.last().map(|word| word.sample);
+        audio.words.extend(words.iter().filter(|word| newest_word.is_none_or(|newest| word.sample > newest)));
+        audio.samples += (samples.len() - known) as u64;
+        playing.queue.extend(&samples[known..]);
         true
     }
 
     /// The sentence is queued to its end.
     pub fn complete(&mut self, utterance: UtteranceId, sentence: u32) {
-        self.push(utterance, sentence, &[], &[]);
+        self.push(utterance, sentence, 0, &[], &[]);
         if let Some(playing) = self.current_mut(utterance) {
             playing.sentences[sentence as usize].complete = true;
         }
@@ -309,7 +331,10 @@ impl Playout {
     }
 
     fn finish(&mut self) -> Option<PlayoutAction> {
-        self.playing.take().map(|playing| PlayoutAction::Spoken(playing.id))
+        let playing = self.playing.take()?;
+        let heard = Heard { samples: playing.sent, sentences: playing.sentences };
+        self.finished = Some((playing.id, heard.clone()));
+        Some(PlayoutAction::Spoken(playing.id, heard))
     }
 
     /// A whole chunk is queued, or the rest of a sentence that will get no more.
@@ -401,7 +426,7 @@ mod tests {
     }
     fn say(playout: &mut Playout, samples: usize) {
         playout.open(U1);
-        playout.push(U1, 0, &vec![100; samples], &[]);
+        playout.push(U1, 0, 0, &vec![100; samples], &[]);
         playout.complete(U1, 0);
         playout.seal(U1, 1);
     }
@@ -424,7 +449,9 @@ mod tests {
         assert_eq!((samples.len(), samples[39], samples[40]), (160, 100, 0));
         let Some((_, PlayoutAction::Mark(name))) = log.last() else { panic!("{log:?}") };
         assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
-        assert_eq!(playout.mark_returned(t0 + ms(45), name), Some(PlayoutAction::Spoken(U1)));
+        assert!(
+            matches!(playout.mark_returned(t0 + ms(45), name), Some(PlayoutAction::Spoken(U1, heard)) if heard.samples == 200)
+        );
     }
 
     #[test]
@@ -432,14 +459,14 @@ mod tests {
         let (t0, mut playout) = (origin(), playout());
         say(&mut playout, 160);
         let log = run(&mut playout, t0, 0, 1_100);
-        assert_eq!(log.last(), Some(&(1_020, PlayoutAction::Spoken(U1))));
+        assert!(matches!(log.last(), Some((1_020, PlayoutAction::Spoken(U1, _)))));
     }
 
     #[test]
     fn heard_never_exceeds_what_was_sent_nor_runs_ahead_of_the_clock() {
         let (t0, mut playout) = (origin(), playout());
         playout.open(U1);
-        playout.push(U1, 0, &[1; 800], &[]);
+        playout.push(U1, 0, 0, &[1; 800], &[]);
         run(&mut playout, t0, 0, 1);
         assert_eq!(playout.heard(t0).samples, 0);
         assert_eq!(playout.heard(t0 + ms(50)).samples, 400);
@@ -463,7 +490,7 @@ mod tests {
             assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
         }
         playout.open(UtteranceId(2));
-        playout.push(UtteranceId(2), 0, &[1; 160], &[]);
+        playout.push(UtteranceId(2), 0, 0, &[1; 160], &[]);
         assert_eq!(playout.heard(t0 + ms(300)).samples, 0);
     }
 
@@ -471,9 +498,9 @@ mod tests {
     fn a_dry_queue_begins_a_new_burst_and_counts() {
         let (t0, mut playout) = (origin(), playout());
         playout.open(U1);
-        playout.push(U1, 0, &[1; 320], &[]);
+        playout.push(U1, 0, 0, &[1; 320], &[]);
         assert_eq!(audio_times(&run(&mut playout, t0, 0, 200)), [0, 0]);
-        playout.push(U1, 0, &[1; 960], &[]);
+        playout.push(U1, 0, 320, &[1; 960], &[]);
         assert_eq!(audio_times(&run(&mut playout, t0, 200, 260)), [200, 200, 200, 200, 200, 220]);
         assert_eq!(playout.underruns(), 1);
         assert_eq!(playout.heard(t0 + ms(210)).samples, 320 + 80);
@@ -484,7 +511,7 @@ mod tests {
         let (t0, mut playout) = (origin(), playout());
         say(&mut playout, 160);
         playout.cut(t0);
-        assert!(!playout.push(U1, 0, &[1; 160], &[]));
+        assert!(!playout.push(U1, 0, 0, &[1; 160], &[]));
         assert!(run(&mut playout, t0, 0, 5).is_empty(), "nothing was sent, so nothing is cleared");
     }
 
@@ -497,5 +524,26 @@ mod tests {
             assert_eq!(playout.mark_returned(t0 + ms(10), name), None, "{name}");
         }
         assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
+    }
+
+    #[test]
+    fn a_sentence_synthesised_again_is_queued_once() {
+        let mut playout = playout();
+        playout.open(U1);
+        assert!(playout.push(U1, 0, 0, &[1; 300], &[WordStart { byte: 0, sample: 0 }]));
+        let words = [WordStart { byte: 0, sample: 0 }, WordStart { byte: 4, sample: 350 }];
+        assert!(playout.push(U1, 0, 0, &[1; 200], &words[..1]));
+        assert!(playout.push(U1, 0, 200, &[1; 200], &words[1..]));
+        assert_eq!((playout.queued(U1, 0), playout.backlog()), (400, ms(50)));
+    }
+
+    #[test]
+    fn an_utterance_that_was_spoken_is_not_opened_again() {
+        let (t0, mut playout) = (origin(), playout());
+        say(&mut playout, 160);
+        run(&mut playout, t0, 0, 1_100);
+        assert!(playout.finished(U1).is_some());
+        playout.open(U1);
+        assert!(!playout.push(U1, 0, 0, &[1; 160], &[]));
     }
 }

@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 use crate::ids::TurnId;
 use crate::port::stt::Covers;
 
+/// Speech that goes on for longer is cut there: noise that never ends must not hold the call.
+const LONGEST_SPEECH: Duration = Duration::from_secs(30);
+/// Samples in a millisecond of the ingress clock.
+const SAMPLES_PER_MS: u64 = 8;
 /// A recogniser that has not answered after this is treated as one that heard nothing.
 const TRANSCRIPT_LIMIT: Duration = Duration::from_secs(4);
 
@@ -61,9 +65,21 @@ struct Open {
     turn: TurnId,
     from: u64,
     began: Instant,
+    /// Where, and when, the present stretch of speech began: the turn's beginning, or after a pause in it.
+    spoke_from: u64,
+    spoke_at: Instant,
     /// Speech began while our own voice was playing.
     over_agent: bool,
+    /// Some stretch of the turn's speech was long enough for an interruption; the present one was.
     sustained: bool,
+    stretch_sustained: bool,
+}
+
+impl Open {
+    /// The same turn, going on after a pause.
+    fn again(self, at: u64, began: Instant) -> Self {
+        Self { spoke_from: at, spoke_at: began, stretch_sustained: false, ..self }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -79,11 +95,14 @@ enum State {
 struct Words {
     text: String,
     confidence: Option<f32>,
+    /// The recogniser reads the turn again from its beginning: its next final replaces what was settled.
+    read_again: bool,
 }
 
 impl Words {
     fn settle(&mut self, text: &str, confidence: Option<f32>, covers: Covers) {
         match covers {
+            Covers::SinceLastFinal if std::mem::take(&mut self.read_again) => self.text = text.trim().to_owned(),
             Covers::WholeTurn => self.text = text.trim().to_owned(),
             Covers::SinceLastFinal => {
                 if !self.text.is_empty() && !text.trim().is_empty() {
@@ -126,17 +145,27 @@ impl Turns {
             State::Idle => {
                 let turn = TurnId(self.next);
                 self.next += 1;
-                let open = Open { turn, from: at, began, over_agent: agent_speaking, sustained: false };
+                let (from, over_agent) = (at, agent_speaking);
+                let open = Open {
+                    turn,
+                    from,
+                    began,
+                    spoke_from: at,
+                    spoke_at: began,
+                    over_agent,
+                    sustained: false,
+                    stretch_sustained: false,
+                };
                 self.state = State::Speaking { open, words: Words::default() };
                 None
             }
             State::Paused { open, words, .. } => {
-                self.state = State::Speaking { open, words };
+                self.state = State::Speaking { open: open.again(at, began), words };
                 None
             }
             State::Committed { open, words } => {
                 let turn = open.turn;
-                self.state = State::Speaking { open, words };
+                self.state = State::Speaking { open: open.again(at, began), words };
                 Some(TurnAction::Reopen(turn))
             }
             speaking @ State::Speaking { .. } => {
@@ -150,6 +179,7 @@ impl Turns {
     pub fn speech_sustained(&mut self) {
         if let State::Speaking { open, .. } = &mut self.state {
             open.sustained = true;
+            open.stretch_sustained = true;
         }
     }
 
@@ -175,12 +205,14 @@ impl Turns {
         &mut self,
         now: Instant,
         turn: TurnId,
+        to: u64,
         text: &str,
         confidence: Option<f32>,
         covers: Covers,
     ) -> Option<TurnAction> {
-        if let State::Paused { open, words, settled, .. } = &mut self.state
+        if let State::Paused { open, words, to: asked_to, settled, .. } = &mut self.state
             && open.turn == turn
+            && *asked_to == to
         {
             words.settle(text, confidence, covers);
             *settled = true;
@@ -188,8 +220,11 @@ impl Turns {
         self.handle_timeout(now)
     }
 
-    /// The recogniser was restarted: what to ask it again.
+    /// The recogniser was restarted and reads the open turn from its beginning: what to ask it again.
     pub fn unanswered(&mut self, now: Instant) -> Option<TurnAction> {
+        if let State::Speaking { words, .. } | State::Paused { words, .. } = &mut self.state {
+            words.read_again = true;
+        }
         match &mut self.state {
             State::Paused { open, to, asked, settled: false, .. } => {
                 *asked = now;
@@ -206,6 +241,21 @@ impl Turns {
         }
     }
 
+    /// Whether the current speech has lasted as long as an interruption must.
+    pub fn is_sustained(&self) -> bool {
+        matches!(self.state, State::Speaking { open: Open { stretch_sustained: true, .. }, .. })
+    }
+
+    /// The words of a turn that will not be finished: the call ends in it.
+    pub fn unfinished(&self, now: Instant) -> Option<Committed> {
+        let (open, words, ended) = match &self.state {
+            State::Speaking { open, words } => (open, words, now),
+            State::Paused { open, words, ended, .. } => (open, words, *ended),
+            State::Idle | State::Committed { .. } => return None,
+        };
+        (!words.text.is_empty()).then(|| committed(open, words, ended, ended))
+    }
+
     /// The turn in hand is dropped: its words were noise, or the call is ending.
     pub fn drop_turn(&mut self) {
         self.state = State::Idle;
@@ -216,7 +266,8 @@ impl Turns {
         match &self.state {
             State::Paused { ended, settled: true, .. } => Some(*ended + self.endpoint_silence),
             State::Paused { ended, asked, .. } => Some((*ended + self.endpoint_silence).max(*asked + TRANSCRIPT_LIMIT)),
-            State::Idle | State::Speaking { .. } | State::Committed { .. } => None,
+            State::Speaking { open, .. } => Some(open.spoke_at + LONGEST_SPEECH),
+            State::Idle | State::Committed { .. } => None,
         }
     }
 
@@ -225,20 +276,35 @@ impl Turns {
         if now < self.poll_timeout()? {
             return None;
         }
-        let State::Paused { open, words, ended, .. } = std::mem::replace(&mut self.state, State::Idle) else {
-            return None;
-        };
-        let committed = Committed {
-            turn: open.turn,
-            text: words.text.clone(),
-            confidence: words.confidence,
-            began: open.began,
-            ended,
-            endpoint: ended + self.endpoint_silence,
-            speech: ended.saturating_duration_since(open.began),
-        };
-        self.state = State::Committed { open, words };
-        Some(TurnAction::Commit(committed))
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Speaking { open, words } => {
+                let to = open.spoke_from + LONGEST_SPEECH.as_millis() as u64 * SAMPLES_PER_MS;
+                let action = TurnAction::Transcribe { turn: open.turn, from: open.from, to };
+                self.state = State::Paused { open, words, to, ended: now, asked: now, settled: false };
+                Some(action)
+            }
+            State::Paused { open, words, ended, .. } => {
+                let turn = committed(&open, &words, ended, ended + self.endpoint_silence);
+                self.state = State::Committed { open, words };
+                Some(TurnAction::Commit(turn))
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+}
+
+fn committed(open: &Open, words: &Words, ended: Instant, endpoint: Instant) -> Committed {
+    Committed {
+        turn: open.turn,
+        text: words.text.clone(),
+        confidence: words.confidence,
+        began: open.began,
+        ended,
+        endpoint,
+        speech: ended.saturating_duration_since(open.began),
     }
 }
 
@@ -263,7 +329,7 @@ mod tests {
         let asked = turns.speech_ended(t0 + ms(1_200), 8_800, t0 + ms(1_000), false);
         assert_eq!(asked, Some(TurnAction::Transcribe { turn: TurnId(1), from: 800, to: 8_800 }));
         assert_eq!(
-            turns.transcript(t0 + ms(1_400), TurnId(1), " in Delhi ", Some(0.9), Covers::WholeTurn),
+            turns.transcript(t0 + ms(1_400), TurnId(1), 8_800, " in Delhi ", Some(0.9), Covers::WholeTurn),
             None,
             "silence is not full"
         );
@@ -278,7 +344,7 @@ mod tests {
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0 + ms(200), 0, t0, false);
         assert_eq!(turns.handle_timeout(t0 + ms(600)), None, "the words are not there yet");
-        let commit = turns.transcript(t0 + ms(900), TurnId(1), "yes", None, Covers::WholeTurn);
+        let commit = turns.transcript(t0 + ms(900), TurnId(1), 0, "yes", None, Covers::WholeTurn);
         assert!(matches!(commit, Some(TurnAction::Commit(_))));
     }
 
@@ -297,9 +363,9 @@ mod tests {
         let (t0, mut turns) = (origin(), Turns::new(SILENCE));
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0 + ms(200), 8_000, t0, false);
-        turns.transcript(t0 + ms(250), TurnId(1), "sixty", None, Covers::WholeTurn);
+        turns.transcript(t0 + ms(250), TurnId(1), 8_000, "sixty", None, Covers::WholeTurn);
         assert_eq!(turns.speech_started(11_000, t0 + ms(400), false), None);
-        assert_eq!(turns.transcript(t0 + ms(420), TurnId(1), "sixty", None, Covers::WholeTurn), None);
+        assert_eq!(turns.transcript(t0 + ms(420), TurnId(1), 8_000, "sixty", None, Covers::WholeTurn), None);
         let again = turns.speech_ended(t0 + ms(900), 16_000, t0 + ms(700), false);
         assert_eq!(
             again,
@@ -323,10 +389,10 @@ mod tests {
         let (t0, mut turns) = (origin(), Turns::new(SILENCE));
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0, 0, t0, false);
-        turns.transcript(t0 + SILENCE, TurnId(1), "I want", None, Covers::WholeTurn);
+        turns.transcript(t0 + SILENCE, TurnId(1), 0, "I want", None, Covers::WholeTurn);
         assert_eq!(turns.speech_started(9_000, t0 + ms(600), false), Some(TurnAction::Reopen(TurnId(1))));
         turns.speech_ended(t0 + ms(900), 12_000, t0 + ms(800), false);
-        turns.transcript(t0 + ms(1_300), TurnId(1), "I want a flat", None, Covers::WholeTurn);
+        turns.transcript(t0 + ms(1_300), TurnId(1), 12_000, "I want a flat", None, Covers::WholeTurn);
         turns.reply_heard();
         assert_eq!(turns.speech_started(20_000, t0 + ms(2_000), true), None);
         let asked = turns.speech_ended(t0 + ms(2_600), 24_000, t0 + ms(2_400), false);
@@ -354,5 +420,27 @@ mod tests {
         turns.speech_ended(t0, 50, t0, false);
         assert_eq!(turns.unanswered(t0 + ms(300)), Some(TurnAction::Transcribe { turn: TurnId(1), from: 5, to: 50 }));
         assert_eq!(turns.poll_timeout(), Some(t0 + ms(300) + TRANSCRIPT_LIMIT));
+    }
+
+    #[test]
+    fn the_answer_to_a_superseded_question_is_dropped() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(0, t0, false);
+        turns.speech_ended(t0 + ms(200), 4_000, t0, false);
+        turns.speech_started(6_000, t0 + ms(300), false);
+        turns.speech_ended(t0 + ms(900), 12_000, t0 + ms(700), false);
+        turns.transcript(t0 + ms(950), TurnId(1), 4_000, "sixty", None, Covers::WholeTurn);
+        assert_eq!(turns.handle_timeout(t0 + ms(1_300)), None, "the whole turn is still being recognised");
+        let commit = turns.transcript(t0 + ms(1_400), TurnId(1), 12_000, "sixty lakh", None, Covers::WholeTurn);
+        assert!(matches!(commit, Some(TurnAction::Commit(turn)) if turn.text == "sixty lakh"));
+    }
+
+    #[test]
+    fn speech_that_never_ends_is_cut() {
+        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        turns.speech_started(800, t0, false);
+        let cut = turns.handle_timeout(t0 + LONGEST_SPEECH);
+        assert_eq!(cut, Some(TurnAction::Transcribe { turn: TurnId(1), from: 800, to: 240_800 }));
+        assert!(!turns.caller_speaking());
     }
 }

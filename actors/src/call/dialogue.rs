@@ -62,7 +62,12 @@ impl Actor for Dialogue {
         state.thinking = match msg {
             DialogueMsg::Stop => None,
             DialogueMsg::Think { number, ask } => {
-                Some(Guard::spawn(think(Arc::clone(&state.brain), number, *ask, state.call.clone())))
+                let (brain, call) = (Arc::clone(&state.brain), state.call.clone());
+                let panicked = {
+                    let call = call.clone();
+                    move || drop(call.cast(CallMsg::Input(Input::BrainFailed { ask: number })))
+                };
+                Some(Guard::spawn(think(brain, number, *ask, call), panicked))
             }
         };
         Ok(())

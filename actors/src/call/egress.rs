@@ -48,13 +48,14 @@ impl Actor for Egress {
     type State = Guard;
     type Arguments = Args;
 
-    async fn pre_start(&self, _: ActorRef<()>, args: Args) -> Result<Guard, ActorProcessingErr> {
-        Ok(Guard::spawn(async move {
+    async fn pre_start(&self, me: ActorRef<()>, args: Args) -> Result<Guard, ActorProcessingErr> {
+        let pump = async move {
             let call = args.call.clone();
             if let Err(error) = pump(args).await {
                 let _ = call.cast(CallMsg::LegLost(error.to_string())); // a call that is gone needs no news
             }
-        }))
+        };
+        Ok(Guard::spawn(pump, move || me.kill())) // as any death of ours: the call judges it
     }
 }
 
@@ -106,8 +107,8 @@ async fn write(
                 news.push(Input::FirstAudio(utterance));
                 None
             }
-            PlayoutAction::Spoken(utterance) => {
-                news.push(Input::Spoken(utterance));
+            PlayoutAction::Spoken(utterance, heard) => {
+                news.push(Input::Spoken(utterance, heard));
                 None
             }
         };

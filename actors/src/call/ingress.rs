@@ -21,7 +21,7 @@ use tandem_domain::record::EndReason;
 use tokio::time::sleep_until;
 
 use super::CallMsg;
-use super::vad::{Slot, VadMsg};
+use super::vad::Slot;
 use crate::clock;
 use crate::flood::MessageBudget;
 use crate::guard::Guard;
@@ -55,8 +55,6 @@ pub struct Args {
     pub barge_in_min_speech: Duration,
     /// The running detector.
     pub detector: Slot,
-    /// Its actor, to be told when it panicked.
-    pub vad: ActorRef<VadMsg>,
     /// Where the audio goes.
     pub ear: EarLane,
     /// Where the marks go.
@@ -70,13 +68,14 @@ impl Actor for Ingress {
     type State = Guard;
     type Arguments = Args;
 
-    async fn pre_start(&self, _: ActorRef<()>, args: Args) -> Result<Guard, ActorProcessingErr> {
-        Ok(Guard::spawn(async move {
+    async fn pre_start(&self, me: ActorRef<()>, args: Args) -> Result<Guard, ActorProcessingErr> {
+        let pump = async move {
             let (call, ear) = (args.call.clone(), args.ear.clone());
             let reason = Pump::new(args).run().await;
             ear.close();
             let _ = call.cast(CallMsg::Input(Input::Ended(reason))); // a call that is gone needs no news
-        }))
+        };
+        Ok(Guard::spawn(pump, move || me.kill())) // as any death of ours: the call judges it
     }
 }
 
@@ -147,8 +146,8 @@ impl Pump {
             }
             LegEvent::Mark(name) => {
                 let spoken = self.args.speech.playout().mark_returned(now, &name);
-                if let Some(PlayoutAction::Spoken(utterance)) = spoken {
-                    self.tell(Input::Spoken(utterance));
+                if let Some(PlayoutAction::Spoken(utterance, heard)) = spoken {
+                    self.tell(Input::Spoken(utterance, heard));
                 }
             }
             LegEvent::Dtmf(digit) => {
@@ -191,7 +190,7 @@ impl Pump {
         let speech = match self.args.detector.detect(frame) {
             Ok(speech) => speech,
             Err(super::vad::Panicked) => {
-                let _ = self.args.vad.cast(VadMsg::EnginePanicked); // a dead actor is restarted with a fresh engine anyway
+                let _ = self.args.call.cast(CallMsg::DetectorPanicked); // a call that is gone ends us through the guard
                 false
             }
         };

@@ -59,47 +59,72 @@ pub struct Args {
 
 /// The running stream.
 pub struct State {
+    args: Args,
     commands: mpsc::Sender<SttInput>,
-    engine: &'static str,
-    call: ActorRef<CallMsg>,
-    last_turn: Option<TurnId>,
+    asked: Option<(TurnId, u64)>,
     _stream: Guard,
+}
+
+impl State {
+    /// Opens a stream that reads the lane from `from`.
+    fn open(args: Args, me: &ActorRef<SttMsg>, from: u64) -> Self {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let engine = args.engine.name();
+        let events = args.engine.transcribe(args.spec.clone(), feed(args.lane.tap(from), receiver));
+        let panicked = {
+            let (me, error) = (me.clone(), SttError::Failed { vendor: engine, detail: "panicked".into() });
+            move || drop(me.cast(SttMsg::Failed(error)))
+        };
+        let stream = Guard::spawn(listen(events, args.call.clone(), me.clone(), engine, args.lane.clone()), panicked);
+        Self { args, commands, asked: None, _stream: stream }
+    }
 }
 
 impl Actor for Stt {
     type Msg = SttMsg;
-    type State = State;
+    type State = Option<State>;
     type Arguments = Args;
 
-    async fn pre_start(&self, me: ActorRef<SttMsg>, args: Args) -> Result<State, ActorProcessingErr> {
-        let (commands, receiver) = mpsc::channel(COMMANDS);
-        let events = args.engine.transcribe(args.spec, feed(args.lane.tap(args.from), receiver));
-        let (engine, call) = (args.engine.name(), args.call.clone());
-        let stream = Guard::spawn(listen(events, args.call, me, engine));
-        Ok(State { commands, engine, call, last_turn: None, _stream: stream })
+    async fn pre_start(&self, me: ActorRef<SttMsg>, args: Args) -> Result<Self::State, ActorProcessingErr> {
+        let from = args.from;
+        Ok(Some(State::open(args, &me, from)))
     }
 
-    async fn handle(&self, _: ActorRef<SttMsg>, msg: SttMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        me: ActorRef<SttMsg>,
+        msg: SttMsg,
+        slot: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(mut state) = slot.take() else { return Err("the stream is gone".into()) };
         match msg {
             SttMsg::Finalize { turn, from, to, hints } => {
-                state.last_turn = Some(turn);
+                state.asked = Some((turn, to));
                 let command = SttInput::Finalize { turn, from, to, hints };
                 // Full means that the stream stands still: that is a failure, not a reason to wait.
-                state.commands.try_send(command).map_err(|_| format!("{} takes no commands", state.engine))?;
-                Ok(())
+                let engine = state.args.engine.name();
+                state.commands.try_send(command).map_err(|_| format!("{engine} takes no commands"))?;
+                *slot = Some(state);
             }
             SttMsg::Failed(SttError::Busy { vendor }) => {
-                // No room is no fault of the stream: the caller is asked to say it again.
+                // No room is no fault of the stream, so nobody dies of it: the caller is asked to say it again.
                 warn!(vendor, "recogniser is busy");
-                if let Some(turn) = state.last_turn {
-                    let nothing =
-                        Input::Transcript { turn, text: String::new(), confidence: None, covers: Covers::WholeTurn };
-                    state.call.cast(CallMsg::Input(nothing))?;
+                if let Some((turn, to)) = state.asked {
+                    let (text, covers) = (String::new(), Covers::WholeTurn);
+                    state.args.call.cast(CallMsg::Input(Input::Transcript {
+                        turn,
+                        to,
+                        text,
+                        confidence: None,
+                        covers,
+                    }))?;
                 }
-                Err(format!("{vendor} is busy").into())
+                let from = state.args.lane.position();
+                *slot = Some(State::open(state.args, &me, from));
             }
-            SttMsg::Failed(error) => Err(error.into()),
+            SttMsg::Failed(error) => return Err(error.into()),
         }
+        Ok(())
     }
 }
 
@@ -134,13 +159,14 @@ async fn listen(
     call: ActorRef<CallMsg>,
     me: ActorRef<SttMsg>,
     engine: &'static str,
+    lane: EarLane,
 ) {
     while let Some(event) = events.next().await {
         let sent = match event {
-            Ok(SttEvent::Final { turn, text, confidence, covers }) => {
+            Ok(SttEvent::Final { turn, to, text, confidence, covers }) => {
                 metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "ok")
                     .increment(1);
-                call.cast(CallMsg::Input(Input::Transcript { turn, text, confidence, covers })).is_ok()
+                call.cast(CallMsg::Input(Input::Transcript { turn, to, text, confidence, covers })).is_ok()
             }
             Ok(SttEvent::Partial { text }) => {
                 debug!(characters = text.len(), "partial transcript");
@@ -156,5 +182,8 @@ async fn listen(
         if !sent {
             return; // the call is gone
         }
+    }
+    if !lane.is_closed() {
+        let _ = me.cast(SttMsg::Failed(SttError::Failed { vendor: engine, detail: "the stream ended".into() }));
     }
 }

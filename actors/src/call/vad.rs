@@ -1,8 +1,9 @@
 //! Speech or not: owns the detector that the ingress pump calls.
 //!
 //! Place:   switchboard > call > **vad**
-//! Hears:   the ingress pump, when the engine panicked; `call`, when it shall degrade.    Tells: nobody; the pump reads the slot.
-//! Failure: an engine that panics is swapped for a fresh one. The slot belongs to the call, so the actor's own death changes nothing.
+//! Hears:   `call`: the engine panicked, or shall degrade.    Tells: nobody; the pump reads the slot.
+//! Failure: an engine that panics is swapped at once for the simplest one, and by us for a fresh one of its kind. The slot belongs to the call,
+//!          so the actor's own death changes nothing.
 //!
 //! The pump calls the engine directly, because messages at frame rate cost more than the detection (design.md section 3).
 
@@ -49,8 +50,11 @@ impl Slot {
     /// Whether the frame (20 ms at 8 kHz) is speech.
     pub fn detect(&self, frame: &[i16]) -> Result<bool, Panicked> {
         let mut engine = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The engine is replaced after a panic, never used again, so its broken inside is nobody's business.
-        catch_unwind(AssertUnwindSafe(|| engine.push(frame))).map_err(|_| Panicked)
+        // The broken engine is never used again, so its inside is nobody's business.
+        catch_unwind(AssertUnwindSafe(|| engine.push(frame))).map_err(|_| {
+            *engine = Engine::Energy.build();
+            Panicked
+        })
     }
 
     fn replace(&self, engine: Engine) {
@@ -112,8 +116,7 @@ mod tests {
     #[test]
     fn a_panicking_engine_is_contained_and_replaced() {
         let slot = Slot(Arc::new(Mutex::new(Box::new(Bomb))));
-        assert_eq!(slot.detect(&[0; 160]), Err(Panicked));
-        slot.replace(Engine::Energy);
+        assert_eq!(slot.detect(&[0; 160]), Err(Panicked), "told once");
         assert_eq!(slot.detect(&[0; 160]), Ok(false));
     }
 }

@@ -58,6 +58,8 @@ pub enum SttEvent {
     Final {
         /// The turn that was finalised.
         turn: TurnId,
+        /// `to` of the [`SttInput::Finalize`] that this answers: an answer to a superseded one is dropped.
+        to: u64,
         /// What was said; empty if nothing was understood.
         text: String,
         /// 0 to 1; `None` where the vendor gives none.

@@ -153,7 +153,7 @@ impl Session {
         let within = |word: &&Heard| (from..to).contains(&((word.start + word.end) / 2));
         let text = transcript(self.words.iter().chain(&ending).filter(within));
         let confidence = Some(if text.is_empty() { 0.0 } else { 1.0 });
-        self.answer(delay, Answer::Event(SttEvent::Final { turn, text, confidence, covers: Covers::WholeTurn }));
+        self.answer(delay, Answer::Event(SttEvent::Final { turn, to, text, confidence, covers: Covers::WholeTurn }));
     }
 
     /// Answers keep their order, whatever their delay.

@@ -76,6 +76,13 @@ impl Stt for WhisperStt {
     }
 }
 
+/// What is being answered: the turn, and how far it was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    turn: TurnId,
+    to: u64,
+}
+
 type Running = Pin<Box<dyn Future<Output = Result<Transcript, WhisperError>> + Send>>;
 
 /// One call's stream.
@@ -87,7 +94,7 @@ struct Listener {
     /// `None` after its end.
     audio: Option<SttInputStream>,
     /// The transcription under way; replaced, and thereby dropped, by the next.
-    running: Option<(TurnId, Running)>,
+    running: Option<(Question, Running)>,
 }
 
 impl Listener {
@@ -97,16 +104,16 @@ impl Listener {
             let input = match (&mut self.audio, &mut self.running) {
                 (None, None) => return None,
                 (Some(audio), None) => audio.next().await,
-                (None, Some((turn, job))) => {
-                    let event = settle(*turn, job.await);
+                (None, Some((question, job))) => {
+                    let event = settle(*question, job.await);
                     self.running = None;
                     return Some(event);
                 }
-                (Some(audio), Some((turn, job))) => tokio::select! {
+                (Some(audio), Some((question, job))) => tokio::select! {
                     biased; // what supersedes a result comes before it
                     input = audio.next() => input,
                     result = job => {
-                        let event = settle(*turn, result);
+                        let event = settle(*question, result);
                         self.running = None;
                         return Some(event);
                     }
@@ -118,7 +125,8 @@ impl Listener {
                     let speech = self.speech(from, to);
                     let prompt = prompt::prompt(&hints, &self.keywords);
                     let pool = self.pool.clone();
-                    self.running = Some((turn, Box::pin(async move { pool.transcribe(&speech, &prompt).await })));
+                    self.running =
+                        Some((Question { turn, to }, Box::pin(async move { pool.transcribe(&speech, &prompt).await })));
                 }
                 None => self.audio = None,
             }
@@ -132,11 +140,11 @@ impl Listener {
     }
 }
 
-fn settle(turn: TurnId, result: Result<Transcript, WhisperError>) -> Result<SttEvent, SttError> {
+fn settle(Question { turn, to }: Question, result: Result<Transcript, WhisperError>) -> Result<SttEvent, SttError> {
     match result {
         Ok(Transcript { text, confidence, took: _ }) => {
             let confidence = Some(confidence).filter(|_| !text.is_empty());
-            Ok(SttEvent::Final { turn, text, confidence, covers: Covers::WholeTurn })
+            Ok(SttEvent::Final { turn, to, text, confidence, covers: Covers::WholeTurn })
         }
         Err(WhisperError::Busy) => Err(SttError::Busy { vendor: NAME }),
         Err(error @ (WhisperError::Failed { .. } | WhisperError::Refused { .. })) => {

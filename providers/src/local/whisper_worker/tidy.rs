@@ -36,7 +36,8 @@ fn without_noises(text: &str) -> String {
 /// With a shortened audio context Whisper may start again after the last word, until its limit of tokens cuts it in mid-sentence:
 /// "a b c d e a b c d e a b". A caller who really says a sentence twice loses the second copy, which changes no meaning.
 fn without_loop(words: &[&str]) -> usize {
-    let bare: Vec<String> = words.iter().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
+    let bare: Vec<String> =
+        words.iter().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
     let repeats = |start: usize, period: usize| {
         let tail = &bare[start..];
         let last = tail.len() - period - 1; // it may be cut in mid-word

@@ -1,195 +1,17 @@
-//! The call core under a made-up clock: whole conversations without a runtime, a socket or a sound.
+//! Conversations as they should go, and parts that die in them.
 
-#![allow(clippy::unwrap_used)]
+use std::time::Duration;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tandem_domain::agent::{Agent, Timing};
-use tandem_domain::brain::RulesBrain;
-use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part, Response};
-use tandem_domain::ids::{AgentId, BusinessId, TurnId, UtteranceId};
-use tandem_domain::ledger::{Heard, SentenceAudio};
-use tandem_domain::playbook::{Decision, Playbook};
-use tandem_domain::port::brain::{Brain, BrainEvent};
+use tandem_domain::agent::Timing;
+use tandem_domain::call_core::{Input, Lines, Note, Part};
+use tandem_domain::ids::{TurnId, UtteranceId};
+use tandem_domain::ledger::Heard;
+use tandem_domain::playbook::Decision;
+use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
 
-/// Samples of each sentence in this world: two seconds.
-const SENTENCE: u64 = 16_000;
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-/// The drivers of a call, as the core sees them: obedient and instant, but for what a test holds back.
-struct World {
-    now: Instant,
-    core: CallCore,
-    brain: RulesBrain,
-    /// Asks that the brain has not answered, when it is held back.
-    asks: VecDeque<(u32, tandem_domain::port::brain::Ask)>,
-    hold_brain: bool,
-    spoken: Vec<(UtteranceId, u32, String)>,
-    transcribe: Vec<(TurnId, u64, u64)>,
-    /// Samples heard of the current utterance, when it is cut.
-    heard: u64,
-    cuts: usize,
-    notes: Vec<Note>,
-    ended: Vec<EndReason>,
-}
-
-impl World {
-    fn new(timing: Timing) -> Self {
-        let agent = Agent {
-            id: AgentId(1),
-            uuid: uuid::Uuid::nil(),
-            business: BusinessId::FIRST,
-            name: "front-desk".into(),
-            playbook: "front-desk".into(),
-            language: "en".into(),
-            voice: String::new(),
-            asr_keywords: Vec::new(),
-            first_message_inbound: None,
-            timing,
-        };
-        #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
-        let now = Instant::now();
-        let brain = RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "");
-        let mut world = Self {
-            now,
-            core: CallCore::new(&timing, Lines::default()),
-            brain,
-            asks: VecDeque::new(),
-            hold_brain: false,
-            spoken: Vec::new(),
-            transcribe: Vec::new(),
-            heard: 0,
-            cuts: 0,
-            notes: Vec::new(),
-            ended: Vec::new(),
-        };
-        world.input(Input::Started);
-        world
-    }
-
-    fn input(&mut self, input: Input) {
-        self.core.handle(self.now, input);
-        self.run();
-    }
-
-    fn run(&mut self) {
-        while let Some(effect) = self.core.poll_effect() {
-            match effect {
-                Effect::Think { number, ask } => {
-                    self.asks.push_back((number, ask));
-                    if !self.hold_brain {
-                        self.answer();
-                    }
-                }
-                Effect::Cut => {
-                    self.cuts += 1;
-                    let count = self
-                        .spoken
-                        .iter()
-                        .filter(|(id, ..)| Some(*id) == self.spoken.last().map(|last| last.0))
-                        .count();
-                    let audio = SentenceAudio { samples: SENTENCE, complete: true, words: Vec::new() };
-                    let heard = Heard { samples: self.heard, sentences: vec![audio; count] };
-                    self.core.handle(self.now, Input::Cut(heard));
-                }
-                Effect::Speak { utterance, sentence, text } => self.spoken.push((utterance, sentence, text)),
-                Effect::Transcribe { turn, from, to } => self.transcribe.push((turn, from, to)),
-                Effect::Note(note) => self.notes.push(note),
-                Effect::End(reason) => self.ended.push(reason),
-                Effect::StopThinking => self.asks.clear(),
-                Effect::Seal { .. } => {}
-            }
-        }
-    }
-
-    /// Lets the brain answer what it was asked last.
-    fn answer(&mut self) {
-        use futures_util::{FutureExt, StreamExt};
-        let Some((number, ask)) = self.asks.pop_front() else { return };
-        let events: Vec<_> = self.brain.respond(ask).collect().now_or_never().unwrap();
-        for event in events {
-            self.core.handle(self.now, Input::Brain { ask: number, event: event.unwrap() });
-        }
-        self.input(Input::BrainDone { ask: number });
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some((due, _)) = self.core.poll_timeout().filter(|(due, _)| *due <= until) {
-            self.now = self.now.max(due);
-            self.input(Input::Tick);
-        }
-        self.now = until;
-    }
-
-    /// The current utterance begins to play.
-    fn play(&mut self) -> UtteranceId {
-        let utterance = self.core.utterance().expect("the agent has something to say");
-        self.input(Input::FirstAudio(utterance));
-        utterance
-    }
-
-    /// The current utterance is played to its end.
-    fn play_all(&mut self) {
-        let utterance = self.play();
-        self.pass(ms(2_000));
-        self.input(Input::Spoken(utterance));
-    }
-
-    /// The caller speaks for a second, pauses, and is understood; time stops when the turn is committed.
-    fn say(&mut self, text: &str) {
-        self.speak(1_000);
-        self.understand(text);
-    }
-
-    fn speak(&mut self, length: u64) {
-        self.input(Input::SpeechStarted { at: 0, began: self.now });
-        if length >= 200 {
-            self.pass(ms(200));
-            self.input(Input::SpeechSustained);
-            self.pass(ms(length - 200));
-        } else {
-            self.pass(ms(length));
-        }
-        let ended = self.now;
-        self.pass(ms(200));
-        self.input(Input::SpeechEnded { to: 8_000, ended });
-    }
-
-    fn understand(&mut self, text: &str) {
-        let (turn, ..) = *self.transcribe.last().expect("the core asked for the words");
-        self.input(Input::Transcript { turn, text: text.into(), confidence: Some(0.9), covers: Covers::WholeTurn });
-        self.pass(ms(300));
-    }
-
-    fn responses(&self) -> Vec<&Response> {
-        self.notes
-            .iter()
-            .filter_map(|note| if let Note::AgentResponse(response) = note { Some(response) } else { None })
-            .collect()
-    }
-
-    fn last_text(&self) -> String {
-        let id = self.spoken.last().unwrap().0;
-        self.spoken
-            .iter()
-            .filter(|(utterance, ..)| *utterance == id)
-            .map(|(.., text)| text.as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    fn slots(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.brain.extracted(self.core.state().unwrap())
-    }
-}
+use crate::world::{SENTENCE, World, ms};
 
 #[test]
 fn a_whole_call_ends_completed_with_its_slots() {
@@ -381,7 +203,8 @@ fn a_noise_over_the_last_words_does_not_hold_the_line_open() {
     let utterance = world.play();
     world.pass(ms(1_900));
     world.input(Input::SpeechStarted { at: 0, began: world.now });
-    world.input(Input::Spoken(utterance));
+    let heard = world.all_heard(utterance);
+    world.input(heard);
     assert!(world.ended.is_empty(), "the caller may have something to say");
     world.pass(ms(100));
     let ended = world.now;
@@ -413,15 +236,18 @@ fn any_order_of_inputs_is_survived() {
                 0 => world.input(Input::SpeechStarted { at: time, began: world.now }),
                 1 => world.input(Input::SpeechSustained),
                 2 => world.input(Input::SpeechEnded { to: time, ended: world.now }),
-                3 => world.input(Input::Transcript { turn: TurnId(number), text: "in Delhi".into(), confidence: None, covers: Covers::WholeTurn }),
-                4 => world.input(Input::Transcript { turn: TurnId(number), text: String::new(), confidence: None, covers: Covers::SinceLastFinal }),
+                3 | 4 => {
+                    let (text, covers) = if kind == 3 { ("in Delhi", Covers::WholeTurn) } else { ("", Covers::SinceLastFinal) };
+                    let to = world.transcribe.last().map_or(time, |(.., to)| *to);
+                    world.input(Input::Transcript { turn: TurnId(number), to, text: text.into(), confidence: None, covers });
+                }
                 5 => world.input(Input::FirstAudio(UtteranceId(number))),
-                6 => world.input(Input::Spoken(UtteranceId(number))),
+                6 => world.input(Input::Spoken(UtteranceId(number), Heard::default())),
                 7 => world.input(Input::BrainDone { ask: number }),
                 8 => world.input(Input::BrainFailed { ask: number }),
                 9 => world.input(Input::Restarted([Part::Stt, Part::Tts, Part::Dialogue, Part::Egress][number as usize % 4])),
                 10 => if let Some(utterance) = world.core.utterance() { world.input(Input::FirstAudio(utterance)) },
-                11 => if let Some(utterance) = world.core.utterance() { world.input(Input::Spoken(utterance)) },
+                11 => if let Some(utterance) = world.core.utterance() { world.input(world.all_heard(utterance)) },
                 12 => world.input(Input::Dtmf('#')),
                 _ => if number == 0 { world.input(Input::Dismiss(EndReason::Drained)) },
             }

@@ -1,0 +1,7 @@
+//! The call core under a made-up clock: whole conversations, and every fault that once held a call, without a runtime, a socket or a sound.
+
+#![allow(clippy::unwrap_used)]
+
+mod conversation;
+mod faults;
+mod world;
