@@ -1,6 +1,7 @@
 //! From what a synthesiser writes to what a telephone should hear: even level, no dead air around it. Pure.
 
 use tandem_codecs::Level;
+use tandem_codecs::level::SILENCE_DBFS;
 
 /// Loudness of the spoken parts, root mean square. Telephone speech is usually sent between -24 and -18.
 const TARGET_DBFS: f32 = -20.0;
@@ -19,8 +20,8 @@ pub(super) fn shape(samples: &[i16], rate_hz: u32) -> Vec<i16> {
     let per_ms = (rate_hz / 1_000).max(1) as usize;
     let window = WINDOW_MS * per_ms;
     let levels: Vec<f32> = samples.chunks(window).map(|w| Level::of(w).rms_dbfs).collect();
-    let loudest = levels.iter().copied().fold(tandem_codecs::level::SILENCE_DBFS, f32::max);
-    let spoken = |level: &f32| *level > loudest - PAUSE_BELOW_LOUDEST_DB;
+    let loudest = levels.iter().copied().fold(SILENCE_DBFS, f32::max);
+    let spoken = |level: &f32| *level > (loudest - PAUSE_BELOW_LOUDEST_DB).max(SILENCE_DBFS);
     let Some((first, last)) = levels.iter().position(spoken).zip(levels.iter().rposition(spoken)) else {
         return Vec::new();
     };
