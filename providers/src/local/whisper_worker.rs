@@ -9,7 +9,7 @@
 //! | setting                                                | why                                                                       |
 //! |--------------------------------------------------------|---------------------------------------------------------------------------|
 //! | audio context of the utterance's length, at least 512  | the full 30 s cost three times as much and hear no better                 |
-//! | at most 6 tokens a second + 8, loops cut ([`tidy`])    | with a short context it may say a sentence over and over                  |
+//! | at most 6 tokens a second + 8, loops cut (`tidy`)      | with a short context it may say a sentence over and over                  |
 //! | 300 ms of silence on both sides                        | without: `slt` 12 % instead of 5 %                                        |
 //! | 5 hypotheses (beam)                                    | 4, 6, 4, 2 %; the greedy decoder 4, 5, 9, 9 % in 0.78 of the time         |
 //! | no second try at a higher temperature                  | bounded time, and no difference in the words                              |

@@ -1,0 +1,91 @@
+//! The brain: it is asked, it answers sentence by sentence, it may fail.
+
+use std::time::{Duration, Instant};
+
+use super::{CallCore, Effect, Note, Thinking};
+use crate::ids::TurnId;
+use crate::playbook::Decision;
+use crate::port::brain::{Ask, BrainEvent, Prompt};
+use crate::turn::Committed;
+
+/// A brain that has not finished after this is given up (`llm_cascade_timeout_seconds`).
+const THINKING_LIMIT: Duration = Duration::from_secs(8);
+
+impl CallCore {
+    pub(super) fn think(&mut self, now: Instant, turn: TurnId, prompt: Prompt, reply_to: Option<Committed>) {
+        self.stop_speaking(); // never two utterances at once: a turn that was committed under our own voice ends it
+        self.silence.disarm();
+        self.state_before = self.state.clone();
+        self.decision = None;
+        let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
+        self.ask(now, ask, reply_to, 0, now);
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        ask: Ask,
+        reply_to: Option<Committed>,
+        skip: u32,
+        committed_at: Instant,
+    ) {
+        self.asks += 1;
+        let number = self.asks;
+        self.effects.push_back(Effect::Think { number, ask: ask.clone() });
+        self.thinking =
+            Some(Thinking { number, ask, received: 0, skip, deadline: now + THINKING_LIMIT, reply_to, committed_at });
+    }
+
+    pub(super) fn brain(&mut self, now: Instant, ask: u32, event: BrainEvent) {
+        let Some(thinking) = self.thinking.as_mut().filter(|thinking| thinking.number == ask) else { return };
+        match event {
+            BrainEvent::Say(text) => {
+                thinking.received += 1;
+                if thinking.received <= thinking.skip || text.trim().is_empty() {
+                    return; // said already, by an attempt whose driver died
+                }
+                let (reply_to, committed_at) = (thinking.reply_to.clone(), thinking.committed_at);
+                self.say(now, text, reply_to, committed_at);
+            }
+            BrainEvent::State(state) => {
+                if self.state.as_ref() != Some(&*state) {
+                    self.state = Some(*state.clone());
+                    self.effects.push_back(Effect::Note(Note::Progress(state)));
+                }
+            }
+            BrainEvent::Decision(decision) => self.decision = Some(decision),
+        }
+    }
+
+    pub(super) fn brain_done(&mut self, now: Instant, ask: u32) {
+        if self.thinking.as_ref().is_none_or(|thinking| thinking.number != ask) {
+            return;
+        }
+        let Some(thinking) = self.thinking.take() else { return };
+        if self.speech.is_some() {
+            return self.seal();
+        }
+        if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
+            && let Some(turn) = thinking.reply_to
+        {
+            // The caller waits for an answer: no answer is none.
+            let line = self.lines.sorry.clone();
+            self.say(now, line, Some(turn), thinking.committed_at);
+            return self.seal();
+        }
+        self.flush_user();
+        self.turns.reply_heard();
+        self.after_reply(now);
+    }
+
+    pub(super) fn brain_gave_up(&mut self, now: Instant) {
+        let Some(thinking) = self.thinking.take() else { return };
+        self.effects.push_back(Effect::StopThinking);
+        self.note_event("brain_failed", format!("ask {}", thinking.number));
+        if self.speech.is_none() {
+            let line = self.lines.sorry.clone();
+            self.say(now, line, thinking.reply_to, thinking.committed_at);
+        }
+        self.seal();
+    }
+}

@@ -1,0 +1,103 @@
+//! The caller: speech begins, lasts and ends; a turn is committed, or taken up again.
+
+use std::time::{Duration, Instant};
+
+use super::{CallCore, Effect, Note};
+use crate::playbook::{Decision, Ending, PlaybookState};
+use crate::port::brain::Prompt;
+use crate::record::EndReason;
+use crate::turn::{Committed, TurnAction};
+
+/// Sounds shorter than this in which no word was found are noise, not an answer that we missed.
+const SHORTEST_WORD: Duration = Duration::from_millis(600);
+
+impl CallCore {
+    pub(super) fn speech_started(&mut self, at: u64, began: Instant) {
+        if self.ending.is_some() {
+            return; // a goodbye is not interrupted
+        }
+        self.silence.disarm();
+        let speaking = self.agent_speaking();
+        if let Some(TurnAction::Reopen(_)) = self.turns.speech_started(at, began, speaking) {
+            self.take_back();
+        }
+    }
+
+    /// The caller went on before our reply was heard: forget the reply.
+    pub(super) fn take_back(&mut self) {
+        self.pending_user = None;
+        if self.state != self.state_before {
+            self.state = self.state_before.clone();
+            self.effects.extend(self.state.clone().map(|state| Effect::Note(Note::Progress(Box::new(state)))));
+        }
+        self.decision = None;
+        if self.thinking.take().is_some() {
+            self.effects.push_back(Effect::StopThinking);
+        }
+        self.stop_speaking();
+    }
+
+    pub(super) fn speech_sustained(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.turns.speech_sustained();
+        self.silence.caller_spoke();
+        if self.turns.caller_speaking() && self.agent_speaking() {
+            self.interrupt();
+        }
+    }
+
+    /// The caller has the floor.
+    pub(super) fn interrupt(&mut self) {
+        self.interrupted = true;
+        if self.thinking.take().is_some() {
+            self.effects.push_back(Effect::StopThinking);
+        }
+        self.stop_speaking();
+    }
+
+    pub(super) fn turn_action(&mut self, now: Instant, action: Option<TurnAction>) {
+        match action {
+            Some(TurnAction::Transcribe { turn, from, to }) => {
+                self.effects.push_back(Effect::Transcribe { turn, from, to })
+            }
+            Some(TurnAction::Commit(turn)) => self.commit(now, turn),
+            Some(TurnAction::Reopen(_)) => self.take_back(),
+            None => {}
+        }
+    }
+
+    pub(super) fn commit(&mut self, now: Instant, turn: Committed) {
+        let interrupted = std::mem::take(&mut self.interrupted);
+        if turn.text.is_empty() {
+            if turn.speech < SHORTEST_WORD && !interrupted {
+                self.turns.drop_turn();
+                self.listen(now);
+                return;
+            }
+            self.silence.caller_spoke();
+            self.think(now, turn.turn, Prompt::Unheard, Some(turn));
+            return;
+        }
+        self.silence.caller_spoke();
+        let prompt = Prompt::Heard { text: turn.text.clone(), confidence: turn.confidence };
+        self.pending_user = Some(turn.clone());
+        self.think(now, turn.turn, prompt, Some(turn));
+    }
+
+    /// If nothing is being said or thought: ends the call if that was decided, else the caller's silence counts.
+    pub(super) fn listen(&mut self, now: Instant) {
+        if self.speech.is_some() || self.thinking.is_some() || self.turns.is_open() || self.ending.is_some() {
+            return;
+        }
+        match self.decision {
+            Some(Decision::ThankYouResponse) => {
+                let unanswered = self.state.as_ref().and_then(PlaybookState::ending) == Some(Ending::Silence);
+                self.end(if unanswered { EndReason::Silence } else { EndReason::Completed });
+            }
+            Some(Decision::HandoverToHuman) => self.end(EndReason::Handover),
+            Some(Decision::NeedMoreInfo) | None => self.silence.playback_ended(now),
+        }
+    }
+}

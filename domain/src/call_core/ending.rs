@@ -1,0 +1,82 @@
+//! Parts that died, and the end of the call.
+
+use std::time::{Duration, Instant};
+
+use super::{CallCore, Effect, Note, Part, Thinking};
+use crate::record::EndReason;
+
+/// A goodbye that was not heard by then is not waited for.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(8);
+
+impl CallCore {
+    pub(super) fn restarted(&mut self, now: Instant, part: Part) {
+        self.note_event("restart", part.name().to_owned());
+        match part {
+            Part::Stt => {
+                let again = self.turns.unanswered(now);
+                self.turn_action(now, again);
+            }
+            Part::Dialogue => {
+                if let Some(Thinking { ask, received, skip, reply_to, committed_at, .. }) = self.thinking.take() {
+                    self.ask(now, ask, reply_to, received.max(skip), committed_at);
+                }
+            }
+            Part::Tts => {
+                if let Some(speech) = &self.speech {
+                    let again = speech.sentences.iter().zip(0..).map(|(text, sentence)| Effect::Speak {
+                        utterance: speech.id,
+                        sentence,
+                        text: text.clone(),
+                    });
+                    self.effects.extend(again);
+                }
+            }
+            // The detector keeps no truth; egress and the alarm go on from what the call lends them.
+            Part::Vad | Part::Egress | Part::Silence | Part::Leg | Part::Ingress => {}
+        }
+    }
+
+    pub(super) fn dismiss(&mut self, now: Instant, reason: EndReason, line: String) {
+        if self.ending.is_some() {
+            return;
+        }
+        if self.thinking.take().is_some() {
+            self.effects.push_back(Effect::StopThinking);
+        }
+        self.stop_speaking();
+        if self.pending_user.is_none() {
+            self.pending_user = self.turns.unfinished(now);
+        }
+        self.turns.drop_turn();
+        self.silence.disarm();
+        self.ending = Some((reason, now + GOODBYE_LIMIT));
+        self.say(now, line, None, now);
+        self.seal();
+    }
+
+    pub(super) fn end(&mut self, reason: EndReason) {
+        self.over = Some(reason);
+        if self.thinking.take().is_some() {
+            self.effects.push_back(Effect::StopThinking);
+        }
+        self.stop_speaking();
+        if self.cutting.is_none() {
+            self.close(); // otherwise when we know what was heard
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        self.flush_user();
+        if let Some(reason) = self.over.clone() {
+            self.effects.push_back(Effect::End(reason));
+        }
+    }
+
+    pub(super) fn note_event(&mut self, kind: &'static str, detail: String) {
+        self.effects.push_back(Effect::Note(Note::Event { kind, detail }));
+    }
+}

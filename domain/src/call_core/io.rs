@@ -1,0 +1,225 @@
+//! What goes into the core and what comes out of it: plain data, the whole interface between decisions and drivers.
+
+use std::time::{Duration, Instant};
+
+use crate::ids::{TurnId, UtteranceId};
+use crate::ledger::Heard;
+use crate::playbook::PlaybookState;
+use crate::port::brain::{Ask, BrainEvent};
+use crate::port::stt::Covers;
+use crate::record::EndReason;
+use crate::turn::Committed;
+
+/// A replaceable part of a call: the drivers that may die without ending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The speech detector.
+    Vad,
+    /// The recogniser's stream.
+    Stt,
+    /// The brain's driver.
+    Dialogue,
+    /// The voice's driver.
+    Tts,
+    /// The outgoing pump.
+    Egress,
+    /// The alarm clock of deadlines.
+    Silence,
+    /// The connection.
+    Leg,
+    /// The incoming pump.
+    Ingress,
+}
+
+impl Part {
+    /// Name for logs, metrics and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vad => "vad",
+            Self::Stt => "stt",
+            Self::Dialogue => "dialogue",
+            Self::Tts => "tts",
+            Self::Egress => "egress",
+            Self::Silence => "silence",
+            Self::Leg => "leg",
+            Self::Ingress => "ingress",
+        }
+    }
+}
+
+/// The sentences that the switch itself may have to say, in the agent's language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lines {
+    /// The brain gave no answer.
+    pub sorry: String,
+    /// Nobody answers.
+    pub silence: String,
+    /// The longest call is over.
+    pub time_up: String,
+    /// We are shutting down.
+    pub drain: String,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            sorry: "Sorry, I did not get that. Could you say it again?".into(),
+            silence: "I cannot hear you. Please call again. Goodbye.".into(),
+            time_up: "I am sorry, our time is up. Thank you for calling. Goodbye.".into(),
+            drain: "I am sorry, I have to end this call. Please call again in a minute. Goodbye.".into(),
+        }
+    }
+}
+
+/// What happened, in the order it is handled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The leg is up: the call begins.
+    Started,
+    /// The detector heard speech, which began at sample `at`, at the instant `began`.
+    SpeechStarted {
+        /// Position on the ingress clock.
+        at: u64,
+        /// When it began; a little before now.
+        began: Instant,
+    },
+    /// The current speech has lasted as long as an interruption must.
+    SpeechSustained,
+    /// The speech ended at sample `to`, at the instant `ended`.
+    SpeechEnded {
+        /// Position on the ingress clock.
+        to: u64,
+        /// When it ended; the detector's hangover before now.
+        ended: Instant,
+    },
+    /// The recogniser settled a turn.
+    Transcript {
+        /// The turn.
+        turn: TurnId,
+        /// `to` of the [`Effect::Transcribe`] that this answers.
+        to: u64,
+        /// Its words; empty if none.
+        text: String,
+        /// 0 to 1.
+        confidence: Option<f32>,
+        /// Whole turn or continuation.
+        covers: Covers,
+    },
+    /// The brain answers the ask of this number.
+    Brain {
+        /// From [`Effect::Think`].
+        ask: u32,
+        /// The next item.
+        event: BrainEvent,
+    },
+    /// The brain's answer to this ask is complete.
+    BrainDone {
+        /// From [`Effect::Think`].
+        ask: u32,
+    },
+    /// The brain failed on this ask.
+    BrainFailed {
+        /// From [`Effect::Think`].
+        ask: u32,
+    },
+    /// The first sample of the utterance was sent.
+    FirstAudio(UtteranceId),
+    /// The utterance was played to its end; what was heard of it.
+    Spoken(UtteranceId, Heard),
+    /// The answer to [`Effect::Cut`]: what was heard. Comes before any other input.
+    Cut(Heard),
+    /// A key was pressed.
+    Dtmf(char),
+    /// A driver died and stands again.
+    Restarted(Part),
+    /// The far end is gone, or we were told to end: no more words.
+    Ended(EndReason),
+    /// Say goodbye and end.
+    Dismiss(EndReason),
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// What the drivers shall do, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Settle the words of `from..to`; supersedes what was asked before about the turn.
+    Transcribe {
+        /// The turn.
+        turn: TurnId,
+        /// First sample.
+        from: u64,
+        /// Sample after the last.
+        to: u64,
+    },
+    /// Ask the brain; supersedes what was asked before.
+    Think {
+        /// Number of this ask, to be returned with the answers.
+        number: u32,
+        /// All that the brain may know.
+        ask: Ask,
+    },
+    /// Drop what the brain is doing.
+    StopThinking,
+    /// Speak a sentence of an utterance. Said again after the voice's driver died; what is queued already is not to be queued twice.
+    Speak {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Its sentence, from 0.
+        sentence: u32,
+        /// The words.
+        text: String,
+    },
+    /// The utterance has so many sentences and no more.
+    Seal {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Number of sentences.
+        sentences: u32,
+    },
+    /// Stop speaking now and answer with [`Input::Cut`].
+    Cut,
+    /// Something to be stored.
+    Note(Note),
+    /// Close the leg; the call is over. The last effect of every call.
+    End(EndReason),
+}
+
+/// Something to be stored about the call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Note {
+    /// A committed turn of the caller.
+    UserTurn(Committed),
+    /// An utterance that is over.
+    AgentResponse(Response),
+    /// The playbook moved on.
+    Progress(Box<PlaybookState>),
+    /// An entry of the timeline.
+    Event {
+        /// Closed set.
+        kind: &'static str,
+        /// A few words.
+        detail: String,
+    },
+}
+
+/// An utterance of the agent that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    /// Which.
+    pub utterance: UtteranceId,
+    /// The turn it answers, if any.
+    pub turn: Option<TurnId>,
+    /// What was meant.
+    pub text: String,
+    /// What was heard.
+    pub heard: String,
+    /// Cut short.
+    pub interrupted: bool,
+    /// When its first sample left.
+    pub at: Instant,
+    /// End of the caller's speech to the first sample.
+    pub latency: Option<Duration>,
+    /// Its parts; they add up to it.
+    pub stages: Vec<(&'static str, Duration)>,
+}

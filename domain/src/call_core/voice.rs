@@ -1,0 +1,133 @@
+//! Our voice: what is said, what was heard of it, and what of that goes into the history.
+
+use std::time::Instant;
+
+use super::{CallCore, Effect, Note, Response, Speech};
+use crate::ids::UtteranceId;
+use crate::ledger::{Heard, heard_text};
+use crate::transcript::{Line, Role};
+use crate::turn::Committed;
+
+impl CallCore {
+    pub(super) fn say(&mut self, now: Instant, text: String, reply_to: Option<Committed>, committed_at: Instant) {
+        let speech = self.speech.get_or_insert_with(|| {
+            self.utterances += 1;
+            Speech {
+                id: UtteranceId(self.utterances),
+                reply_to,
+                sentences: Vec::new(),
+                committed_at,
+                first_sentence_at: now,
+                first_audio_at: None,
+            }
+        });
+        let sentence = speech.sentences.len() as u32;
+        speech.sentences.push(text.clone());
+        self.effects.push_back(Effect::Speak { utterance: speech.id, sentence, text });
+    }
+
+    pub(super) fn seal(&mut self) {
+        if let Some(speech) = &self.speech {
+            self.effects.push_back(Effect::Seal { utterance: speech.id, sentences: speech.sentences.len() as u32 });
+        }
+    }
+
+    pub(super) fn first_audio(&mut self, now: Instant, utterance: UtteranceId) {
+        let Some(speech) = self.speech.as_mut().filter(|speech| speech.id == utterance) else { return };
+        if speech.first_audio_at.is_some() {
+            return; // a new pump says it again
+        }
+        speech.first_audio_at = Some(now);
+        self.flush_user();
+        self.turns.reply_heard();
+        if self.turns.is_sustained() {
+            self.interrupt(); // the caller began before our first sample, and has not stopped
+        }
+    }
+
+    pub(super) fn spoken(&mut self, now: Instant, utterance: UtteranceId, heard: &Heard) {
+        let Some(speech) = self.speech.take_if(|speech| speech.id == utterance) else { return };
+        let heard = heard_text(&speech.sentences, heard);
+        self.flush_user();
+        self.turns.reply_heard();
+        self.respond(now, &speech, heard, false);
+        self.after_reply(now);
+    }
+
+    /// Our answer is complete, in the caller's ear.
+    pub(super) fn after_reply(&mut self, now: Instant) {
+        match &self.ending {
+            Some((reason, _)) => {
+                let reason = reason.clone();
+                self.end(reason);
+            }
+            None => self.listen(now),
+        }
+    }
+
+    pub(super) fn cut(&mut self, now: Instant, heard: &Heard) {
+        let Some(speech) = self.cutting.take() else { return };
+        let text = heard_text(&speech.sentences, heard);
+        if text.is_empty() && self.history.is_empty() && speech.reply_to.is_none() {
+            self.state = None; // of the opening nobody heard a word: it is said with the answer
+        }
+        if speech.first_audio_at.is_some() || heard.samples > 0 {
+            if !self.is_over() {
+                self.note_event(
+                    "interruption",
+                    format!("heard {} of {} characters", text.len(), speech.sentences.join(" ").len()),
+                );
+                self.decision = None; // what the caller says now may change it
+            }
+            self.respond(now, &speech, text, true);
+        }
+        if self.is_over() {
+            self.close();
+        }
+    }
+
+    pub(super) fn stop_speaking(&mut self) {
+        if let Some(speech) = self.speech.take() {
+            self.cutting = Some(speech);
+            self.effects.push_back(Effect::Cut);
+        }
+    }
+
+    /// Writes an utterance into the history and the notes.
+    pub(super) fn respond(&mut self, now: Instant, speech: &Speech, heard: String, interrupted: bool) {
+        // The turn it answers comes before it; one that was committed under our own voice comes with its own answer.
+        if self.pending_user.as_ref().map(|turn| turn.turn) == speech.reply_to.as_ref().map(|turn| turn.turn) {
+            self.flush_user();
+        }
+        if !heard.is_empty() {
+            self.history.push(Line { role: Role::Agent, text: heard.clone() });
+        }
+        let at = speech.first_audio_at.unwrap_or(now);
+        let stages = speech.reply_to.as_ref().map_or_else(Vec::new, |turn| {
+            let endpoint = turn.endpoint.min(speech.committed_at);
+            vec![
+                ("endpointing", endpoint.saturating_duration_since(turn.ended)),
+                ("stt_final", speech.committed_at.saturating_duration_since(endpoint)),
+                ("llm_first_sentence", speech.first_sentence_at.saturating_duration_since(speech.committed_at)),
+                ("tts_first_audio", at.saturating_duration_since(speech.first_sentence_at)),
+            ]
+        });
+        self.effects.push_back(Effect::Note(Note::AgentResponse(Response {
+            utterance: speech.id,
+            turn: speech.reply_to.as_ref().map(|turn| turn.turn),
+            text: speech.sentences.join(" "),
+            heard,
+            interrupted,
+            at,
+            latency: speech.reply_to.as_ref().map(|turn| at.saturating_duration_since(turn.ended)),
+            stages,
+        })));
+    }
+
+    pub(super) fn flush_user(&mut self) {
+        if let Some(turn) = self.pending_user.take() {
+            self.history.push(Line { role: Role::User, text: turn.text.clone() });
+            self.effects.push_back(Effect::Note(Note::UserTurn(turn)));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Pacing, marks and clearing under a made-up clock.
+
+use super::*;
+use crate::port::dialect::{ClearMarks, EndBy};
+
+const U1: UtteranceId = UtteranceId(1);
+
+#[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
+fn origin() -> Instant {
+    Instant::now()
+}
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+fn playout() -> Playout {
+    let capabilities = Capabilities {
+        carrier: "test",
+        chunk: ms(20),
+        lead: ms(80),
+        clear: ClearMarks::AllReturned,
+        marks: true,
+        dtmf_out: false,
+        end: EndBy::SocketClose,
+        max_message_bytes: 65_536,
+    };
+    Playout::new(&capabilities, 8_000)
+}
+/// Polls every millisecond like a pump that is never late; returns what came out, with its time.
+fn run(playout: &mut Playout, t0: Instant, from: u64, to: u64) -> Vec<(u64, PlayoutAction)> {
+    let mut log = Vec::new();
+    for t in from..to {
+        let mut out = Vec::new();
+        playout.poll(t0 + ms(t), &mut out);
+        log.extend(out.into_iter().map(|action| (t, action)));
+    }
+    log
+}
+fn audio_times(log: &[(u64, PlayoutAction)]) -> Vec<u64> {
+    log.iter().filter(|(_, action)| matches!(action, PlayoutAction::Audio { .. })).map(|(t, _)| *t).collect()
+}
+fn say(playout: &mut Playout, samples: usize) {
+    playout.open(U1);
+    playout.push(U1, 0, 0, &vec![100; samples], &[]);
+    playout.complete(U1, 0);
+    playout.seal(U1, 1);
+}
+
+#[test]
+fn a_short_lead_and_then_one_chunk_every_20_ms() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 1_600);
+    let log = run(&mut playout, t0, 0, 300);
+    assert_eq!(audio_times(&log), [0, 0, 0, 0, 0, 20, 40, 60, 80, 100], "80 ms ahead of the ear, never more");
+    assert_eq!(log[1].1, PlayoutAction::FirstAudio(U1));
+}
+
+#[test]
+fn the_last_chunk_is_filled_with_silence_and_the_last_mark_ends_the_utterance() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 200);
+    let log = run(&mut playout, t0, 0, 30);
+    let PlayoutAction::Audio { samples, .. } = &log[2].1 else { panic!("{log:?}") };
+    assert_eq!((samples.len(), samples[39], samples[40]), (160, 100, 0));
+    let Some((_, PlayoutAction::Mark(name))) = log.last() else { panic!("{log:?}") };
+    assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
+    assert!(
+        matches!(playout.mark_returned(t0 + ms(45), name), Some(PlayoutAction::Spoken(U1, heard)) if heard.samples == 200)
+    );
+}
+
+#[test]
+fn a_mark_that_never_comes_does_not_hold_the_call() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 160);
+    let log = run(&mut playout, t0, 0, 1_100);
+    assert!(matches!(log.last(), Some((1_020, PlayoutAction::Spoken(U1, _)))));
+}
+
+#[test]
+fn heard_never_exceeds_what_was_sent_nor_runs_ahead_of_the_clock() {
+    let (t0, mut playout) = (origin(), playout());
+    playout.open(U1);
+    playout.push(U1, 0, 0, &[1; 800], &[]);
+    run(&mut playout, t0, 0, 1);
+    assert_eq!(playout.heard(t0).samples, 0);
+    assert_eq!(playout.heard(t0 + ms(50)).samples, 400);
+    assert_eq!(playout.heard(t0 + ms(5_000)).samples, 800);
+}
+
+#[test]
+fn a_cut_clears_and_makes_older_marks_meaningless() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 8_000);
+    let log = run(&mut playout, t0, 0, 250);
+    let marks: Vec<String> = log
+        .iter()
+        .filter_map(|(_, action)| if let PlayoutAction::Mark(name) = action { Some(name.clone()) } else { None })
+        .collect();
+    assert!(marks.len() >= 3, "one about every 100 ms: {marks:?}");
+    assert_eq!(playout.mark_returned(t0 + ms(110), &marks[0]), None);
+    assert_eq!(playout.cut(t0 + ms(250)).samples, 800 + 140 * 8, "last mark plus the time since");
+    assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear)]);
+    for name in &marks {
+        assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
+    }
+    playout.open(UtteranceId(2));
+    playout.push(UtteranceId(2), 0, 0, &[1; 160], &[]);
+    assert_eq!(playout.heard(t0 + ms(300)).samples, 0);
+}
+
+#[test]
+fn a_dry_queue_begins_a_new_burst_and_counts() {
+    let (t0, mut playout) = (origin(), playout());
+    playout.open(U1);
+    playout.push(U1, 0, 0, &[1; 320], &[]);
+    assert_eq!(audio_times(&run(&mut playout, t0, 0, 200)), [0, 0]);
+    playout.push(U1, 0, 320, &[1; 960], &[]);
+    assert_eq!(audio_times(&run(&mut playout, t0, 200, 260)), [200, 200, 200, 200, 200, 220]);
+    assert_eq!(playout.underruns(), 1);
+    assert_eq!(playout.heard(t0 + ms(210)).samples, 320 + 80);
+}
+
+#[test]
+fn audio_of_an_utterance_that_was_cut_is_refused() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 160);
+    playout.cut(t0);
+    assert!(!playout.push(U1, 0, 0, &[1; 160], &[]));
+    assert!(run(&mut playout, t0, 0, 5).is_empty(), "nothing was sent, so nothing is cleared");
+}
+
+#[test]
+fn hostile_mark_names_do_nothing() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 1_600);
+    run(&mut playout, t0, 0, 10);
+    for name in ["", "x", "0-1", "0-1-", "0-1-99999999999999999999", "0-1-1600", "7-1-160", "0-9-160", "-1-1-1"] {
+        assert_eq!(playout.mark_returned(t0 + ms(10), name), None, "{name}");
+    }
+    assert_eq!(playout.heard(t0 + ms(10)).samples, 80);
+}
+
+#[test]
+fn a_sentence_synthesised_again_is_queued_once() {
+    let mut playout = playout();
+    playout.open(U1);
+    assert!(playout.push(U1, 0, 0, &[1; 300], &[WordStart { byte: 0, sample: 0 }]));
+    let words = [WordStart { byte: 0, sample: 0 }, WordStart { byte: 4, sample: 350 }];
+    assert!(playout.push(U1, 0, 0, &[1; 200], &words[..1]));
+    assert!(playout.push(U1, 0, 200, &[1; 200], &words[1..]));
+    assert_eq!((playout.queued(U1, 0), playout.backlog()), (400, ms(50)));
+}
+
+#[test]
+fn an_utterance_that_was_spoken_is_not_opened_again() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 160);
+    run(&mut playout, t0, 0, 1_100);
+    assert!(playout.finished(U1).is_some());
+    playout.open(U1);
+    assert!(!playout.push(U1, 0, 0, &[1; 160], &[]));
+}
