@@ -70,8 +70,11 @@ fn without_tags(text: &str) -> String {
         out.push_str(before);
         match tag.find('>').filter(|_| opens) {
             Some(end) => {
-                out.push(' ');
                 rest = &tag[end + 1..];
+                // A tag may stand between two words, but no space belongs before a full stop.
+                if rest.starts_with(char::is_alphanumeric) {
+                    out.push(' ');
+                }
             }
             None => {
                 out.push('<');
@@ -92,6 +95,7 @@ mod tests {
         let cases = [
             ("**Sixty** lakh _rupees_", "Sixty lakh rupees"),
             ("<speak>Hello <break time=\"1s\"/> there</speak>", "Hello there"),
+            ("one<br>two <i>three</i>.", "one two three."),
             ("2 < 3 and 4 > 1", "2 3 and 4 1"),
             ("See [our site](https://example.com/a_b) now", "See our site now"),
             ("line one\nline\ttwo\u{7}", "line one line two"),
