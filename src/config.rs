@@ -151,11 +151,12 @@ impl Config {
         }
         let data_dir = PathBuf::from(reader.text("DATA_DIR").unwrap_or_default());
         let in_data_dir = Location::from_settings(None, &data_dir).expect("no setting, nothing to misread");
+        let host = reader.value("HOST", read::address).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
             log_level,
-            host: reader.value("HOST", read::address).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
+            host,
             port: reader.number("PORT", 0..=u16::MAX),
             database: reader.value("DATABASE_URL", |text| read::location(text, &data_dir)).unwrap_or(in_data_dir),
             data_dir,
@@ -178,7 +179,7 @@ impl Config {
                 unknown_events_allowed: reader.number("UNKNOWN_EVENTS_ALLOWED", 0..=10_000),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
             },
-            notices: notices(&settings),
+            notices: notices(&settings, host),
             settings: settings.clone(),
         };
         match reader.problems {
@@ -189,7 +190,7 @@ impl Config {
 }
 
 /// What is accepted but probably not what its writer had in mind.
-fn notices(settings: &Settings) -> Vec<String> {
+fn notices(settings: &Settings, host: IpAddr) -> Vec<String> {
     let mut notices = Vec::new();
     let set = |name: &str| settings.setting(name).source != Source::Default;
     if !set("REDIS_URL")
@@ -201,6 +202,11 @@ fn notices(settings: &Settings) -> Vec<String> {
     let names: Vec<_> = to_come.map(|setting| setting.key.name).collect();
     if !names.is_empty() {
         notices.push(format!("accepted without effect in this version: {}", names.join(", ")));
+    }
+    if !host.is_loopback() {
+        notices.push(format!(
+            "media sockets on {host} are open to everybody who reaches them: let only your carrier through, by a proxy or a firewall"
+        ));
     }
     notices
 }

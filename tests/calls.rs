@@ -125,6 +125,7 @@ async fn a_hundred_calls_do_not_mix() {
     exchange.switch.stop().await;
     for (number, line) in &lines {
         let records = log.call(&line.peer.ids().call_sid);
+        assert_eq!(records.reason(), "caller_hangup");
         let all = format!("{} {} {:?} {}", records.said(), records.heard(), records.extracted, line.transcript());
         assert!(records.said().contains(&word(*number)), "call {number}: {all}");
         for other in (100..200).filter(|other| other != number) {
@@ -185,4 +186,17 @@ async fn draining_lets_calls_finish_and_says_goodbye_at_the_limit() {
     assert_eq!(log.call(&quick.peer.ids().call_sid).reason(), "completed");
     assert_eq!(log.call(&endless.peer.ids().call_sid).reason(), "drained");
     assert!(endless.transcript().ends_with("Goodbye."), "{}", endless.transcript());
+}
+
+/// 200 ms of speech over the agent empties the carrier's buffer; less does not.
+#[tokio::test(start_paused = true)]
+async fn an_interruption_takes_effect_after_200_ms_of_speech() {
+    let exchange = Exchange::new().await;
+    let script = vec![Step::Interrupt { after: ms(1_000), say: rendered(16, "I want a villa in Pune") }, Step::HangUp];
+    let mut line = Line::dial(&exchange, 16, script).await;
+    line.until("the caller speaks", LIMIT, |line| !line.caller.turns().is_empty()).await;
+    let began = line.caller.turns()[0].began;
+    line.until("the clear", LIMIT, |line| line.peer.statistics().clears == 1).await;
+    let after = tandem_actors::clock::now() - began;
+    assert!((ms(200)..=ms(280)).contains(&after), "200 ms, the detector's lag and two frames: {after:?}");
 }

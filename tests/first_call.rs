@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
+use tandem_peers::wer::word_errors;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -39,6 +40,8 @@ fn assert_understood(report: &Value) {
     assert!(agent(1).contains("apartment") && agent(1).contains("delhi"), "{report:#}");
     assert!(agent(2).contains("sixty lakh"), "{report:#}");
     for turn in &turns[1..] {
+        let (said, heard) = (turn["caller_said"].as_str().unwrap(), turn["heard_as"].as_str().unwrap());
+        assert_eq!(word_errors(said, heard).errors(), 0, "{said:?} heard as {heard:?}");
         let stages: f64 = turn["stages"].as_object().unwrap().values().map(|stage| stage.as_f64().unwrap()).sum();
         assert!(stages > 0.0, "{report:#}");
     }

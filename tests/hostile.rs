@@ -95,14 +95,8 @@ async fn every_offender_ends_its_own_call_with_its_reason() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 
     let metrics = program.get("/metrics").await.body;
-    for reason in [
-        "malformed_message",
-        "binary_frame",
-        "bad_base64",
-        "bad_payload_length",
-        "media_before_start",
-        "duplicate_start",
-    ] {
+    let reasons = hostile(&TwilioIds::numbered(0)).into_iter().flat_map(|session| session.reasons.iter());
+    for reason in reasons.filter(|reason| !["caller_hangup", "oversized_message"].contains(reason)) {
         let sample = format!("tandem_media_breaches_total{{carrier=\"twilio\",reason=\"{reason}\"}}");
         assert!(metrics.contains(&sample), "no metric {sample} in\n{metrics}");
     }
@@ -126,5 +120,10 @@ async fn sockets_that_never_speak_are_closed_and_recorded() {
     });
     let reasons = futures_util::future::join_all(idle).await;
     assert!(reasons.iter().all(|reason| reason.as_deref() == Some("start_timeout")), "{reasons:?}");
+    let metrics = program.get("/metrics").await.body;
+    assert!(
+        metrics.contains("tandem_media_breaches_total{carrier=\"twilio\",reason=\"start_timeout\"} 50"),
+        "{metrics}"
+    );
     program.running.shutdown().await;
 }

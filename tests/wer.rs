@@ -84,7 +84,9 @@ async fn twenty_sentences_in_three_voices_are_understood() {
     std::fs::write(playbooks.join("dictation.toml"), dictation(sentences.len())).unwrap();
     let settings = [("PLAYBOOKS_DIR", playbooks.to_str().unwrap()), ("DEFAULT_AGENT", "dictation")];
     let config = support::config(&folder, &settings);
-    let stt = tandem::wiring::recogniser(&config, Path::new(env!("CARGO_BIN_EXE_tandem"))).await.unwrap();
+    let stt = tandem::wiring::recogniser(&config, Path::new(env!("CARGO_BIN_EXE_tandem")))
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     let vendors = tandem::Vendors { stt: Some(stt), tts: None };
     let program = support::boot_in(folder, &settings, vendors).await.unwrap();
 

@@ -61,8 +61,8 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
     };
     metrics::counter!(CALLS, "direction" => "inbound", "carrier" => carrier, "outcome" => outcome, "reason" => reason.as_str()).increment(1);
     metrics::histogram!(CALL_DURATION).record(duration.as_secs_f64());
-    if let EndReason::Breach(breach) = reason {
-        metrics::counter!(BREACHES, "carrier" => carrier, "reason" => breach.reason()).increment(1);
+    if let EndReason::Breach(_) | EndReason::StartTimeout | EndReason::MediaTimeout = reason {
+        metrics::counter!(BREACHES, "carrier" => carrier, "reason" => reason.as_str()).increment(1);
     }
 }
 

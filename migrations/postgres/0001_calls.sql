@@ -52,6 +52,7 @@ CREATE TABLE call_sessions (
     uuid             UUID NOT NULL UNIQUE,
     business_id      BIGINT NOT NULL REFERENCES businesses (id),
     agent_id         BIGINT,
+    lead_id          BIGINT, -- whose row leads will have
     call_sid         TEXT NOT NULL DEFAULT '', -- the carrier's id; empty if it never told, and not unique: a carrier may reconnect
     stream_sid       TEXT NOT NULL DEFAULT '',
     provider         TEXT NOT NULL,
@@ -83,6 +84,8 @@ CREATE TABLE conversations (
     business_id       BIGINT NOT NULL REFERENCES businesses (id),
     call_session_id   BIGINT UNIQUE, -- NULL for a browser talk
     agent_id          BIGINT,
+    user_id           BIGINT, -- users and sessions come with the accounts
+    session_id        BIGINT,
     room_name         TEXT,
     room_sid          TEXT,
     agent_job_id      TEXT,

@@ -55,6 +55,7 @@ CREATE TABLE call_sessions (
     uuid             BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
     business_id      INTEGER NOT NULL REFERENCES businesses (id),
     agent_id         INTEGER,
+    lead_id          INTEGER, -- whose row leads will have
     call_sid         TEXT NOT NULL DEFAULT '', -- the carrier's id; empty if it never told, and not unique: a carrier may reconnect
     stream_sid       TEXT NOT NULL DEFAULT '',
     provider         TEXT NOT NULL,
@@ -86,6 +87,8 @@ CREATE TABLE conversations (
     business_id       INTEGER NOT NULL REFERENCES businesses (id),
     call_session_id   INTEGER UNIQUE, -- NULL for a browser talk
     agent_id          INTEGER,
+    user_id           INTEGER, -- users and sessions come with the accounts
+    session_id        INTEGER,
     room_name         TEXT,
     room_sid          TEXT,
     agent_job_id      TEXT,

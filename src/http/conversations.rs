@@ -5,8 +5,10 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tandem_domain::port::store::{CallSession, Conversation, RowKey, TranscriptLine};
+use tandem_domain::transcript::Role;
 
 use super::Surface;
 use super::page::{self, Page};
@@ -21,6 +23,27 @@ pub(super) struct Detail {
     call: Option<CallSession>,
     /// In the order they were spoken.
     turns: Vec<TranscriptLine>,
+    /// The same in the shape of the earlier service; computed.
+    transcript_history: Vec<HistoryLine>,
+}
+
+/// A line of `transcript_history`.
+#[derive(Debug, Serialize)]
+struct HistoryLine {
+    /// `ai` or `user`.
+    speaker: &'static str,
+    text: String,
+    timestamp: DateTime<Utc>,
+}
+
+impl From<&TranscriptLine> for HistoryLine {
+    fn from(line: &TranscriptLine) -> Self {
+        let speaker = match line.role {
+            Role::User => "user",
+            Role::Agent => "ai",
+        };
+        Self { speaker, text: line.text.clone(), timestamp: line.created_at }
+    }
 }
 
 /// Query of a list.
@@ -54,7 +77,8 @@ pub(super) async fn detail(
         None => None,
     };
     let turns = surface.rows.transcript(surface.business, conversation.id).await?;
-    Ok(Json(Detail { conversation, call, turns }))
+    let transcript_history = turns.iter().map(HistoryLine::from).collect();
+    Ok(Json(Detail { conversation, call, turns, transcript_history }))
 }
 
 /// `GET /api/conversations/{id}/transcript`: a plain array, oldest line first.

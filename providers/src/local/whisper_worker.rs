@@ -21,7 +21,7 @@ mod tidy;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
 
@@ -37,6 +37,8 @@ const LEAST_POSITIONS: f32 = 512.0;
 const LEAST_SAMPLES: usize = (RATE_HZ + RATE_HZ / 10) as usize;
 /// Silence added on both sides: a sentence that begins or ends with the audio loses its first or last word.
 const MARGIN_SAMPLES: usize = (RATE_HZ * 3 / 10) as usize;
+/// What [`super::whisper_stt`] adds before and after the speech.
+const ROLLS: Duration = Duration::from_millis(500);
 /// Hypotheses kept while decoding.
 const BEAM: i32 = 5;
 /// Exponent by which a hypothesis' length is forgiven. Near 0, a longer one must be as probable as a whole, not word by word.
@@ -108,7 +110,7 @@ impl Engine {
         // that the same audio always gives the same words. It costs less than can be measured.
         let mut state = self.context.create_state()?;
         state.full(parameters(audio.len(), self.threads, &prompt), &audio)?;
-        Ok(self.transcript(&state))
+        Ok(self.transcript(&state, request.samples.len()))
     }
 
     /// The prompt as tokens: whisper-rs would leak a prompt that is given as text.
@@ -121,7 +123,7 @@ impl Engine {
         self.context.tokenize(&format!(" {}", prompt.trim()), wire::MAX_PROMPT_BYTES).unwrap_or_default()
     }
 
-    fn transcript(&self, state: &WhisperState) -> Outcome {
+    fn transcript(&self, state: &WhisperState, samples: usize) -> Outcome {
         let (mut bytes, mut log_sum, mut words) = (Vec::new(), 0.0f64, 0u32);
         let end_of_text = self.context.token_eot();
         for segment in state.as_iter() {
@@ -133,7 +135,8 @@ impl Engine {
             }
         }
         // The token limit can cut a character of several bytes in two.
-        let text = tidy::tidy(&String::from_utf8_lossy(&bytes));
+        let speech = Duration::from_secs_f64(samples as f64 / f64::from(RATE_HZ)).saturating_sub(ROLLS);
+        let text = tidy::tidy(&String::from_utf8_lossy(&bytes), speech);
         let confidence = if text.is_empty() { 0.0 } else { (log_sum / f64::from(words.max(1))).exp() as f32 };
         Outcome::Heard { text, confidence: confidence.clamp(0.0, 1.0) }
     }

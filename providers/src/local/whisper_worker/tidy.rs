@@ -1,13 +1,25 @@
 //! Removes from a transcript what nobody said: `[BLANK_AUDIO]`, `(wind blowing)`, `*beep*`, `♪`, and a sentence that starts over.
 
+use std::time::Duration;
+
+/// Nobody speaks faster for long: of a transcript that is faster, the repeats are the model's.
+const MOST_WORDS_PER_SECOND: f32 = 4.0;
 /// Words that a repeated passage has at least. Shorter repeats are people: "no no no", "five five five".
 const LEAST_LOOP_WORDS: usize = 4;
 
-/// The words alone, single spaces between them. Text without words becomes empty.
-pub(super) fn tidy(text: &str) -> String {
+/// The words alone, single spaces between them. Text without words becomes empty. `speech` is how long the caller spoke.
+pub(super) fn tidy(text: &str, speech: Duration) -> String {
     let text = without_noises(text);
     let words: Vec<&str> = text.split_whitespace().filter(|w| w.chars().any(char::is_alphanumeric)).collect();
-    words[..without_loop(&words)].join(" ")
+    let mut kept = without_loop(&words, LEAST_LOOP_WORDS);
+    while kept as f32 > MOST_WORDS_PER_SECOND * speech.as_secs_f32().max(0.3) {
+        let fewer = without_loop(&words[..kept], 1);
+        if fewer == kept {
+            break; // fast, but without repeats
+        }
+        kept = fewer;
+    }
+    words[..kept].join(" ")
 }
 
 fn without_noises(text: &str) -> String {
@@ -31,11 +43,11 @@ fn without_noises(text: &str) -> String {
     kept
 }
 
-/// How many of `words` to keep so that a passage said over and over up to the end is there once.
+/// How many of `words` to keep so that a passage of at least `least` words said over and over up to the end is there once.
 ///
 /// With a shortened audio context Whisper may start again after the last word, until its limit of tokens cuts it in mid-sentence:
 /// "a b c d e a b c d e a b". A caller who really says a sentence twice loses the second copy, which changes no meaning.
-fn without_loop(words: &[&str]) -> usize {
+fn without_loop(words: &[&str], least: usize) -> usize {
     let bare: Vec<String> =
         words.iter().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
     let repeats = |start: usize, period: usize| {
@@ -49,7 +61,7 @@ fn without_loop(words: &[&str]) -> usize {
     for start in 0..bare.len() {
         // What repeats every one to three words is speech, though it also repeats every six.
         match (1..=(bare.len() - start) / 2).find(|period| repeats(start, *period)) {
-            Some(period) if period >= LEAST_LOOP_WORDS => return start + period,
+            Some(period) if period >= least => return start + period,
             Some(_) => return bare.len(),
             None => {}
         }
@@ -72,7 +84,22 @@ mod tests {
             ("♪", ""),
         ];
         for (said, words) in cases {
-            assert_eq!(tidy(said), words, "{said:?}");
+            assert_eq!(tidy(said, Duration::from_secs(3)), words, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_say_so_fast_was_said_once() {
+        let cases = [
+            ("sixty lakh rupees, sixty lakh rupees.", 1_200, "sixty lakh rupees,"),
+            ("no thank you, no thank you, no, no, no, no, no, no, no, no", 900, "no thank you,"),
+            ("No, no, no.", 1_000, "No, no, no."),
+            ("double five double five", 1_500, "double five double five"),
+            ("yes", 100, "yes"),
+            ("I want it now please do it", 1_000, "I want it now please do it"),
+        ];
+        for (said, ms, words) in cases {
+            assert_eq!(tidy(said, Duration::from_millis(ms)), words, "{said:?}");
         }
     }
 
@@ -87,7 +114,7 @@ mod tests {
             ("I said fifty, I said fifty", "I said fifty, I said fifty"),
         ];
         for (said, words) in cases {
-            assert_eq!(tidy(said), words, "{said:?}");
+            assert_eq!(tidy(said, Duration::from_secs(6)), words, "{said:?}");
         }
     }
 }
