@@ -14,7 +14,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -91,6 +91,10 @@ fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
             // RFC 6455 4.4: the answer names the version that would do.
             ([(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))], Problem::upgrade_required())
                 .into_response()
+        }
+        // A body of its own would be the library's words; without one the problem is ours.
+        WebSocketUpgradeRejection::MethodNotGet(_) => {
+            (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, HeaderValue::from_static("GET"))]).into_response()
         }
         other => other.into_response(),
     }

@@ -192,6 +192,11 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
     Ok(Running { addr, switch, store, engines, stop, tasks })
 }
 
+/// Reads the playbooks of a configuration, and says what is wrong with them.
+pub fn check_playbooks(config: &Config) -> Result<(), PlaybookError> {
+    Playbooks::load(config.playbooks_dir.as_deref()).map(drop)
+}
+
 /// Opens the store of a configuration and brings its schema up to date.
 pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenError> {
     let timing = Timing {

@@ -61,6 +61,16 @@ fn config_check_tells_all_problems_and_fails() {
 }
 
 #[test]
+fn config_check_reads_the_playbooks() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("pb")).unwrap();
+    std::fs::write(folder.path().join("pb/x.toml"), "name = 7\n").unwrap();
+    let checked = tandem(folder.path(), &["config", "check", "--playbooks-dir", "pb"]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(stderr(&checked).contains("pb/x.toml"), "{}", stderr(&checked));
+}
+
+#[test]
 fn config_print_masks_secrets_and_names_sources() {
     let folder = folder();
     std::fs::write(folder.path().join(".env"), "TWILIO_AUTH_TOKEN=hunter2\nPORT=8123\n").unwrap();

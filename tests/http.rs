@@ -255,6 +255,9 @@ async fn what_is_not_there_and_what_does_not_fit_is_a_problem() {
 
     let wrong = answer(program.request("DELETE", "/api/conversations")).await;
     assert_problem(&wrong, 405, "method-not-allowed");
+    let socket = answer(program.request("POST", "/media")).await;
+    assert_problem(&socket, 405, "method-not-allowed");
+    assert_eq!(socket.header("allow"), "GET");
     assert!(wrong.header("allow").contains("GET"));
     let large = answer(program.request("POST", "/api/conversations").body(vec![b'x'; 2 * 1024 * 1024])).await;
     assert_problem(&large, 413, "body-too-large");

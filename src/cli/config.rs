@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::{CliError, Output};
 use crate::config::{self, Config, ConfigError, Problem, Shown, Source};
+use crate::wiring::{self, BootError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read all settings and tell all that is wrong with them; nothing is started.
+    /// Read all settings and playbooks and tell what is wrong with them; nothing is started.
     Check,
     /// Show every setting with its value and its source; secrets are masked.
     Print,
@@ -42,6 +43,15 @@ pub(super) fn run(command: &Command, loaded: Result<Config, ConfigError>, output
 fn check(loaded: Result<Config, ConfigError>, output: Output) -> Result<(), CliError> {
     match loaded {
         Ok(config) => {
+            if let Err(error) = wiring::check_playbooks(&config) {
+                if output.is_json() {
+                    let source = config.settings.setting("PLAYBOOKS_DIR").source.clone();
+                    let subject = "PLAYBOOKS_DIR".to_owned();
+                    let problems = vec![CheckedProblem { subject, source, detail: error.to_string() }];
+                    output.result(&Checked { ok: false, problems, notices: config.notices }, |_| String::new())?;
+                }
+                return Err(BootError::from(error).into());
+            }
             let checked = Checked { ok: true, problems: Vec::new(), notices: config.notices };
             output.result(&checked, |checked| {
                 let notices = checked.notices.iter().map(|notice| format!("note: {notice}\n"));
