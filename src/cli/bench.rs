@@ -86,7 +86,7 @@ pub(super) async fn run(args: Args, config: Config, output: &Output) -> Result<(
 async fn measure(calls: u32, output: &Output) -> Result<Report, CliError> {
     let folder = std::env::temp_dir().join(format!("tandem-bench-{}", std::process::id()));
     let mut switch = MeasuredSwitch::start(&folder).await?;
-    output.say(format_args!("{calls} calls, begun over {} s, each about 40 s long", RAMP.as_secs()));
+    output.say(format_args!("{calls} calls, begun over {} s, each about half a minute long", RAMP.as_secs()));
 
     // One call first, so that what is made once is not counted for a hundred.
     let warm = call(switch.media_url(), 0).await;
