@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
 use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
@@ -35,6 +36,7 @@ use crate::{clock, metrics as meter};
 pub mod dialogue;
 pub mod egress;
 pub mod ingress;
+mod leg_rate;
 mod plan;
 mod records;
 pub mod silence;
@@ -53,7 +55,7 @@ use vad::{Engine, Slot, VadMsg};
 pub use view::{SessionLine, SessionView};
 
 /// Sample rate inside the switch: telephone audio.
-const RATE_HZ: u32 = 8_000;
+const RATE: SampleRate = SampleRate::HZ_8000;
 /// A new recogniser reads half a second more than the turn: the detector is late by a consonant.
 const LEAD_IN_SAMPLES: u64 = 4_000;
 
@@ -154,7 +156,7 @@ impl Actor for Call {
     type Arguments = Args;
 
     async fn pre_start(&self, me: ActorRef<CallMsg>, args: Args) -> Result<State, ActorProcessingErr> {
-        let capabilities = args.dialect.capabilities();
+        let capabilities = args.dialect.agreed(&args.start);
         let (started, started_at) = (clock::now(), clock::utc());
         let MediaSocket { incoming, outgoing } = args.socket;
         let plan = Plan {
@@ -167,10 +169,11 @@ impl Actor for Call {
             scribe: args.scribe,
             writer: Arc::new(Mutex::new(outgoing)),
             ear: EarLane::default(),
-            speech: SpeechLane::new(Playout::new(&capabilities, RATE_HZ)),
+            speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz())),
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
+            leg_rate: args.decoder.format().rate,
             started,
             started_at,
         };

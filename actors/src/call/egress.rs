@@ -1,4 +1,4 @@
-//! The outgoing pump: speech lane → pacing → dialect → one write.
+//! The outgoing pump: speech lane → pacing → the leg's rate → dialect → one write.
 //!
 //! Place:   switchboard > call > **egress**
 //! Hears:   nothing; the lane wakes its pump.    Tells: `call`, `Input::FirstAudio`, `Input::Spoken`; `CallMsg::LegLost` when a write fails.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_codecs::SampleRate;
 use tandem_domain::call_core::Input;
 use tandem_domain::playout::PlayoutAction;
 use tandem_domain::port::dialect::Encoder;
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep_until, timeout};
 
 use super::CallMsg;
+use super::leg_rate::ToLeg;
 use crate::clock;
 use crate::guard::Guard;
 use crate::lane::SpeechLane;
@@ -39,6 +41,8 @@ pub struct Args {
     pub lane: SpeechLane,
     /// How the carrier wants it.
     pub encoder: Box<dyn Encoder>,
+    /// Sample rate of the leg's audio.
+    pub leg_rate: SampleRate,
     /// Where it goes.
     pub writer: Writer,
 }
@@ -59,8 +63,9 @@ impl Actor for Egress {
     }
 }
 
-async fn pump(Args { call, lane, mut encoder, writer }: Args) -> Result<(), SocketError> {
+async fn pump(Args { call, lane, mut encoder, leg_rate, writer }: Args) -> Result<(), SocketError> {
     let mut actions = Vec::new();
+    let mut to_leg = ToLeg::new(leg_rate);
     loop {
         let now = clock::now();
         let next = {
@@ -70,7 +75,7 @@ async fn pump(Args { call, lane, mut encoder, writer }: Args) -> Result<(), Sock
         };
         if !actions.is_empty() {
             lane.took();
-            timeout(WRITE_LIMIT, write(&mut actions, encoder.as_mut(), &writer, &call))
+            timeout(WRITE_LIMIT, write(&mut actions, encoder.as_mut(), &mut to_leg, &writer, &call))
                 .await
                 .map_err(|_| SocketError::Io("the peer takes no data".into()))??;
             continue; // time has passed: look again before sleeping
@@ -90,6 +95,7 @@ async fn pump(Args { call, lane, mut encoder, writer }: Args) -> Result<(), Sock
 async fn write(
     actions: &mut Vec<PlayoutAction>,
     encoder: &mut dyn Encoder,
+    to_leg: &mut ToLeg,
     writer: &Writer,
     call: &ActorRef<CallMsg>,
 ) -> Result<(), SocketError> {
@@ -99,10 +105,13 @@ async fn write(
         let message = match action {
             PlayoutAction::Audio { samples, late } => {
                 metrics::histogram!(PLAYOUT_LAG).record(late.as_secs_f64());
-                Some(encoder.audio(&samples))
+                Some(encoder.audio(to_leg.convert(&samples)))
             }
             PlayoutAction::Mark(name) => encoder.mark(&name),
-            PlayoutAction::Clear => encoder.clear(),
+            PlayoutAction::Clear => {
+                to_leg.reset();
+                encoder.clear()
+            }
             PlayoutAction::FirstAudio(utterance) => {
                 news.push(Input::FirstAudio(utterance));
                 None

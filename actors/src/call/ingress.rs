@@ -1,4 +1,4 @@
-//! The incoming pump: socket → dialect → 20 ms frames → detector → ear lane.
+//! The incoming pump: socket → dialect → the switch's rate → 20 ms frames → detector → ear lane.
 //!
 //! Place:   switchboard > call > **ingress**
 //! Hears:   nothing; reads the socket.    Tells: `call`, speech events, keys and the leg's end; the speech lane, marks that came back.
@@ -20,8 +20,9 @@ use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, WireMessage};
 use tandem_domain::record::EndReason;
 use tokio::time::sleep_until;
 
-use super::CallMsg;
+use super::leg_rate::FromLeg;
 use super::vad::Slot;
+use super::{CallMsg, RATE};
 use crate::clock;
 use crate::flood::MessageBudget;
 use crate::guard::Guard;
@@ -31,8 +32,6 @@ use crate::socket::{Incoming, SocketError};
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
-/// Samples a second on the ingress clock.
-const RATE_HZ: u64 = 8_000;
 /// A stall of the carrier's audio in the middle of speech is filled with silence after this, so that the turn can end.
 const STALL: Duration = Duration::from_millis(200);
 
@@ -82,6 +81,7 @@ impl Actor for Ingress {
 struct Pump {
     args: Args,
     gate: SpeechGate,
+    from_leg: FromLeg,
     framer: Framer<i16>,
     /// Position of the next frame on the ingress clock.
     position: u64,
@@ -93,6 +93,7 @@ impl Pump {
     fn new(args: Args) -> Self {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
+            from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             position: args.ear.position(),
             sustained: false,
@@ -141,7 +142,7 @@ impl Pump {
     fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
         match self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)? {
             LegEvent::Audio { .. } => {
-                self.framer.push(pcm);
+                self.framer.push(self.from_leg.convert(pcm));
                 self.frames(now);
             }
             LegEvent::Mark(name) => {
@@ -216,9 +217,10 @@ impl Pump {
         }
     }
 
-    /// When the sample at `position` came in, if the last one came at `now`.
+    /// When the sample at `position` came in, if the last one that we have came at `now`: a message may hold several frames.
     fn instant(&self, now: Instant, position: u64) -> Instant {
-        let behind = Duration::from_micros(self.position.saturating_sub(position) * 1_000_000 / RATE_HZ);
+        let end = self.position + self.framer.remainder().len() as u64;
+        let behind = RATE.duration_of(end.saturating_sub(position));
         now.checked_sub(behind).unwrap_or(now)
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorRef, SpawnErr};
+use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::port::brain::Brain;
@@ -18,7 +19,7 @@ use super::silence::{Silence, SilenceMsg};
 use super::stt::{self, Stt, SttMsg};
 use super::tts::{self, Tts, TtsMsg};
 use super::vad::{Slot, Vad, VadMsg};
-use super::{CallMsg, RATE_HZ};
+use super::{CallMsg, RATE};
 use crate::lane::{EarLane, SpeechLane};
 use crate::scribe::Scribe;
 
@@ -29,6 +30,8 @@ pub(super) struct Plan {
     pub(super) agent: Agent,
     pub(super) brain: Arc<dyn Brain>,
     pub(super) start: LegStart,
+    /// Sample rate of the leg's audio, both ways.
+    pub(super) leg_rate: SampleRate,
     pub(super) dialect: Arc<dyn Dialect>,
     pub(super) stt: Arc<dyn SttPort>,
     pub(super) tts: Arc<dyn TtsPort>,
@@ -49,7 +52,7 @@ impl Plan {
     pub(super) async fn spawn_stt(&self, me: &ActorRef<CallMsg>, from: u64) -> Result<ActorRef<SttMsg>, SpawnErr> {
         let spec = SttSpec {
             language: self.agent.language.clone(),
-            rate_hz: RATE_HZ,
+            rate_hz: RATE.hz(),
             keywords: self.agent.asr_keywords.clone(),
         };
         let args = stt::Args { call: me.clone(), engine: Arc::clone(&self.stt), spec, lane: self.ear.clone(), from };
@@ -65,7 +68,7 @@ impl Plan {
             text: String::new(),
             voice: self.agent.voice.clone(),
             language: self.agent.language.clone(),
-            rate_hz: RATE_HZ,
+            rate_hz: RATE.hz(),
         };
         let args = tts::Args { voice: Arc::clone(&self.tts), spec, lane: self.speech.clone() };
         Ok(Actor::spawn_linked(None, Tts, args, me.get_cell()).await?.0)
@@ -76,6 +79,7 @@ impl Plan {
             call: me.clone(),
             lane: self.speech.clone(),
             encoder: self.dialect.encoder(&self.start),
+            leg_rate: self.leg_rate,
             writer: Arc::clone(&self.writer),
         };
         Ok(Actor::spawn_linked(None, Egress, args, me.get_cell()).await?.0)

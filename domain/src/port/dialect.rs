@@ -160,8 +160,13 @@ impl Breach {
 
 /// A carrier's media protocol.
 pub trait Dialect: Send + Sync {
-    /// What it can do.
+    /// What it can do, before a stream has started.
     fn capabilities(&self) -> Capabilities;
+    /// What holds for this stream: a carrier's chunk may depend on the sample rate that its `start` brought.
+    fn agreed(&self, start: &LegStart) -> Capabilities {
+        let _ = start;
+        self.capabilities()
+    }
     /// A fresh decoder for one socket.
     fn decoder(&self) -> Box<dyn Decoder>;
     /// The encoder for a stream that has started.
@@ -172,13 +177,13 @@ pub trait Dialect: Send + Sync {
 pub trait Decoder: Send {
     /// Translates one message. Audio is appended to `pcm` as linear samples at [`Decoder::format`]'s rate.
     fn decode(&mut self, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<LegEvent, Breach>;
-    /// Format of the audio; settled once `Started` was returned.
+    /// Format of the audio, both ways; settled once `Started` was returned.
     fn format(&self) -> MediaFormat;
 }
 
 /// Our side of a socket, written. Each method returns one message.
 pub trait Encoder: Send {
-    /// One chunk of agent audio, linear samples at the leg's rate.
+    /// One chunk of agent audio ([`Dialect::agreed`]), linear samples at the rate of [`Decoder::format`].
     fn audio(&mut self, pcm: &[i16]) -> WireMessage;
     /// A mark that comes back when everything before it was played.
     fn mark(&mut self, name: &str) -> Option<WireMessage>;
