@@ -67,16 +67,28 @@ fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
     }
     let dialect = surface.twilio;
     let limit = dialect.capabilities().max_message_bytes;
+    serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
+        surface.switch.serve(dialect, media, arrival).await;
+    })
+}
+
+/// Upgrades and lends the socket to `agent` until that is done with it. `limit` and `unwritten`, in bytes: of one message, and of what may
+/// wait to be written.
+fn serve<A, F>(upgrade: WebSocketUpgrade, limit: usize, unwritten: usize, agent: A) -> Response
+where
+    A: FnOnce(MediaSocket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
     upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
+        .max_write_buffer_size(unwritten)
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_failed_upgrade(|error| tracing::debug!(%error, "media socket not upgraded"))
         .on_upgrade(async move |socket| {
             let (media, remains) = lend(socket);
-            surface.switch.serve(dialect, media, arrival).await;
+            agent(media).await;
             remains.linger().await;
         })
 }
@@ -226,5 +238,8 @@ fn socket_error(error: axum::Error) -> SocketError {
     }
 }
 
+mod echo;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use echo::echo;
