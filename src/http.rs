@@ -34,6 +34,7 @@ mod health;
 mod listener;
 mod page;
 pub mod problem;
+mod read_rate;
 mod sessions;
 mod timing;
 
@@ -98,6 +99,7 @@ fn router(host: IpAddr, surface: Surface) -> Router {
     let echo = if surface.echo { Router::new().route("/echo", any(media_ws::echo)) } else { Router::new() };
     both_spellings(open)
         .merge(guarded)
+        .layer(from_fn(read_rate::brake_sockets))
         .merge(echo)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
         .layer(CatchPanicLayer::custom(problem::of_panic))

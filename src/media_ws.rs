@@ -30,6 +30,8 @@ use crate::http::problem::Problem;
 const BUFFER_BYTES: usize = 4 * 1024;
 /// Most that may wait to be written, far beyond what pacing lets come together: a far end that stopped reading.
 const MAX_UNWRITTEN_BYTES: usize = 64 * 1024;
+/// Control frames between two messages. A far end pings every few seconds and speaks many times a second.
+const MAX_CONTROL_FRAMES: u32 = 500;
 /// How long a closed socket still reads, so that the far end gets our last frames and the close instead of a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -116,8 +118,10 @@ fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
 fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
     let (sink, stream) = socket.split();
     let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
-    let media =
-        MediaSocket { incoming: Box::pin(Incoming { inner: stream, over: false }), outgoing: Box::pin(Outgoing(sink)) };
+    let media = MediaSocket {
+        incoming: Box::pin(Incoming { inner: stream, control_frames: 0, over: false }),
+        outgoing: Box::pin(Outgoing(sink)),
+    };
     (media, Remains { stream: stream_home, sink: sink_home })
 }
 
@@ -173,6 +177,8 @@ impl Remains {
 /// Messages from the far end.
 struct Incoming {
     inner: Lent<SplitStream<WebSocket>>,
+    /// Since the last message.
+    control_frames: u32,
     over: bool,
 }
 
@@ -182,9 +188,21 @@ impl Stream for Incoming {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.over {
             match ready!(self.inner.pin().poll_next(context)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string())))),
-                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(WireMessage::Binary(bytes)))),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(text))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string()))));
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Binary(bytes))));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    self.control_frames += 1;
+                    if self.control_frames > MAX_CONTROL_FRAMES {
+                        self.over = true;
+                        return Poll::Ready(Some(Err(SocketError::Flood)));
+                    }
+                }
                 Some(Ok(Message::Close(_))) | None => self.over = true,
                 Some(Err(error)) => {
                     self.over = true; // what follows a broken frame cannot be read
