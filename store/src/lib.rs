@@ -14,6 +14,7 @@ mod location;
 mod row_uuid;
 mod sql;
 mod timing;
+mod turns;
 mod value;
 
 use std::future::Future;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{CallLog, ConversationStore};
+use tandem_domain::port::store::{CallLog, ConversationStore, Listing};
 use tandem_store::{OpenError, Options};
 
 use crate::database::{Database, Raw};
@@ -16,7 +16,7 @@ pub async fn migrating_twice_changes_nothing(db: Database) {
 
     let again = db.reopened(Options::default()).await;
     again.migrate().await.unwrap();
-    assert_eq!(again.conversations(FIRST, None, 10).await.unwrap().len(), 1);
+    assert_eq!(again.conversations(FIRST, Listing::newest(10)).await.unwrap().len(), 1);
     assert_eq!(db.number("SELECT count(*) FROM agents").await, 1);
 }
 
