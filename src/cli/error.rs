@@ -6,6 +6,7 @@ use tandem_peers::simulate::SimulateError;
 
 use super::simulate::ScriptError;
 use crate::config::ConfigError;
+use crate::telemetry::LogError;
 use crate::wiring::{BootError, EngineError};
 
 /// Why a command failed.
@@ -17,6 +18,9 @@ pub enum CliError {
     /// The program did not start.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// The log has no file.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A model is not there or cannot be had.
     #[error(transparent)]
     Engine(#[from] EngineError),
