@@ -78,6 +78,7 @@ on_both_engines! {
     schema:
         migrating_twice_changes_nothing
         a_newer_schema_is_left_alone
+        how_far_the_schema_is_can_be_asked
         earlier_names_are_views
         views_cannot_be_written
         the_file_or_server_is_sound_after_use;

@@ -30,6 +30,24 @@ pub async fn a_newer_schema_is_left_alone(db: Database) {
     assert!(matches!(db.store.migrate().await, Err(OpenError::Newer(9999))));
 }
 
+pub async fn how_far_the_schema_is_can_be_asked(db: Database) {
+    let whole = db.store.schema().await.unwrap();
+    assert!(whole.applied > 0 && whole.pending == 0, "{whole:?}");
+    db.execute("DELETE FROM _sqlx_migrations WHERE version = 1").await.unwrap();
+    let behind = db.store.schema().await.unwrap();
+    assert_eq!((behind.applied, behind.pending), (whole.applied - 1, 1));
+    db.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, '', true, '', 0)",
+    )
+    .await
+    .unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Newer(9999))));
+    db.execute("UPDATE _sqlx_migrations SET version = 1 WHERE version = 9999").await.unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Changed(1))));
+    db.execute("DROP TABLE _sqlx_migrations").await.unwrap();
+    assert_eq!(db.store.schema().await.unwrap().applied, 0);
+}
+
 pub async fn earlier_names_are_views(db: Database) {
     db.store.write(Call::new(FIRST).whole()).await.unwrap();
     let counts = [
