@@ -13,10 +13,12 @@ use crate::config::{Config, ConfigError, Origins};
 
 mod bench;
 mod config;
+mod doctor;
 mod error;
 mod migrate;
 mod models;
 mod output;
+mod place;
 mod serve;
 mod simulate;
 mod stt_worker;
@@ -30,6 +32,7 @@ Examples:
   tandem --port 9000 --data-dir /var/lib/tandem      serve elsewhere
   tandem models install                              fetch the speech model, once
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
+  tandem doctor                                      what would keep this machine from answering calls
   tandem config print                                every setting, its value and where it came from
 
 Every setting may stand on the command line (--set NAME=VALUE), in the environment, in a .env file or in tandem.toml; the first wins.";
@@ -56,6 +59,8 @@ enum Command {
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
+    /// Look for what would keep this machine from answering calls; nothing is started or changed.
+    Doctor,
     /// Bring the database's schema up to date.
     Migrate,
     /// Check or show the settings.
@@ -139,7 +144,8 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Serve) {
         // Before any runtime: the worker is one thread that reads, computes and writes.
         Command::SttWorker(args) => stt_worker::run(&args),
-        Command::Config(command) => config::run(&command, settings.load(), output),
+        Command::Config(command) => block_on(config::run(&command, settings.load(), output)),
+        Command::Doctor => block_on(doctor::run(settings.load(), output)),
         Command::Serve => block_on(serve::run(settings.load()?, output)),
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
