@@ -22,6 +22,7 @@ mod place;
 mod serve;
 mod simulate;
 mod stt_worker;
+mod talk;
 
 pub use error::CliError;
 use output::Output;
@@ -31,6 +32,7 @@ Examples:
   tandem                                             serve on http://localhost:8000
   tandem --port 9000 --data-dir /var/lib/tandem      serve elsewhere
   tandem models install                              fetch the speech model, once
+  tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
   tandem doctor                                      what would keep this machine from answering calls
   tandem config print                                every setting, its value and where it came from
@@ -54,6 +56,8 @@ struct Cli {
 enum Command {
     /// Answer calls until told to stop (what `tandem` alone does).
     Serve,
+    /// Speak to an agent from the terminal.
+    Talk(talk::Args),
     /// Call an agent as a carrier does, and report what was said and heard.
     Simulate(simulate::Args),
     /// Manage the speech models on this machine.
@@ -147,6 +151,7 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Config(command) => block_on(config::run(&command, settings.load(), output)),
         Command::Doctor => block_on(doctor::run(settings.load(), output)),
         Command::Serve => block_on(serve::run(settings.load()?, output)),
+        Command::Talk(args) => block_on(talk::run(args, settings.load()?, output)),
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
