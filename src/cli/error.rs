@@ -80,6 +80,9 @@ pub enum CliError {
     /// The async runtime did not start.
     #[error("the runtime did not start: check the limits of threads and open files")]
     Runtime(#[source] io::Error),
+    /// The talk was ended by a signal.
+    #[error("the talk was broken off")]
+    BrokenOff,
     /// stdin, stdout or stderr broke.
     #[error("cannot write the result")]
     Output(#[from] io::Error),

@@ -20,6 +20,7 @@ use super::place::{Place, ask};
 use super::simulate::{ScriptError, recording, summary, told, verdict};
 use super::{CliError, Output};
 use crate::config::{Config, LogLevel, Source};
+use crate::shutdown::StopSignals;
 use crate::telemetry;
 use crate::wiring::{self, Speech, Vendors};
 
@@ -100,7 +101,16 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
         record_to: args.record,
         limit: Duration::from_secs(args.limit),
     };
-    let outcome = follower.beside(simulate::run_live(call, live)).await;
+    let mut signals = StopSignals::listen()?;
+    let outcome = tokio::select! {
+        biased;
+        outcome = follower.beside(simulate::run_live(call, live)) => outcome,
+        // The socket is dropped with the call, which to the switch is a caller who hung up.
+        _ = signals.next() => {
+            place.leave().await;
+            return Err(CliError::BrokenOff);
+        }
+    };
     let report = match outcome {
         Ok((peer, shown)) => {
             let (conversation, transcript) = ask(&place, &peer.call_sid, output).await;

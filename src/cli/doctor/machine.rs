@@ -64,7 +64,7 @@ pub(super) fn disk_space(config: &Config) -> Finding {
 fn room_left(bytes: u64) -> Finding {
     let detail = format!("{} MB free", bytes / 1_000_000);
     let remedy =
-        "make room, or put DATA_DIR on another disk: when it is full, calls go on and their records wait in memory";
+        "make room, or put DATA_DIR on another disk: when it is full, calls go on and their records have to wait";
     match bytes {
         0..LEAST_ROOM => Finding::fail(DISK, detail, remedy),
         LEAST_ROOM..LITTLE_ROOM => Finding::warn(DISK, detail, remedy),

@@ -4,7 +4,6 @@ use super::Finding;
 use crate::config::Config;
 
 const MODEL: &str = "speech model";
-const VOICE: &str = "voice";
 const PHONEMES: &str = "espeak-ng";
 
 #[cfg(feature = "local-speech")]
@@ -47,8 +46,9 @@ mod local {
     use tandem_providers::local::flite::{Flite, FliteConfig};
     use tandem_providers::local::models::{MODELS, Model};
 
-    use super::{Finding, MODEL, VOICE};
+    use super::{Finding, MODEL};
 
+    const VOICE: &str = "voice";
     const REMEDY: &str = "run `tandem models install` (or `make models`)";
 
     /// The recogniser's model, which has to be there, and whatever else is.

@@ -87,14 +87,18 @@ impl Shown {
     }
 
     fn print(&mut self, transcript: &Value) {
-        self.live = true;
-        for line in transcript.as_array().into_iter().flatten() {
-            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-            if self.lines.insert((text("role"), text("created_at"))) {
-                // A reader that went away is no error of ours, and the call goes on.
-                let _ = writeln!(io::stdout(), "{}", told(line)).and_then(|()| io::stdout().flush());
-            }
+        for line in self.fresh(transcript) {
+            // A reader that went away is no error of ours, and the call goes on.
+            let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
         }
+    }
+
+    /// The lines that were not shown yet.
+    fn fresh(&mut self, transcript: &Value) -> Vec<String> {
+        self.live = true;
+        let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let lines = transcript.as_array().into_iter().flatten();
+        lines.filter(|line| self.lines.insert((text(line, "role"), text(line, "created_at")))).map(told).collect()
     }
 }
 
@@ -119,11 +123,10 @@ mod tests {
             {"role": "user", "text": "hi", "created_at": "2"},
             {"role": "agent", "text": "Yes", "created_at": "3", "latency_ms": 850},
         ]);
-        let told: Vec<_> = lines.as_array().into_iter().flatten().map(told).collect();
-        assert_eq!(told, ["     agent  Hello  [interrupted]", "    caller  hi", "     agent  Yes  [after 850 ms]"]);
         let mut shown = Shown::default();
-        shown.print(&lines);
-        assert_eq!(shown.lines.len(), 3);
+        let expected = ["     agent  Hello  [interrupted]", "    caller  hi", "     agent  Yes  [after 850 ms]"];
+        assert_eq!(shown.fresh(&lines), expected);
+        assert_eq!(shown.fresh(&lines), Vec::<String>::new());
         assert!(shown.rest(&lines));
         assert!(!Shown::default().rest(&Value::Null));
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -155,4 +156,49 @@ fn cues_have_a_length_and_go_forwards_whatever_the_clock_did() {
     assert!(cues.iter().all(|cue| cue.to >= cue.from + Duration::from_millis(300)), "{cues:?}");
     assert!(cues.windows(2).all(|pair| pair[0].from <= pair[1].from), "{cues:?}");
     assert_eq!(cue::clock(Duration::from_millis(360_000_001), '.'), "100:00:00.001");
+}
+
+/// Lines of anything, said at any time.
+fn anything() -> impl Strategy<Value = Vec<TranscriptLine>> {
+    let text = prop_oneof![any::<String>(), "[-=+@<>{}&\\r\\n\\t\",' a1:.]{0,40}"];
+    let said = (any::<bool>(), -10_000_i64..10_000_000, text, any::<bool>(), proptest::option::of(any::<i64>()));
+    let line = said.prop_map(|(user, ms, text, interrupted, latency_ms)| TranscriptLine {
+        interrupted,
+        latency_ms,
+        ..line(if user { Role::User } else { Role::Agent }, ms, &text)
+    });
+    proptest::collection::vec(line, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_stays_in_its_cue_and_its_cell(lines in anything()) {
+        let transcript = Transcript { lines, ..transcript() };
+        let heard: Vec<String> = transcript.lines.iter().map(heard).filter(|text| !text.is_empty()).collect();
+        let vtt = vtt::write(&transcript);
+        let srt = srt::write(&transcript);
+        if heard.is_empty() {
+            prop_assert_eq!((vtt.as_str(), srt.as_str()), ("WEBVTT\n", ""));
+        } else {
+            let cues = read_blocks(vtt.strip_prefix("WEBVTT\n\n").unwrap(), '.');
+            prop_assert_eq!(cues.len(), heard.len());
+            prop_assert_eq!(read_blocks(&srt, ',').len(), heard.len());
+            for ((from, to, text), words) in cues.iter().zip(&heard) {
+                prop_assert!(to > from);
+                let text = text.split_once('>').unwrap().1;
+                prop_assert_eq!(&text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), words);
+            }
+        }
+        for exact in [true, false] {
+            let text = csv::write(&transcript, exact);
+            let mut reader = ::csv::ReaderBuilder::new().flexible(false).from_reader(text.as_bytes());
+            let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            prop_assert_eq!(rows.len(), transcript.lines.len());
+            for (row, line) in rows.iter().zip(&transcript.lines) {
+                let cell = &row[4];
+                let unguarded = if exact || cell == line.text { cell } else { cell.strip_prefix('\'').unwrap() };
+                prop_assert_eq!(unguarded, &line.text);
+            }
+        }
+    }
 }
