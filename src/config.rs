@@ -103,6 +103,8 @@ pub struct Config {
     pub production: bool,
     /// How much the log tells.
     pub log_level: LogLevel,
+    /// Folder of the log file; `None` leaves the log to stderr alone.
+    pub log_dir: Option<PathBuf>,
     /// Address to listen on.
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one.
@@ -156,6 +158,7 @@ impl Config {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
             log_level,
+            log_dir: path(reader.text("LOG_DIR")),
             host,
             port: reader.number("PORT", 0..=u16::MAX),
             database: reader.value("DATABASE_URL", |text| read::location(text, &data_dir)).unwrap_or(in_data_dir),

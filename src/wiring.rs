@@ -17,7 +17,6 @@ use std::time::Duration;
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_providers::carrier::twilio::TwilioDialect;
@@ -82,6 +81,16 @@ pub enum BootError {
     /// The agent for calls that name none does not exist.
     #[error("there is no agent {0:?}: set DEFAULT_AGENT to the name of an agent or of a playbook")]
     NoDefaultAgent(String),
+    /// The agent for calls that name none has nothing to say.
+    #[error(
+        "agent {agent:?} runs the playbook {playbook:?}, which is not loaded: put its file in PLAYBOOKS_DIR, or set DEFAULT_AGENT to another agent"
+    )]
+    NoPlaybook {
+        /// The agent.
+        agent: String,
+        /// The playbook that it runs.
+        playbook: String,
+    },
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -175,9 +184,7 @@ async fn start(
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
     let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
-    if agents.agent(BusinessId::FIRST, RowKey::parse(&config.default_agent)).await?.is_none() {
-        return Err(BootError::NoDefaultAgent(config.default_agent));
-    }
+    agents.require_default(&config.default_agent).await?;
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
@@ -205,6 +212,44 @@ async fn start(
 /// Reads the playbooks of a configuration, and says what is wrong with them.
 pub fn check_playbooks(config: &Config) -> Result<(), PlaybookError> {
     Playbooks::load(config.playbooks_dir.as_deref()).map(drop)
+}
+
+/// Whether somebody answers calls that name no agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultAgent {
+    /// Yes.
+    Found,
+    /// It is in the database if anywhere, and the database does not answer: why.
+    Unknown(String),
+}
+
+/// Looks the default agent up, in the playbooks and in the database if there is one. Makes none, and changes no schema.
+pub async fn default_agent(config: &Config) -> Result<DefaultAgent, BootError> {
+    let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
+    let name = &config.default_agent;
+    let here = match &config.database {
+        tandem_store::Location::Sqlite(file) => file.exists(),
+        tandem_store::Location::Postgres(_) => true,
+    };
+    if !here {
+        // Migrations make the one agent that a new database has, and it is called like the built-in playbook.
+        let found = playbooks.find(name).is_some();
+        return if found { Ok(DefaultAgent::Found) } else { Err(BootError::NoDefaultAgent(name.clone())) };
+    }
+    let store = match Store::open(&config.database, tandem_store::Options::default()).await {
+        Ok(store) => store,
+        Err(error) => return Ok(DefaultAgent::Unknown(error.to_string())),
+    };
+    let agents = Agents { store: store.clone(), playbooks };
+    let found = agents.require_default(name).await;
+    store.close().await;
+    match found {
+        Ok(()) => Ok(DefaultAgent::Found),
+        // A schema that was never made, or a server that went away.
+        Err(BootError::StoreAnswer(_)) if agents.playbooks.find(name).is_some() => Ok(DefaultAgent::Found),
+        Err(BootError::StoreAnswer(error)) => Ok(DefaultAgent::Unknown(error.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the store of a configuration and brings its schema up to date.

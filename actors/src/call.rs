@@ -31,7 +31,7 @@ use crate::leg::{Leg, LegMsg};
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
-use crate::{clock, metrics as meter};
+use crate::{clock, journal, metrics as meter};
 
 pub mod dialogue;
 pub mod egress;
@@ -180,6 +180,7 @@ impl Actor for Call {
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
+            id: plan.call,
             incoming,
             decoder: args.decoder,
             budget: args.budget,
@@ -280,6 +281,7 @@ impl State {
             Input::Tick | Input::Cut(_) => {}
             _ => self.touched = clock::utc(),
         }
+        journal::answered(self.plan.call, self.plan.stt.name(), self.plan.brain.name(), &input);
         self.core.handle(now, input);
         while let Some(effect) = self.core.poll_effect() {
             self.perform(me, now, effect);

@@ -19,6 +19,7 @@ pub mod call;
 pub mod clock;
 pub mod flood;
 pub mod guard;
+pub mod journal;
 pub mod lane;
 pub mod leg;
 pub mod metrics;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
+use crate::journal;
 use crate::metrics::{RECORDS_LOST, RECORDS_WAITING};
 
 /// Records that may wait: a minute of 500 busy calls.
@@ -52,14 +53,15 @@ async fn write_all(log: Arc<dyn CallLog>, mut queue: mpsc::Receiver<Record>) {
 }
 
 async fn write_batch(log: &dyn CallLog, batch: Vec<Record>) {
-    let Err(error) = write_patiently(log, &batch).await else { return };
+    let Err(error) = write_patiently(log, &batch).await else { return journal::persisted(&batch) };
     if batch.len() == 1 {
         return lost(&error);
     }
     warn!(%error, records = batch.len(), "batch refused, writing its records one by one");
     for record in batch {
-        if let Err(error) = write_patiently(log, std::slice::from_ref(&record)).await {
-            lost(&error);
+        match write_patiently(log, std::slice::from_ref(&record)).await {
+            Ok(()) => journal::persisted(&[record]),
+            Err(error) => lost(&error),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::leg::media_ws::doorstep;
 use crate::scribe::Scribe;
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
-use crate::{clock, metrics as meter};
+use crate::{clock, journal, metrics as meter};
 
 /// Stream parameters that name the agent, in order of preference (api-inventory R3).
 const AGENT_PARAMETERS: [&str; 5] = ["agent", "agent_name", "agent_id", "agent_config_id", "bot_id"];
@@ -138,6 +138,7 @@ impl Switch {
         let config = &self.inner.config;
         let carrier = dialect.capabilities().carrier;
         metrics::counter!(meter::CALL_ATTEMPTS, "direction" => "inbound", "carrier" => carrier).increment(1);
+        journal::connected(carrier, arrival.peer);
         let (mut decoder, mut budget) =
             (dialect.decoder(), MessageBudget::new(clock::now(), config.max_messages_per_second));
         let began = clock::now();
@@ -150,6 +151,7 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
+        journal::stream_started(carrier, &start);
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }

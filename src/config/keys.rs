@@ -63,6 +63,11 @@ pub const KEYS: &[Key] = &[
     now("DEBUG", "false", "yes or no; logs at debug level, with numbers and transcripts"),
     now("LOG_LEVEL", "info", "trace, debug, info, warn or error, any case"),
     now(
+        "LOG_DIR",
+        "",
+        "folder of the log file server.log, one a day, 14 kept; empty means none, the log is on stderr alone",
+    ),
+    now(
         "HOST",
         "127.0.0.1",
         "address to listen on; anything but loopback closes the API until access control is set up",

@@ -10,6 +10,7 @@ use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey, StoreError, StoreFuture};
 use tandem_store::Store;
 
+use super::BootError;
 use super::playbooks::Playbooks;
 
 /// Name of the agent that migrations make.
@@ -34,6 +35,18 @@ impl Agents {
             first_message_inbound: None,
             ..base
         }))
+    }
+}
+
+impl Agents {
+    /// Refuses a default agent that could not answer.
+    pub(super) async fn require_default(&self, name: &str) -> Result<(), BootError> {
+        let agent = self.find(BusinessId::FIRST, RowKey::parse(name)).await?;
+        let agent = agent.ok_or_else(|| BootError::NoDefaultAgent(name.to_owned()))?;
+        match self.playbooks.find(&agent.playbook) {
+            Some(_) => Ok(()),
+            None => Err(BootError::NoPlaybook { agent: agent.name, playbook: agent.playbook }),
+        }
     }
 }
 

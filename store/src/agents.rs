@@ -68,6 +68,23 @@ fn keywords(column: &str) -> Vec<String> {
     column.split(',').map(str::trim).filter(|keyword| !keyword.is_empty()).map(str::to_owned).collect()
 }
 
+impl Store {
+    /// The row number of an agent by any of its keys.
+    pub(crate) async fn agent_number(&self, business: BusinessId, key: &RowKey) -> Result<Option<i64>, Failure> {
+        const BY_ID: &str = "SELECT id FROM agents WHERE business_id = $1 AND id = $2";
+        const BY_UUID: &str = "SELECT id FROM agents WHERE business_id = $1 AND uuid = $2";
+        const BY_NAME: &str = "SELECT id FROM agents WHERE business_id = $1 AND name_key = $2";
+        Ok(on!(self.reader(), db => match key {
+            RowKey::Number(id) => sqlx::query_scalar(BY_ID).bind(business.0).bind(id).fetch_optional(db).await,
+            RowKey::Uuid(uuid) => sqlx::query_scalar(BY_UUID).bind(business.0).bind(uuid).fetch_optional(db).await,
+            RowKey::Name(name) => {
+                let name = value::text(name).to_lowercase();
+                sqlx::query_scalar(BY_NAME).bind(business.0).bind(name).fetch_optional(db).await
+            }
+        })?)
+    }
+}
+
 impl AgentStore for Store {
     fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>> {
         self.answer(async move {

@@ -12,8 +12,10 @@ mod conversations;
 mod error;
 mod location;
 mod row_uuid;
+mod schema;
 mod sql;
 mod timing;
+mod turns;
 mod value;
 
 use std::future::Future;
@@ -28,6 +30,7 @@ use tandem_domain::port::store::{StoreError, StoreFuture};
 
 pub use error::OpenError;
 pub use location::{Location, LocationError};
+pub use schema::SchemaState;
 pub use timing::Eagerness;
 
 use error::Failure;

@@ -12,6 +12,12 @@ use crate::ids::BusinessId;
 use crate::record::Record;
 use crate::transcript::Role;
 
+mod listing;
+mod turns;
+
+pub use listing::Listing;
+pub use turns::{StoredResponse, StoredTurn};
+
 /// What a store method returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -67,19 +73,30 @@ pub trait CallLog: Send + Sync {
 
 /// The read side of conversations.
 pub trait ConversationStore: Send + Sync {
-    /// Newest first. `before` is the row number of the last one seen; `limit` at least 1.
-    fn conversations(
-        &self,
-        business: BusinessId,
-        before: Option<i64>,
-        limit: u32,
-    ) -> StoreFuture<'_, Vec<Conversation>>;
+    /// Newest first. `status` is the conversation's; it began at `started_at`.
+    fn conversations(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<Conversation>>;
 
     /// One conversation, by number or UUID of the conversation, or by number-free keys of its call (call UUID, carrier's call id).
     fn conversation(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Conversation>>;
 
     /// Its lines in the order they were spoken.
     fn transcript(&self, business: BusinessId, conversation: i64) -> StoreFuture<'_, Vec<TranscriptLine>>;
+
+    /// The caller's turns in the order they were spoken, with their answers. `after` is the place (`order_index`) of the last one seen;
+    /// `limit` at least 1.
+    fn turns(
+        &self,
+        business: BusinessId,
+        conversation: i64,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredTurn>>;
+
+    /// One turn of a conversation, by its row number or UUID.
+    fn turn(&self, business: BusinessId, conversation: i64, key: RowKey) -> StoreFuture<'_, Option<StoredTurn>>;
+
+    /// Newest first. `status` is the call's; it began at `created_at`.
+    fn calls(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<CallSession>>;
 
     /// One call session by number, UUID or the carrier's call id (R14).
     fn call(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<CallSession>>;
@@ -93,6 +110,7 @@ pub trait ConversationStore: Send + Sync {
 
 /// A stored conversation, in the shape of the API (api-inventory section 6).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conversation {
     /// Row number.
     pub id: i64,
@@ -128,6 +146,7 @@ pub struct Conversation {
 
 /// A stored call session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallSession {
     /// Row number.
     pub id: i64,
@@ -163,6 +182,7 @@ pub struct CallSession {
 
 /// One line of a stored transcript.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TranscriptLine {
     /// Who said it.
     pub role: Role,
@@ -192,6 +212,7 @@ pub struct TranscriptLine {
 
 /// One stored timeline entry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoredEvent {
     /// Milliseconds since the call began.
     pub t_ms: i64,

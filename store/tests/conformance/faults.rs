@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, RowKey, StoreError};
+use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, Listing, RowKey, StoreError};
 use tandem_domain::record::{EndReason, Record};
 use tandem_store::{Options, Store};
 
@@ -93,16 +93,16 @@ pub async fn rows_of_unexpected_types_are_unreadable(db: Database) {
     let call = Call::new(FIRST);
     db.store.write(call.whole()).await.unwrap();
     db.execute(match &db.raw {
-        Raw::Sqlite(..) => "UPDATE conversations SET started_at = 'yesterday'",
+        Raw::Sqlite(..) => "UPDATE conversations SET ended_at = 'yesterday'",
         Raw::Postgres(..) => {
             "DROP VIEW conversation; \
-             ALTER TABLE conversations ALTER started_at TYPE TEXT"
+             ALTER TABLE conversations ALTER ended_at TYPE TEXT"
         }
     })
     .await
     .unwrap();
-    let unreadable = StoreError::Unreadable("column started_at".into());
-    assert_eq!(db.store.conversations(FIRST, None, 10).await, Err(unreadable));
+    let unreadable = StoreError::Unreadable("column ended_at".into());
+    assert_eq!(db.store.conversations(FIRST, Listing::newest(10)).await, Err(unreadable));
 }
 
 pub async fn opening_tells_what_is_wrong(db: Database) {

@@ -9,6 +9,7 @@ mod calls;
 mod database;
 mod faults;
 mod keys;
+mod lists;
 mod records;
 mod replay;
 mod schema;
@@ -54,6 +55,12 @@ on_both_engines! {
         carrier_ids_that_are_uuids_are_found_in_either_spelling
         the_newest_of_two_calls_with_one_carrier_id_answers
         conversations_are_paged_newest_first;
+    lists:
+        calls_are_paged_newest_first_while_others_arrive
+        lists_are_filtered_by_agent_status_and_time
+        turns_come_in_spoken_order_with_their_answers
+        a_turn_is_found_by_number_and_uuid_in_its_own_conversation
+        lists_show_no_other_business;
     tenants:
         reading_sees_only_its_own_business
         writing_reaches_only_its_own_business
@@ -71,6 +78,7 @@ on_both_engines! {
     schema:
         migrating_twice_changes_nothing
         a_newer_schema_is_left_alone
+        how_far_the_schema_is_can_be_asked
         earlier_names_are_views
         views_cannot_be_written
         the_file_or_server_is_sound_after_use;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{CallLog, ConversationStore};
+use tandem_domain::port::store::{CallLog, ConversationStore, Listing};
 use tandem_store::{OpenError, Options};
 
 use crate::database::{Database, Raw};
@@ -16,7 +16,7 @@ pub async fn migrating_twice_changes_nothing(db: Database) {
 
     let again = db.reopened(Options::default()).await;
     again.migrate().await.unwrap();
-    assert_eq!(again.conversations(FIRST, None, 10).await.unwrap().len(), 1);
+    assert_eq!(again.conversations(FIRST, Listing::newest(10)).await.unwrap().len(), 1);
     assert_eq!(db.number("SELECT count(*) FROM agents").await, 1);
 }
 
@@ -28,6 +28,24 @@ pub async fn a_newer_schema_is_left_alone(db: Database) {
     .await
     .unwrap();
     assert!(matches!(db.store.migrate().await, Err(OpenError::Newer(9999))));
+}
+
+pub async fn how_far_the_schema_is_can_be_asked(db: Database) {
+    let whole = db.store.schema().await.unwrap();
+    assert!(whole.applied > 0 && whole.pending == 0, "{whole:?}");
+    db.execute("DELETE FROM _sqlx_migrations WHERE version = 1").await.unwrap();
+    let behind = db.store.schema().await.unwrap();
+    assert_eq!((behind.applied, behind.pending), (whole.applied - 1, 1));
+    db.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, '', true, '', 0)",
+    )
+    .await
+    .unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Newer(9999))));
+    db.execute("UPDATE _sqlx_migrations SET version = 1 WHERE version = 9999").await.unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Changed(1))));
+    db.execute("DROP TABLE _sqlx_migrations").await.unwrap();
+    assert_eq!(db.store.schema().await.unwrap().applied, 0);
 }
 
 pub async fn earlier_names_are_views(db: Database) {
