@@ -157,6 +157,10 @@ fn in_month(words: &[String], at: usize, today: NaiveDate) -> Option<(NaiveDate,
 /// "the twenty third", "23 tarikh", and "23" to the question which day.
 fn day_alone(words: &[String], at: usize, today: NaiveDate, asked: bool) -> Option<(NaiveDate, usize)> {
     let the = usize::from(words.get(at).is_some_and(|word| word == "the"));
+    let before = at.checked_sub(1).map_or("", |before| words[before].as_str());
+    if words[at] == "second" && matches!(before, "a" | "one" | "just" | "ek") {
+        return None; // a pause, not a day
+    }
     let (day, ordinal, mut end) = day_of_month(words, at + the)?;
     let named = words.get(end).is_some_and(|word| matches!(word.as_str(), "tarikh" | "taarikh" | "तारीख"));
     end += usize::from(named);

@@ -240,7 +240,7 @@ fn read(
     if is_measure(words.get(end)) || (!said && at > 0 && names_place(words.get(at - 1))) {
         return None;
     }
-    if !said && !asking.asked && inherited.is_none() {
+    if !said && !asking.asked && inherited.is_none() && asking.corrects.is_none() {
         return None;
     }
     if number.misheard && !asking.asked && currency.is_none() && !is_plausible(words, at, &number) {

@@ -69,16 +69,25 @@ pub(crate) fn find(words: &[String], free: &[bool], looking: Looking) -> Vec<Can
     let mut cluster: Vec<Piece> = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        let gap = cluster.last().is_some_and(|last| at - last.end > GAP || changes_mind(words, last.end, at + 1));
+        let gap = cluster.last().is_some_and(|last| {
+            at - last.end > GAP || changes_mind(words, last.end, at + 1) || is_denied(words, cluster[0].start)
+        });
         if gap {
             found.extend(read(&std::mem::take(&mut cluster), looking));
         }
         let piece = Piece::read(words, at, looking).filter(|piece| free[at..piece.end].iter().all(|free| *free));
-        at = piece.as_ref().map_or(at + 1, |piece| piece.end);
+        // A number that is no time is left as a whole: the five of "twenty five" is no hour.
+        let refused = || numeral::two_digits(words, at).map_or(at + 1, |(_, end)| end);
+        at = piece.as_ref().map_or_else(refused, |piece| piece.end);
         cluster.extend(piece);
     }
     found.extend(read(&cluster, looking));
     found
+}
+
+/// "Not three, four": what was denied stands alone.
+fn is_denied(words: &[String], start: usize) -> bool {
+    start > 0 && matches!(words[start - 1].as_str(), "not" | "isnt")
 }
 
 /// Words that may stand between two pieces of one window.
@@ -124,6 +133,9 @@ impl Piece {
             {
                 return made(end, Said::Date(date));
             }
+        }
+        if looking.now.is_none() && delay(words, at).is_some() {
+            return None; // "in two hours" is no two o'clock
         }
         if let Some(clock) = Clock::read(words, at) {
             return made(clock.end, Said::Clock(clock));

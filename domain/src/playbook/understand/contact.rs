@@ -1,7 +1,7 @@
 //! Names, telephone numbers and e-mail addresses among the slots.
 
 use super::Reader;
-use crate::playbook::state::Half;
+use crate::playbook::state::{Awaiting, Half};
 use crate::slot::candidate::Candidate;
 use crate::slot::money::is_measure;
 use crate::slot::phone::{self, Dictated, Judged};
@@ -81,8 +81,11 @@ impl Reader<'_> {
     pub(super) fn names(&mut self) {
         let slots = self.of_kind(SlotType::Name);
         let Some(slot) = self.slot_about(&slots) else { return };
-        let open_correction = self.understood.corrects && self.is_mentioned(&slots);
-        let asked = self.is_asked(&slots) || open_correction;
+        // "Is that right?" about the name alone is answered by a name; about more than that, by "the name is …".
+        let own_name = &self.playbook.slots()[slot].name;
+        let read_back = matches!(&self.state.awaiting, Awaiting::Confirmation { slots, .. } if slots.len() == 1 && slots[0] == *own_name);
+        let corrects = self.understood.corrects && (read_back || self.is_mentioned(&slots));
+        let asked = self.is_asked(&slots) || corrects;
         if let Some(name) = name::find(self.words, &self.free, asked) {
             self.take(name.start, name.end);
             self.keep(slot, &name, SlotValue::Name(name.value.clone()));
