@@ -261,7 +261,7 @@ impl<'a> Turn<'a> {
         if !grows && self.count_attempt(spec) > spec.max_reprompts {
             return self.ask_again(spec, "");
         }
-        self.state.half_heard = Some(HalfHeard { slot: spec.name.clone(), part: half.clone() });
+        self.state.half_heard = Some(Box::new(HalfHeard { slot: spec.name.clone(), part: half.clone() }));
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
         self.tell_with(line, &[("heard", &heard)]);
     }

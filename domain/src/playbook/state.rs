@@ -174,7 +174,7 @@ pub struct PlaybookState {
     /// Slots that the last reply read back in passing.
     pub acknowledged: Vec<String>,
     /// An answer that waits for its rest.
-    pub half_heard: Option<HalfHeard>,
+    pub half_heard: Option<Box<HalfHeard>>,
     /// The last reply without apologies, for a caller who asks to hear it again.
     pub last_said: Vec<String>,
     /// Replies to the caller so far.
