@@ -119,6 +119,10 @@ pub struct Config {
     pub playbooks_dir: Option<PathBuf>,
     /// Agent of calls that name none.
     pub default_agent: String,
+    /// Two letters: whose telephone numbers come without a country code.
+    pub region: String,
+    /// In whose days callers speak of "tomorrow".
+    pub zone: chrono_tz::Tz,
     /// Who serves each stage.
     pub engines: Engines,
     /// Limits and patience of calls.
@@ -166,6 +170,8 @@ impl Config {
             models_dir: path(reader.text("MODELS_DIR")),
             playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
             default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
+            region: reader.value("DEFAULT_REGION", read::region).unwrap_or_default(),
+            zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
             engines: Engines {
                 stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
                 tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite"])).unwrap_or_default(),

@@ -30,10 +30,12 @@ use crate::http::{self, Door, EngineNames, Surface};
 use crate::telemetry;
 
 mod agents;
+mod brains;
 mod engines;
 mod playbooks;
 
 use agents::Agents;
+use brains::CallBrains;
 pub use engines::EngineError;
 #[cfg(feature = "local-speech")]
 pub(crate) use engines::models_dir;
@@ -188,7 +190,13 @@ async fn start(
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
-    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.clone()), stt, tts, brains: playbooks };
+    let brains = Arc::new(CallBrains {
+        playbooks,
+        history: Arc::new(store.clone()),
+        zone: config.zone,
+        region: config.region.clone(),
+    });
+    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.clone()), stt, tts, brains };
     let switch = Switch::start(switch_config(&config), ports).await?;
 
     let stop = CancellationToken::new();

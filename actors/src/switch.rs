@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tandem_domain::agent::Agent;
+use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::port::brain::Brains;
 use tandem_domain::port::dialect::{Dialect, LegStart};
@@ -155,8 +156,7 @@ impl Switch {
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }
-        let answerer = timeout(ANSWERER_LIMIT, self.answerer(&start)).await;
-        let (agent, brain) = match answerer.unwrap_or_else(|_| Err("the store does not answer".to_owned())) {
+        let (agent, brain) = match self.answerer(&start).await {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -206,9 +206,16 @@ impl Switch {
         let named =
             AGENT_PARAMETERS.iter().find_map(|name| start.parameters.get(*name)).filter(|name| !name.is_empty());
         let key = named.unwrap_or(&config.default_agent);
-        let agent = ports.agents.agent(config.business, RowKey::parse(key)).await.map_err(|error| error.to_string())?;
+        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
+        let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
-        let brain = ports.brains.brain(&agent).map_err(|error| error.to_string())?;
+        let arriving = Arriving {
+            direction: Direction::Inbound,
+            number: start.from.clone(),
+            at: clock::utc(),
+            first_message: None,
+        };
+        let brain = ports.brains.brain_for(&agent, arriving).await.map_err(|error| error.to_string())?;
         Ok((agent, brain))
     }
 

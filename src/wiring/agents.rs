@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tandem_domain::agent::Agent;
+use tandem_domain::agent::{Agent, Script};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey, StoreError, StoreFuture};
 use tandem_store::Store;
@@ -33,6 +33,7 @@ impl Agents {
             playbook: playbook.name().to_owned(),
             language: playbook.language().to_owned(),
             first_message_inbound: None,
+            script: Script::default(),
             ..base
         }))
     }

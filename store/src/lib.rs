@@ -7,6 +7,7 @@
 //! Not here: buffering while the database is away (the caller's writer does that), retention, and any decision about a call.
 
 mod agents;
+mod callers;
 mod calls;
 mod conversations;
 mod error;

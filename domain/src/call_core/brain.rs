@@ -53,6 +53,10 @@ impl CallCore {
                     self.effects.push_back(Effect::Note(Note::Progress(state)));
                 }
             }
+            BrainEvent::Tool(call) => {
+                let detail = format!("{} {}", call.name, serde_json::Value::Object(call.parameters));
+                self.effects.push_back(Effect::Note(Note::Event { kind: "tool_call", detail }));
+            }
             BrainEvent::Decision(decision) => self.decision = Some(decision),
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::agent::Agent;
+use crate::caller::KnownCaller;
 use crate::ids::BusinessId;
 use crate::record::Record;
 use crate::transcript::Role;
@@ -63,6 +64,12 @@ impl RowKey {
 pub trait AgentStore: Send + Sync {
     /// The agent of that number, UUID or name (case-insensitive); `None` if the business has none such.
     fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>>;
+}
+
+/// Who has called before.
+pub trait CallerHistory: Send + Sync {
+    /// What earlier calls with this number left behind, whichever side dialled; `None` for a number that this business never spoke with.
+    fn known_caller(&self, business: BusinessId, number: &str) -> StoreFuture<'_, Option<KnownCaller>>;
 }
 
 /// The write side of calls.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod agents;
+mod callers;
 mod calls;
 mod database;
 mod faults;
@@ -39,6 +40,11 @@ on_both_engines! {
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
         names_are_unique_in_a_business_whatever_their_case;
+    callers:
+        a_returning_caller_is_known_by_the_newest_name
+        a_caller_without_a_name_has_called_all_the_same
+        a_number_that_we_dialled_is_known_too
+        callers_of_another_business_are_strangers;
     calls:
         a_call_reads_back_as_it_was_written
         a_call_without_agent_or_carrier_id_is_kept
