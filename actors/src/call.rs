@@ -141,6 +141,8 @@ pub struct State {
     turn_from: u64,
     turn_began: Instant,
     armed: Option<Instant>,
+    /// How many notes the core has made.
+    notes: u32,
     touched: DateTime<Utc>,
     ended: bool,
 }
@@ -209,6 +211,7 @@ impl Actor for Call {
             turn_from: 0,
             turn_began: started,
             armed: None,
+            notes: 0,
             touched: started_at,
             ended: false,
         })
@@ -336,7 +339,8 @@ impl State {
                 if let Note::AgentResponse(response) = &note {
                     meter::response(&plan.agent.name, plan.tts.name(), response);
                 }
-                plan.scribe.write(plan.note(note));
+                self.notes += 1;
+                plan.scribe.write(plan.note(self.notes, note));
             }
             Effect::End(reason) => self.end(me, now, reason),
         }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::doorstep;
-use crate::scribe::Scribe;
+use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
 use crate::{clock, metrics as meter};
@@ -112,13 +112,24 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    spool: SpoolWatch,
     draining: AtomicBool,
 }
 
 impl Switch {
-    /// Starts the switchboard and the writer of records.
+    /// Starts the switchboard and the writer of records, which keeps what it has not written in memory alone.
     pub async fn start(config: SwitchConfig, ports: Ports) -> Result<Self, StartError> {
-        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log));
+        Self::start_with(config, ports, None).await
+    }
+
+    /// As [`Self::start`], with a journal: what the store has not taken yet survives the process.
+    pub async fn start_journalled(config: SwitchConfig, ports: Ports, journal: Journal) -> Result<Self, StartError> {
+        Self::start_with(config, ports, Some(journal)).await
+    }
+
+    async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
+        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
+        let spool = scribe.watch();
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -128,6 +139,7 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                spool,
                 draining: AtomicBool::new(false),
             }),
         })
@@ -262,6 +274,11 @@ impl Switch {
             Ok(CallResult::Success(calls)) => calls,
             _ => Vec::new(),
         }
+    }
+
+    /// The records that wait for the store.
+    pub fn spool(&self) -> SpoolView {
+        self.inner.spool.view()
     }
 
     /// Whether new calls are refused.
