@@ -1,6 +1,6 @@
 //! Where everything is kept: one file of SQLite by default, or a PostgreSQL server, behind the ports of `tandem_domain::port::store`.
 //!
-//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog` and `ConversationStore`.
+//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog`, `ConversationStore` and `LifeStore`.
 //! Each method is one query text for both engines (`sql`); every one names its tenant, and the schema ties a row to rows of its own
 //! business besides. Rows that hold what an engine cannot (`NUL` in text, nanoseconds) are brought to what both can (`value`).
 //!
@@ -24,6 +24,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tandem_domain::agent::Timing;
+use tandem_domain::ids::LifeId;
 use tandem_domain::port::store::{StoreError, StoreFuture};
 
 pub use error::OpenError;
@@ -67,6 +68,7 @@ pub struct Store {
     pools: Pools,
     timing: Timing,
     answer_wait: Duration,
+    life: Option<LifeId>,
 }
 
 impl Store {
@@ -85,7 +87,7 @@ impl Store {
             Location::Postgres(server) => open_postgres(server.as_ref().clone(), &options).await,
         }
         .map_err(|error| OpenError::Database { location: location.to_string(), source: Failure::from(error).0 })?;
-        Ok(Self { pools, timing: options.timing, answer_wait: options.answer_wait })
+        Ok(Self { pools, timing: options.timing, answer_wait: options.answer_wait, life: None })
     }
 
     /// Brings the schema up to date; does nothing where it is. On PostgreSQL a lock keeps two processes from doing it at once.
@@ -95,6 +97,11 @@ impl Store {
             Engine::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         }
         .map_err(OpenError::from)
+    }
+
+    /// The same database; calls that are started through it are that life's (see `LifeStore`).
+    pub fn living(&self, life: LifeId) -> Self {
+        Self { life: Some(life), ..self.clone() }
     }
 
     /// The engine's name, as the start banner and metrics say it.

@@ -9,6 +9,7 @@ mod calls;
 mod database;
 mod faults;
 mod keys;
+mod lives;
 mod records;
 mod replay;
 mod schema;
@@ -47,6 +48,8 @@ on_both_engines! {
         applying_records_again_changes_nothing
         a_call_ends_once
         progress_stops_at_the_end
+        an_older_progress_does_not_win
+        two_events_that_say_the_same_are_two
         any_text_survives_but_nul
         many_writers_lose_nothing;
     keys:
@@ -54,6 +57,13 @@ on_both_engines! {
         carrier_ids_that_are_uuids_are_found_in_either_spelling
         the_newest_of_two_calls_with_one_carrier_id_answers
         conversations_are_paged_newest_first;
+    lives:
+        the_calls_of_a_dead_life_are_closed_and_no_others
+        a_call_ends_at_the_last_sign_of_life
+        a_heartbeat_is_a_sign_of_life_of_every_open_call
+        a_silent_life_is_buried_and_one_that_beats_is_not
+        a_life_that_was_presumed_dead_has_the_last_word
+        an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
     tenants:
         reading_sees_only_its_own_business
         writing_reaches_only_its_own_business
@@ -72,6 +82,8 @@ on_both_engines! {
         migrating_twice_changes_nothing
         a_newer_schema_is_left_alone
         earlier_names_are_views
+        views_have_the_columns_of_earlier_systems
+        the_history_is_a_column_of_conversations
         views_cannot_be_written
         the_file_or_server_is_sound_after_use;
 }
