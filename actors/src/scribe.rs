@@ -67,16 +67,14 @@ impl Scribe {
     pub fn start(log: Arc<dyn CallLog>, journal: Option<Journal>) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(MOST_RECORDS);
         let spool = Arc::new(Spool::default());
-        let keeper = tokio::spawn(keep(receiver, Arc::clone(&spool), journal));
-        let writer = tokio::spawn(write_all(log, Arc::clone(&spool)));
-        let end = async move {
-            let journal = keeper.await;
+        let (kept, written) = (keep(receiver, Arc::clone(&spool), journal), write_all(log, Arc::clone(&spool)));
+        let work = async move {
             // Written to the end: the spool is empty, and so is what a successor would have to do.
-            if let (Ok(()), Ok(Some(journal))) = (writer.await, journal) {
+            if let (Some(journal), ()) = tokio::join!(kept, written) {
                 let _ = spawn_blocking(move || journal.close()).await; // says itself what went wrong
             }
         };
-        (Self { queue: sender, spool }, tokio::spawn(end))
+        (Self { queue: sender, spool }, tokio::spawn(work))
     }
 
     /// Queues a record. Never waits.

@@ -315,10 +315,14 @@ impl Switch {
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();
-        if let Some(writer) = writer
-            && timeout(FLUSH_LIMIT, writer).await.is_err()
+        if let Some(mut writer) = writer
+            && timeout(FLUSH_LIMIT, &mut writer).await.is_err()
         {
-            warn!("the last records did not reach the database in time");
+            warn!(
+                records = self.spool().waiting,
+                "the last records did not reach the database in time: the next start brings them"
+            );
+            writer.abort();
         }
     }
 
