@@ -147,7 +147,17 @@ async fn open_sqlite(file: SqliteConnectOptions, options: &Options) -> Result<Po
         .synchronous(SqliteSynchronous::Normal) // in WAL: a power cut may lose the last commits, never the file
         .busy_timeout(options.connection_wait);
     let pool = || SqlitePoolOptions::new().acquire_timeout(options.connection_wait).idle_timeout(None);
-    let writer = pool().max_connections(1).connect_with(file.clone()).await?;
+    let writer = pool()
+        .max_connections(1)
+        // A full disk makes SQLite end a transaction by itself. The driver still counts it, and would refuse every one after it.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?; // until the driver's own rollback is through
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(file.clone())
+        .await?;
     let readers = pool().max_connections(options.connections).connect_with(file.pragma("query_only", "ON")).await?;
     Ok(Engine::Sqlite(SqlitePools { writer, readers }))
 }

@@ -70,6 +70,7 @@ on_both_engines! {
         the_schema_itself_keeps_businesses_apart;
     faults:
         a_broken_batch_leaves_nothing
+        a_transaction_that_the_engine_ends_spoils_no_other
         records_of_an_unknown_call_are_refused
         errors_tell_no_stored_text
         a_locked_database_is_unavailable_in_time
