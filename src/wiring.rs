@@ -179,7 +179,7 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
-    let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
+    let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
     if agents.agent(BusinessId::FIRST, RowKey::parse(&config.default_agent)).await?.is_none() {
         return Err(BootError::NoDefaultAgent(config.default_agent));
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,11 +12,7 @@ use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tandem_actors::clock;
-use tandem_peers::caller::{Line, Manners, Rendered, Step};
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
-use tandem_peers::simulate::{self, PeerReport, SimulateConfig};
-use tandem_peers::vendor::{FakeStt, FakeTts};
-use tandem_peers::voice::Talker;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
@@ -24,8 +20,11 @@ use tokio_tungstenite::tungstenite::Message;
 #[path = "support/killable.rs"]
 mod killable;
 mod support;
+#[path = "support/witness.rs"]
+mod witness;
 
 use killable::Killable;
+use witness::{call, compare, on_record};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -37,60 +36,8 @@ fn moment(from: Duration, to: Duration) -> Duration {
     from + (to - from).mul_f64(share)
 }
 
-/// A call in real time; every other caller interrupts the greeting. `None` if it came too late for the switch.
-async fn call(url: String, number: u32) -> Option<PeerReport> {
-    let talker = Talker::numbered(u64::from(number));
-    let say = |text: &str| Line::Audio(Rendered { text: text.to_owned(), samples: talker.speak(text).samples.into() });
-    let first = say("I want an apartment in Delhi");
-    let first =
-        if number.is_multiple_of(2) { Step::Say(first) } else { Step::Interrupt { after: ms(600), say: first } };
-    let config = SimulateConfig {
-        url,
-        unix_socket: None,
-        ids: TwilioIds::numbered(u128::from(number)),
-        custom_parameters: BTreeMap::new(),
-        script: vec![first, Step::Say(say("sixty lakh rupees")), Step::Say(say("no thank you"))],
-        manners: Manners { seed: u64::from(number), quiet: ms(300), ..Manners::default() },
-        renderer: Arc::new(FakeTts::default()),
-        voice: String::new(),
-        language: "en".to_owned(),
-        recogniser: Some(Arc::new(FakeStt::default())),
-        record_to: None,
-        limit: Duration::from_secs(60),
-    };
-    match simulate::run(config).await {
-        Ok(report) => Some(report),
-        Err(simulate::SimulateError::Connect { .. } | simulate::SimulateError::ConnectTimeout { .. }) => None,
-        Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
-    }
-}
-
-/// The conversation of a call, and its lines as (role, text); `None` if the switch never heard of the call.
-async fn on_record(switch: &Killable, call_sid: &str) -> Option<(Value, Vec<(String, String)>)> {
-    let conversation = switch.json(&format!("/api/conversations/{call_sid}")).await?;
-    let transcript = switch.json(&format!("/api/conversations/{call_sid}/transcript")).await.unwrap();
-    let line = |line: &Value| (line["role"].as_str().unwrap().to_owned(), line["text"].as_str().unwrap().to_owned());
-    Some((conversation, transcript.as_array().unwrap().iter().map(line).collect()))
-}
-
-/// Holds what the caller could know against what is on record; returns how many turns that were.
-fn compare(report: &PeerReport, lines: &[(String, String)]) -> usize {
-    // Turns that were answered: the switch has heard them, and everything it had said before was over.
-    let answered = report.turns.iter().skip(1).take_while(|turn| turn.latency.is_some()).count();
-    let told = format!("{}: the caller knows {:?}, on record {lines:?}", report.call_sid, report.turns);
-    let said: Vec<&str> = lines.iter().filter(|(role, _)| role == "user").map(|(_, text)| text.as_str()).collect();
-    for (turn, said) in report.turns[1..=answered].iter().zip(said.iter().map(Some).chain(std::iter::repeat(None))) {
-        assert_eq!(said, Some(&turn.said.as_str()), "{told}");
-    }
-    // What was heard before the last answered turn: to the word, but where it was cut by the caller's own voice.
-    let mut goes = lines.split(|(role, _)| role == "user");
-    for turn in &report.turns[..answered] {
-        let go: Vec<&str> = goes.next().expect("counted above").iter().map(|(_, text)| text.as_str()).collect();
-        let go = go.join(" ").trim().to_owned();
-        let cut = report.turns.iter().any(|turn| turn.over_agent);
-        assert!(if cut { !go.is_empty() } else { go == turn.heard }, "said {go:?}, heard {:?}; {told}", turn.heard);
-    }
-    answered
+fn sqlite(data: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(data.join("tandem.db"))
 }
 
 #[tokio::test]
@@ -103,6 +50,11 @@ async fn a_turn_that_its_caller_heard_answered_survives_a_kill() {
     let mut restarted = 0;
     for round in 0..ROUNDS {
         let switch = Killable::start(&data, &["ENDPOINT_SILENCE_MS=200"]).await;
+        let mut lock = sqlite(&data).connect().await.unwrap();
+        if round % 2 == 1 {
+            // Nothing reaches the database: all that survives is in the journal.
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut lock).await.unwrap();
+        }
         let mut calls = JoinSet::new();
         for number in 0..CALLS {
             let url = switch.media_url();
@@ -114,6 +66,7 @@ async fn a_turn_that_its_caller_heard_answered_survives_a_kill() {
         sleep(moment(ms(4_500), ms(11_000))).await;
         switch.kill().await;
         let died = clock::utc();
+        lock.close().await.unwrap();
 
         let reports: Vec<_> = calls.join_all().await.into_iter().flatten().collect();
         let again = Killable::start(&data, &[]).await;
@@ -163,7 +116,7 @@ async fn a_database_is_sound_after_each_of_a_hundred_kills() {
     const KILLS: u32 = 100;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let file = SqliteConnectOptions::new().filename(data.join("tandem.db"));
+    let file = sqlite(&data);
     let began = clock::now();
     let mut rows = 0;
     for number in 0..KILLS {

@@ -31,7 +31,7 @@ pub enum StoreError {
 }
 
 /// A path segment that names a row: whole number, UUID, or the resource's own key (a carrier's call id, an agent's name).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// Row number.
     Number(i64),
