@@ -4,8 +4,8 @@
 //! stands behind which port. Nothing is global but the metrics recorder and the log, so any number of these run side by side.
 //!
 //! ```text
-//! boot: port ─► playbooks ─► store, schema ─► vendors ─► switch ─► HTTP            (an early step that fails has nothing to undo)
-//! stop: switch drains ─► switch stops ─► HTTP stops ─► store closes                (readiness is answered to the last call)
+//! boot: port ─► playbooks ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
+//! stop: switch drains ─► switch stops ─► HTTP stops ─► own life ─► store closes           (readiness is answered to the last call)
 //! ```
 
 use std::io;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
-use tandem_domain::ids::BusinessId;
+use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_providers::carrier::twilio::TwilioDialect;
@@ -24,6 +24,7 @@ use tandem_store::Store;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::http::{self, Door, EngineNames, Surface};
@@ -32,6 +33,7 @@ use crate::telemetry;
 mod agents;
 mod brains;
 mod engines;
+mod lives;
 mod playbooks;
 
 use agents::Agents;
@@ -93,6 +95,14 @@ pub enum BootError {
         /// The playbook that it runs.
         playbook: String,
     },
+    /// The folder of what waits for the database is not to be had.
+    #[error("cannot keep a spool in {folder}: make DATA_DIR a writable folder on a local disk")]
+    Spool {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -111,6 +121,7 @@ pub struct Running {
     pub store: Store,
     /// What serves each stage.
     pub engines: EngineNames,
+    life: LifeId,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -146,6 +157,9 @@ impl Running {
         for task in self.tasks {
             // Its panic was logged where it happened; there is nothing left to save.
             let _ = task.await;
+        }
+        if self.switch.spool().waiting == 0 {
+            lives::end(&self.store, self.life).await;
         }
         self.store.close().await;
     }
@@ -185,7 +199,7 @@ async fn start(
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
-    let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
+    let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
     agents.require_default(&config.default_agent).await?;
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
@@ -196,8 +210,10 @@ async fn start(
         zone: config.zone,
         region: config.region.clone(),
     });
-    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.clone()), stt, tts, brains };
-    let switch = Switch::start(switch_config(&config), ports).await?;
+    let life = LifeId(Uuid::now_v7());
+    let journal = lives::begin(&config.data_dir, &store, life).await?;
+    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
+    let switch = Switch::start_journalled(switch_config(&config), ports, journal).await?;
 
     let stop = CancellationToken::new();
     let surface = Surface {
@@ -213,8 +229,9 @@ async fn start(
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
+        tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
     ];
-    Ok(Running { addr, switch, store, engines, stop, tasks })
+    Ok(Running { addr, switch, store, engines, life, stop, tasks })
 }
 
 /// Reads the playbooks of a configuration, and says what is wrong with them.
@@ -248,7 +265,7 @@ pub async fn default_agent(config: &Config) -> Result<DefaultAgent, BootError> {
         Ok(store) => store,
         Err(error) => return Ok(DefaultAgent::Unknown(error.to_string())),
     };
-    let agents = Agents { store: store.clone(), playbooks };
+    let agents = Agents::new(store.clone(), playbooks);
     let found = agents.require_default(name).await;
     store.close().await;
     match found {

@@ -31,7 +31,7 @@ use crate::leg::{Leg, LegMsg};
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
-use crate::{clock, journal, metrics as meter};
+use crate::{clock, metrics as meter, steps};
 
 pub mod dialogue;
 pub mod egress;
@@ -143,6 +143,8 @@ pub struct State {
     turn_from: u64,
     turn_began: Instant,
     armed: Option<Instant>,
+    /// How many notes the core has made.
+    notes: u32,
     touched: DateTime<Utc>,
     ended: bool,
 }
@@ -213,6 +215,7 @@ impl Actor for Call {
             turn_from: 0,
             turn_began: started,
             armed: None,
+            notes: 0,
             touched: started_at,
             ended: false,
         })
@@ -281,7 +284,7 @@ impl State {
             Input::Tick | Input::Cut(_) => {}
             _ => self.touched = clock::utc(),
         }
-        journal::answered(self.plan.call, self.plan.stt.name(), self.plan.brain.name(), &input);
+        steps::answered(self.plan.call, self.plan.stt.name(), self.plan.brain.name(), &input);
         self.core.handle(now, input);
         while let Some(effect) = self.core.poll_effect() {
             self.perform(me, now, effect);
@@ -341,7 +344,8 @@ impl State {
                 if let Note::AgentResponse(response) = &note {
                     meter::response(&plan.agent.name, plan.tts.name(), response);
                 }
-                plan.scribe.write(plan.note(note));
+                self.notes += 1;
+                plan.scribe.write(plan.note(self.notes, note));
             }
             Effect::End(reason) => self.end(me, now, reason),
         }

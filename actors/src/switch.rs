@@ -24,10 +24,10 @@ use uuid::Uuid;
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::doorstep;
-use crate::scribe::Scribe;
+use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
-use crate::{clock, journal, metrics as meter};
+use crate::{clock, metrics as meter, steps};
 
 /// Stream parameters that name the agent, in order of preference (api-inventory R3).
 const AGENT_PARAMETERS: [&str; 5] = ["agent", "agent_name", "agent_id", "agent_config_id", "bot_id"];
@@ -113,13 +113,24 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    spool: SpoolWatch,
     draining: AtomicBool,
 }
 
 impl Switch {
-    /// Starts the switchboard and the writer of records.
+    /// Starts the switchboard and the writer of records, which keeps what it has not written in memory alone.
     pub async fn start(config: SwitchConfig, ports: Ports) -> Result<Self, StartError> {
-        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log));
+        Self::start_with(config, ports, None).await
+    }
+
+    /// As [`Self::start`], with a journal: what the store has not taken yet survives the process.
+    pub async fn start_journalled(config: SwitchConfig, ports: Ports, journal: Journal) -> Result<Self, StartError> {
+        Self::start_with(config, ports, Some(journal)).await
+    }
+
+    async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
+        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
+        let spool = scribe.watch();
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -129,6 +140,7 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                spool,
                 draining: AtomicBool::new(false),
             }),
         })
@@ -139,7 +151,7 @@ impl Switch {
         let config = &self.inner.config;
         let carrier = dialect.capabilities().carrier;
         metrics::counter!(meter::CALL_ATTEMPTS, "direction" => "inbound", "carrier" => carrier).increment(1);
-        journal::connected(carrier, arrival.peer);
+        steps::connected(carrier, arrival.peer);
         let (mut decoder, mut budget) =
             (dialect.decoder(), MessageBudget::new(clock::now(), config.max_messages_per_second));
         let began = clock::now();
@@ -152,7 +164,7 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
-        journal::stream_started(carrier, &start);
+        steps::stream_started(carrier, &start);
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }
@@ -273,6 +285,11 @@ impl Switch {
         }
     }
 
+    /// The records that wait for the store.
+    pub fn spool(&self) -> SpoolView {
+        self.inner.spool.view()
+    }
+
     /// Whether new calls are refused.
     pub fn draining(&self) -> bool {
         self.inner.draining.load(Ordering::Relaxed)
@@ -307,10 +324,14 @@ impl Switch {
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();
-        if let Some(writer) = writer
-            && timeout(FLUSH_LIMIT, writer).await.is_err()
+        if let Some(mut writer) = writer
+            && timeout(FLUSH_LIMIT, &mut writer).await.is_err()
         {
-            warn!("the last records did not reach the database in time");
+            warn!(
+                records = self.spool().waiting,
+                "the last records did not reach the database in time: the next start brings them"
+            );
+            writer.abort();
         }
     }
 

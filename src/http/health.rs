@@ -78,6 +78,10 @@ pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str
         return Err(Problem::unavailable("draining: running calls finish, new ones are not taken", 30));
     }
     surface.rows.ping().await?;
+    if let Some((why, since)) = surface.switch.spool().stuck {
+        let detail = format!("degraded: records wait for the database for {} s ({why}); calls go on", since.as_secs());
+        return Err(Problem::unavailable(detail, 5));
+    }
     Ok("ready\n")
 }
 

@@ -81,12 +81,14 @@ pub async fn store_call(program: &Program, number: i64) -> (CallId, String) {
         Record::Progress(Progress {
             conversation,
             business,
+            revision: 1,
             stage: "collecting".to_owned(),
             extracted: extracted.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }),
         Record::Event(TimelineEvent {
             call,
             business,
+            index: 2,
             since_start: Duration::from_millis(1500),
             kind: "interruption",
             data: json!({}),

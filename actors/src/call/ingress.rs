@@ -27,10 +27,10 @@ use super::{CallMsg, RATE};
 use crate::clock;
 use crate::flood::MessageBudget;
 use crate::guard::Guard;
-use crate::journal;
 use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
 use crate::socket::{Incoming, SocketError};
+use crate::steps;
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
@@ -146,7 +146,7 @@ impl Pump {
 
     fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
         let event = self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)?;
-        journal::received(self.args.id, self.args.carrier, &event);
+        steps::received(self.args.id, self.args.carrier, &event);
         match event {
             LegEvent::Audio { .. } => {
                 self.framer.push(self.from_leg.convert(pcm));

@@ -17,9 +17,9 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::guard::Guard;
-use crate::journal;
 use crate::lane::SpeechLane;
 use crate::metrics::PROVIDER_REQUESTS;
+use crate::steps;
 
 /// A voice that gives no audio for this long has failed. Long enough for a local voice that has a hundred sentences to speak at once: giving
 /// such a one up would only make it say them again.
@@ -156,6 +156,6 @@ async fn speak(
     lane.playout().complete(sentence.utterance, sentence.index);
     lane.wake();
     let audio = Duration::from_micros(offset * 1_000_000 / rate_hz.max(1));
-    journal::synthesized(call, vendor, sentence.text.chars().count(), audio);
+    steps::synthesized(call, vendor, sentence.text.chars().count(), audio);
     Ok(())
 }

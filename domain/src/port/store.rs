@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::caller::KnownCaller;
-use crate::ids::BusinessId;
+use crate::ids::{BusinessId, LifeId};
 use crate::record::Record;
 use crate::transcript::Role;
 
@@ -37,7 +38,7 @@ pub enum StoreError {
 }
 
 /// A path segment that names a row: whole number, UUID, or the resource's own key (a carrier's call id, an agent's name).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// Row number.
     Number(i64),
@@ -227,4 +228,19 @@ pub struct StoredEvent {
     pub kind: String,
     /// Details.
     pub data: serde_json::Value,
+}
+
+/// The lives of this program's processes, and the calls that a life leaves open when it ends without a word.
+///
+/// Not bound to a business: a process serves all of them.
+pub trait LifeStore: Send + Sync {
+    /// Says that `life` is alive now; the first time, that it exists.
+    fn beat(&self, life: LifeId) -> StoreFuture<'_, ()>;
+
+    /// Closes the calls that `life` left open (`server_restarted`), for it is certainly over, and forgets it. Returns how many those were.
+    fn bury(&self, life: LifeId) -> StoreFuture<'_, u32>;
+
+    /// Closes the calls of every life that has given no sign for `silence` (`server_lost`), by the database's own clock, and forgets those
+    /// lives; then those of no known life that are older than any call may be. Returns how many calls those were.
+    fn bury_silent(&self, silence: Duration) -> StoreFuture<'_, u32>;
 }

@@ -24,6 +24,32 @@ pub async fn a_broken_batch_leaves_nothing(db: Database) {
     assert_eq!(db.rows().await, 6);
 }
 
+/// As a full disk does: SQLite takes the whole transaction back by itself, and a driver that does not notice is stuck.
+pub async fn a_transaction_that_the_engine_ends_spoils_no_other(db: Database) {
+    db.execute(match &db.raw {
+        Raw::Sqlite(..) => {
+            "CREATE TRIGGER full BEFORE INSERT ON user_turns WHEN NEW.transcribed_text = 'too much' \
+             BEGIN SELECT RAISE(ROLLBACK, 'planned'); END"
+        }
+        Raw::Postgres(..) => "ALTER TABLE user_turns ADD CHECK (transcribed_text <> 'too much')",
+    })
+    .await
+    .unwrap();
+    let call = Call::new(FIRST);
+    for _ in 0..3 {
+        let batch = vec![Record::Started(call.started()), Record::UserTurn(call.turn(1, "too much", 1.0))];
+        assert!(matches!(db.store.write(batch).await, Err(StoreError::Refused(_))));
+        assert_eq!(db.rows().await, 0);
+        db.store.write(Call::new(FIRST).whole()).await.unwrap();
+        assert_eq!(db.rows().await, 6);
+        db.execute(
+            "DELETE FROM agent_responses; DELETE FROM user_turns; DELETE FROM call_events; DELETE FROM conversations; DELETE FROM call_sessions",
+        )
+        .await
+        .unwrap();
+    }
+}
+
 pub async fn records_of_an_unknown_call_are_refused(db: Database) {
     let call = Call::new(FIRST);
     let orphans = [

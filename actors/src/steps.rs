@@ -67,13 +67,24 @@ pub fn synthesized(call: CallId, tts: &str, characters: usize, audio: Duration) 
     info!(call_id = %call, characters, audio_ms, "{} audio synthesized", brand(tts));
 }
 
-/// These records are stored.
-pub fn persisted(records: &[Record]) {
-    for record in records {
-        if let Record::Ended(ended) = record {
-            info!(call_id = %ended.call, reason = ended.reason.as_str(), "Session persisted to database");
-        }
-    }
+/// The end of a session, to be told once it is stored.
+pub struct Ending {
+    call: CallId,
+    reason: &'static str,
+}
+
+/// The sessions that these records end.
+pub fn endings(records: &[Record]) -> Vec<Ending> {
+    let ended = |record: &Record| match record {
+        Record::Ended(ended) => Some(Ending { call: ended.call, reason: ended.reason.as_str() }),
+        _ => None,
+    };
+    records.iter().filter_map(ended).collect()
+}
+
+/// It is stored.
+pub fn persisted(ending: &Ending) {
+    info!(call_id = %ending.call, reason = ending.reason, "Session persisted to database");
 }
 
 /// The name of a provider as its makers write it.
