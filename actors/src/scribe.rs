@@ -1,13 +1,14 @@
 //! Brings the calls' records to the store, in order, off the media path, through a database that hangs and a process that is killed.
 //!
 //! ```text
-//! calls ──► queue ──► keeper ──┬──► spool ──► writer ──► database        (batches, one transaction each)
-//!            never waits       └──► journal, a file                      (a copy of what waits; read at the next start)
+//! calls ──┬──► spool, in memory ──► writer ──► database        (batches, one transaction each)
+//!         └──► journal, a file ◄── keeper                      (a copy of what waits; read at the next start)
 //! ```
 //!
-//! A call hands a record over and goes on. The keeper puts it into the spool and its copy into the [`journal`], within a hand-over between
-//! threads; from then on it survives the process. The writer takes from the spool, oldest first; a database that does not answer is asked
-//! again, with the records kept; one that refuses a batch gets its records one by one, so that a bad row costs only itself.
+//! A call hands a record over and goes on: it is in the spool, its copy in the [`journal`], and from then on survives the process. The writer takes
+//! from the spool, oldest first; a database that does not answer is asked again, with the records kept; one that refuses a batch gets its
+//! records one by one, so that a bad row costs only itself. The keeper forgets in the journal what the database has, and writes there what the
+//! disk did not take at first.
 //!
 //! The spool is bounded ([`spool::MOST_RECORDS`], [`spool::MOST_BYTES`]). When it is full the newest record is lost, with a counter: what is kept
 //! then is the unbroken beginning of every call, and no row that hangs on one that is missing.
@@ -19,7 +20,6 @@ use std::time::Duration;
 
 use tandem_domain::port::store::{CallLog, StoreError};
 use tandem_domain::record::Record;
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{error, warn};
@@ -46,10 +46,18 @@ const DISK_RETRY: Duration = Duration::from_secs(1);
 
 /// Hands records to the writer. Cheap to clone.
 #[derive(Clone)]
-pub struct Scribe {
-    /// The record, and its line where there is a journal to write it to.
-    queue: mpsc::Sender<(Record, Vec<u8>)>,
+pub struct Scribe(Arc<Desk>);
+
+/// What all clones of a scribe share; the last one that goes closes the spool.
+struct Desk {
     spool: Arc<Spool>,
+    journal: Option<Arc<Journal>>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.spool.close();
+    }
 }
 
 /// A look at the records that wait. Cheap to clone; holds nothing open.
@@ -66,29 +74,25 @@ impl SpoolWatch {
 impl Scribe {
     /// Starts the writer. It ends when the last `Scribe` is dropped and everything is written. Without a journal, what waits dies with the process.
     pub fn start(log: Arc<dyn CallLog>, journal: Option<Journal>) -> (Self, JoinHandle<()>) {
-        let (sender, receiver) = mpsc::channel(MOST_RECORDS);
-        let spool = Arc::new(Spool::default());
-        let (kept, written) = (keep(receiver, Arc::clone(&spool), journal), write_all(log, Arc::clone(&spool)));
+        let (spool, journal) = (Arc::new(Spool::default()), journal.map(Arc::new));
+        let (kept, written) = (keep(Arc::clone(&spool), journal.clone()), write_all(log, Arc::clone(&spool)));
         let work = async move {
-            // Written to the end: the spool is empty, and so is what a successor would have to do.
-            if let (Some(journal), ()) = tokio::join!(kept, written) {
-                let _ = spawn_blocking(move || journal.close()).await; // says itself what went wrong
-            }
+            tokio::join!(kept, written);
         };
-        (Self { queue: sender, spool }, tokio::spawn(work))
+        (Self(Arc::new(Desk { spool, journal })), tokio::spawn(work))
     }
 
-    /// Queues a record. Never waits.
+    /// Queues a record. Never waits for the database.
     pub fn write(&self, record: Record) {
-        let line = line::encode(&record);
-        let size = line.len();
-        match self.spool.admit(size) {
-            // The queue holds as many as the spool admits, so it is never full; closed, it has lost its keeper.
-            Ok(()) if self.queue.try_send((record, line)).is_err() => {
-                lost("no_keeper");
-                error!("record lost: its keeper is gone");
+        let Desk { spool, journal } = self.0.as_ref();
+        let text = line::encode(&record);
+        match spool.admit(text.len()) {
+            Ok(()) => {
+                let place = spool.push(record, text.len());
+                if let Some(journal) = journal {
+                    journal.append(journal::Line { place, text });
+                }
             }
-            Ok(()) => {}
             Err(full) => {
                 lost("spool_full");
                 if let Full::First = full {
@@ -100,47 +104,28 @@ impl Scribe {
 
     /// A look at the records that wait.
     pub fn watch(&self) -> SpoolWatch {
-        SpoolWatch(Arc::clone(&self.spool))
+        SpoolWatch(Arc::clone(&self.0.spool))
     }
 }
 
-/// Fills the spool and keeps the journal; returns it in the end.
-async fn keep(
-    mut queue: mpsc::Receiver<(Record, Vec<u8>)>,
-    spool: Arc<Spool>,
-    mut journal: Option<Journal>,
-) -> Option<Journal> {
-    let mut fresh = Vec::with_capacity(BATCH);
-    let mut open = true;
-    while open {
-        let behind = journal.as_ref().is_some_and(|journal| journal.pending() > 0);
+/// Keeps the journal in step with the database until everything is written; then nothing is left to a successor.
+async fn keep(spool: Arc<Spool>, journal: Option<Arc<Journal>>) {
+    let Some(journal) = journal else { return };
+    while !spool.is_over() {
+        let behind = journal.pending() > 0;
         tokio::select! {
             biased;
-            count = queue.recv_many(&mut fresh, BATCH) => open = count > 0,
-            () = spool.less(), if journal.is_some() => {}
+            () = spool.less() => {}
+            () = journal.behind() => {}
             () = sleep(DISK_RETRY), if behind => {}
         }
-        // The spool first: a disk that hangs keeps nothing from the database.
-        let (records, texts): (Vec<_>, Vec<_>) =
-            fresh.drain(..).map(|(record, text)| ((record, text.len()), text)).unzip();
-        let first = spool.push(records);
-        let Some(mut held) = journal.take() else { continue };
-        let lines = (first..).zip(texts).map(|(place, text)| journal::Line { place, text }).collect();
-        let written = spool.written();
-        let kept = spawn_blocking(move || {
-            held.keep(lines, written);
-            held
-        });
-        match kept.await {
-            Ok(held) => {
-                spool.set_unjournalled(held.pending());
-                journal = Some(held);
-            }
-            Err(error) => error!(%error, "the journal is lost: records wait in memory alone"),
+        let (tidied, written) = (Arc::clone(&journal), spool.written());
+        if let Err(error) = spawn_blocking(move || tidied.tidy(written)).await {
+            error!(%error, "the keeper of the journal stumbled");
         }
+        spool.set_unjournalled(journal.pending());
     }
-    spool.close();
-    journal
+    let _ = spawn_blocking(move || journal.close()).await; // says itself what went wrong
 }
 
 /// Brings the spool's records to the database until it is closed and empty.

@@ -5,24 +5,33 @@
 //!
 //! A disk that takes nothing more costs nothing but this copy: lines that could not be written are kept and tried again.
 //!
-//! Everything here blocks; the scribe calls it from a thread that may.
+//! A call appends its own line: some microseconds, after which the record survives the process. If that once takes long or fails, lines are left to
+//! the keeper ([`Journal::tidy`]) for a while, which is on a thread that may block. Two calls at once do not wait for each other: one writes both lines.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use tandem_domain::ids::LifeId;
 use tandem_domain::record::Record;
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::life::Life;
 use super::line;
+use crate::clock;
 
 /// Size at which the next file is begun.
 const FILE_BYTES: u64 = 1024 * 1024;
 /// Ending of the files' names; before it stands their number.
 const ENDING: &str = "journal";
+/// An append that takes longer could be heard. Not less: a busy machine may hold us up as long without the disk's fault.
+const SLOW: Duration = Duration::from_millis(50);
+/// How long a disk that was slow or full is left to the keeper.
+const REST: Duration = Duration::from_secs(1);
 
 /// A line on its way to disk, and its record's place among all records.
 pub(super) struct Line {
@@ -33,8 +42,16 @@ pub(super) struct Line {
 /// The journal of this process.
 pub struct Journal {
     life: Life,
-    /// Not on disk yet, oldest first.
-    pending: VecDeque<Line>,
+    /// Not on disk yet, oldest first. Removed by whoever holds `files`, added by anybody.
+    pending: Mutex<VecDeque<Line>>,
+    files: Mutex<Files>,
+    /// Until then calls do not append themselves.
+    resting: Mutex<Option<Instant>>,
+    behind: Notify,
+}
+
+#[derive(Default)]
+struct Files {
     /// Files that are complete, oldest first, with the place of their last record.
     complete: VecDeque<(PathBuf, u64)>,
     newest: Option<Newest>,
@@ -48,12 +65,14 @@ struct Newest {
     path: PathBuf,
     /// Of whole lines.
     bytes: u64,
+    /// The highest place in it.
     last: u64,
 }
 
 impl Journal {
     pub(super) fn new(life: Life) -> Self {
-        Self { life, pending: VecDeque::new(), complete: VecDeque::new(), newest: None, begun: 0, failing: false }
+        let (pending, files, resting) = Default::default();
+        Self { life, pending, files, resting, behind: Notify::new() }
     }
 
     /// Whose journal this is.
@@ -63,54 +82,99 @@ impl Journal {
 
     /// Lines that are not on disk.
     pub(super) fn pending(&self) -> usize {
-        self.pending.len()
+        lock(&self.pending).len()
     }
 
-    /// Takes further lines, forgets those that the database has (places up to `written`), and writes the rest.
-    pub(super) fn keep(&mut self, lines: Vec<Line>, written: u64) {
-        self.pending.extend(lines);
-        self.forget(written);
-        match self.write() {
-            Ok(()) if self.failing => {
-                info!("the journal is written again");
-                self.failing = false;
-            }
-            Err(error) if !self.failing => {
-                warn!(%error, folder = %self.life.folder().display(), "journal not written, records wait in memory alone");
-                self.failing = true;
-            }
-            Ok(()) | Err(_) => {}
+    /// Waits until lines are left to the keeper.
+    pub(super) async fn behind(&self) {
+        self.behind.notified().await;
+    }
+
+    /// Takes a line and writes it, if the disk is quick.
+    pub(super) fn append(&self, line: Line) {
+        lock(&self.pending).push_back(line);
+        let began = clock::now();
+        if lock(&self.resting).is_some_and(|until| began < until) {
+            return self.behind.notify_one();
+        }
+        let written = self.write();
+        let now = clock::now();
+        if !written || now.saturating_duration_since(began) > SLOW {
+            *lock(&self.resting) = Some(now + REST);
+            self.behind.notify_one();
         }
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        while !self.pending.is_empty() {
-            let newest = match self.newest.take() {
-                Some(newest) if newest.bytes < FILE_BYTES => self.newest.insert(newest),
-                full => {
-                    self.complete.extend(full.map(|full| (full.path, full.last)));
-                    self.begun += 1;
-                    self.newest.insert(Newest::begin(self.life.folder(), self.begun)?)
-                }
+    /// Forgets what the database has (places up to `written`) and writes what is left. Blocks.
+    pub(super) fn tidy(&self, written: u64) {
+        let mut files = lock(&self.files);
+        lock(&self.pending).retain(|line| line.place > written);
+        files.forget(written);
+        drop(files);
+        self.write();
+    }
+
+    /// Writes all lines, or leaves them to somebody who is at it; says whether the disk took them.
+    fn write(&self) -> bool {
+        // Looked at again after each turn: a line that came when we were done, and found us still here, is ours.
+        while !lock(&self.pending).is_empty() {
+            let mut files = match self.files.try_lock() {
+                Ok(files) => files,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return true,
             };
-            let (mut batch, mut count, mut last) = (Vec::new(), 0, newest.last);
-            for line in &self.pending {
-                if count > 0 && newest.bytes + (batch.len() + line.text.len()) as u64 > FILE_BYTES {
-                    break;
+            match files.write(self.life.folder(), &self.pending) {
+                Ok(()) if files.failing => {
+                    info!("the journal is written again");
+                    files.failing = false;
                 }
-                batch.extend_from_slice(&line.text);
-                (count, last) = (count + 1, line.place);
+                Ok(()) => {}
+                Err(error) => {
+                    if !files.failing {
+                        let folder = self.life.folder().display();
+                        warn!(%error, %folder, "journal not written, records wait in memory alone");
+                        files.failing = true;
+                    }
+                    return false;
+                }
             }
-            newest.append(&batch, last)?;
-            self.pending.drain(..count);
         }
+        true
+    }
+
+    /// Ends an orderly life: nothing is left to a successor. Blocks.
+    pub(super) fn close(&self) {
+        if let Err(error) = self.life.remove() {
+            warn!(%error, "the folder of the journal stays behind");
+        }
+    }
+}
+
+impl Files {
+    /// Writes the oldest lines, as many as make a file.
+    fn write(&mut self, folder: &Path, pending: &Mutex<VecDeque<Line>>) -> io::Result<()> {
+        let newest = match self.newest.take() {
+            Some(newest) if newest.bytes < FILE_BYTES => self.newest.insert(newest),
+            full => {
+                self.complete.extend(full.map(|full| (full.path, full.last)));
+                self.begun += 1;
+                self.newest.insert(Newest::begin(folder, self.begun)?)
+            }
+        };
+        let (mut batch, mut count, mut last) = (Vec::new(), 0, newest.last);
+        for line in lock(pending).iter() {
+            if count > 0 && newest.bytes + (batch.len() + line.text.len()) as u64 > FILE_BYTES {
+                break;
+            }
+            batch.extend_from_slice(&line.text);
+            (count, last) = (count + 1, last.max(line.place));
+        }
+        newest.append(&batch, last)?;
+        lock(pending).drain(..count);
         Ok(())
     }
 
     fn forget(&mut self, written: u64) {
-        while self.pending.front().is_some_and(|line| line.place <= written) {
-            self.pending.pop_front();
-        }
         while self.complete.front().is_some_and(|(_, last)| *last <= written) {
             let Some((path, _)) = self.complete.pop_front() else { break };
             if let Err(error) = fs::remove_file(&path) {
@@ -125,13 +189,10 @@ impl Journal {
             newest.bytes = 0; // not emptied: its records will be written once more after a crash, which changes nothing
         }
     }
+}
 
-    /// Ends an orderly life: nothing is left to a successor.
-    pub(super) fn close(self) {
-        if let Err(error) = self.life.remove() {
-            warn!(%error, "the folder of the journal stays behind");
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Newest {

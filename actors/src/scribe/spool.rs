@@ -79,15 +79,15 @@ impl Spool {
         Err(if self.full.swap(true, Ordering::Relaxed) { Full::Again } else { Full::First })
     }
 
-    /// Queues admitted records with their sizes; returns the place of the first, counted from 1.
-    pub(super) fn push(&self, records: impl IntoIterator<Item = (Record, usize)>) -> u64 {
+    /// Queues an admitted record with its size; returns its place, counted from 1.
+    pub(super) fn push(&self, record: Record, size: usize) -> u64 {
         let mut queue = self.queue();
-        let first = queue.written + queue.records.len() as u64 + 1;
-        queue.records.extend(records);
+        queue.records.push_back((record, size));
+        let place = queue.written + queue.records.len() as u64;
         drop(queue);
         self.gauge();
         self.more.notify_one();
-        first
+        place
     }
 
     /// The oldest records, at most so many, as soon as there are any; they stay until they are [`Self::done`]. `None` after the last one.
@@ -130,9 +130,16 @@ impl Spool {
     pub(super) fn close(&self) {
         self.queue().closed = true;
         self.more.notify_one();
+        self.less.notify_one();
     }
 
-    /// Waits until something was written since the last call.
+    /// Whether nothing more will come and nothing waits.
+    pub(super) fn is_over(&self) -> bool {
+        let queue = self.queue();
+        queue.closed && queue.records.is_empty()
+    }
+
+    /// Waits until something was written since the last call, or the spool is closed.
     pub(super) async fn less(&self) {
         self.less.notified().await;
     }

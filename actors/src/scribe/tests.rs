@@ -287,22 +287,26 @@ mod disk {
     use super::super::journal::Line;
     use super::*;
 
-    fn lines(places: std::ops::Range<u64>) -> Vec<Line> {
-        places.map(|place| Line { place, text: line::encode(&event("dtmf", place)) }).collect()
+    fn append(journal: &Journal, places: std::ops::Range<u64>) {
+        for place in places {
+            journal.append(Line { place, text: line::encode(&event("dtmf", place)) });
+        }
     }
 
     #[test]
     fn a_full_disk_is_written_in_order_when_it_has_room_again() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = begin(folder.path(), life()).unwrap();
-        journal.keep(lines(1..10), 0);
+        let (journal, _) = begin(folder.path(), life()).unwrap();
+        append(&journal, 1..10);
         let own = folder.path().join(journal.life().to_string());
         let spare = folder.path().join("spare");
         std::fs::rename(&own, &spare).unwrap();
-        journal.keep(lines(10..20_000), 0); // the open file takes a part, the next one cannot be made
+        append(&journal, 10..20_000); // the open file takes a part, the next one cannot be made
         assert!(journal.pending() > 0);
         std::fs::rename(&spare, &own).unwrap();
-        journal.keep(lines(20_000..20_010), 0);
+        append(&journal, 20_000..20_010);
+        assert!(journal.pending() > 10, "a disk that failed rests");
+        journal.tidy(0);
         assert_eq!(journal.pending(), 0);
         drop(journal);
         assert_eq!(left(folder.path()), (1..20_010).collect::<Vec<_>>());
@@ -311,18 +315,20 @@ mod disk {
     #[test]
     fn what_the_database_has_is_forgotten_file_by_file() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = begin(folder.path(), life()).unwrap();
-        journal.keep(lines(1..20_000), 0);
+        let (journal, _) = begin(folder.path(), life()).unwrap();
+        append(&journal, 1..20_000);
+        journal.tidy(0);
         let size = |folder: &Path| -> u64 {
             std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
         };
         let own = folder.path().join(journal.life().to_string());
         let whole = size(&own);
-        journal.keep(vec![], 15_000);
+        journal.tidy(15_000);
         assert!(size(&own) < whole / 2 && size(&own) > whole / 5, "{} of {whole}", size(&own));
-        journal.keep(vec![], 19_999);
+        journal.tidy(19_999);
         assert_eq!(size(&own), 0);
-        journal.keep(lines(20_000..20_002), 19_999);
+        append(&journal, 20_000..20_002);
+        journal.tidy(19_999);
         drop(journal);
         assert_eq!(left(folder.path()), [20_000, 20_001]);
     }
