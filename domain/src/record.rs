@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, BusinessId, CallId, ConversationId, TurnId, UtteranceId};
+use crate::invitation::Uninvited;
 use crate::port::dialect::Breach;
 
 /// Which side began the call.
@@ -89,6 +90,10 @@ pub enum EndReason {
     Refused,
     /// No agent answers this call.
     NoAgent,
+    /// The socket had no valid invitation.
+    NotInvited(Uninvited),
+    /// The carrier took the caller on: its call flow moved past us.
+    MovedOn,
     /// A part of the call failed more often than may be.
     PartFailed(&'static str),
     /// The call's own actor died.
@@ -111,6 +116,8 @@ impl EndReason {
             Self::Breach(breach) => breach.reason(),
             Self::Refused => "refused",
             Self::NoAgent => "no_agent",
+            Self::NotInvited(_) => "not_invited",
+            Self::MovedOn => "moved_on",
             Self::PartFailed(_) => "part_failed",
             Self::CallCrashed => "call_crashed",
         }
@@ -124,6 +131,7 @@ impl EndReason {
             | Self::CallerHangup
             | Self::Silence
             | Self::MaxDuration
+            | Self::MovedOn
             | Self::Drained => CallStatus::Completed,
             Self::StartTimeout
             | Self::MediaTimeout
@@ -131,6 +139,7 @@ impl EndReason {
             | Self::Breach(_)
             | Self::Refused
             | Self::NoAgent
+            | Self::NotInvited(_)
             | Self::PartFailed(_)
             | Self::CallCrashed => CallStatus::Failed,
         }

@@ -159,6 +159,7 @@ impl Pump {
                 metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
             }
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
+            LegEvent::MovedOn => return Err(EndReason::MovedOn),
             LegEvent::Connected | LegEvent::Started(_) => {}
         }
         Ok(())
