@@ -19,17 +19,18 @@ use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::ConversationStore;
+use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::media_ws;
+use crate::media_ws::{self, Access};
 use crate::telemetry::Metrics;
 
 mod conversations;
 mod exports;
 mod front;
-mod gate;
+pub(crate) mod gate;
 mod health;
 mod listener;
 mod page;
@@ -63,8 +64,12 @@ pub(crate) struct Surface {
     pub(crate) business: BusinessId,
     pub(crate) engines: EngineNames,
     pub(crate) metrics: Metrics,
-    /// The media protocol of `/media` and `/ws/twilio/…`.
+    /// Twilio's media protocol.
     pub(crate) twilio: Arc<dyn Dialect>,
+    /// Exotel's, for a socket whose URL says nothing.
+    pub(crate) exotel: ExotelDialect,
+    /// Who may open a media socket.
+    pub(crate) access: Arc<Access>,
 }
 
 /// Serves the interface behind `door` until `stop`. `host` is the address that was asked for: it decides what is open.
@@ -79,7 +84,9 @@ fn router(host: IpAddr, surface: Surface) -> Router {
         ("/readyz", get(health::ready)),
         // `any`: an upgrade with a wrong method is answered by the socket's own rules.
         ("/media", any(media_ws::anonymous)),
-        ("/ws/twilio/call/{id}", any(media_ws::named)),
+        ("/media/{key}", any(media_ws::keyed)),
+        ("/ws/{carrier}/call/{id}", any(media_ws::named)),
+        ("/ws/{carrier}/{key}/call/{id}", any(media_ws::named)),
     ];
     let guarded = [
         ("/metrics", get(health::metrics)),

@@ -20,6 +20,7 @@ use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_providers::carrier::exotel::ExotelDialect;
 use tandem_providers::carrier::twilio::TwilioDialect;
 use tandem_store::Store;
 use tokio::net::{TcpListener, UnixListener};
@@ -27,7 +28,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::http::gate::Gate;
 use crate::http::{self, Door, EngineNames, Surface};
+use crate::media_ws::Access;
 use crate::telemetry;
 
 mod agents;
@@ -82,6 +85,9 @@ pub enum BootError {
     /// The agent for calls that name none does not exist.
     #[error("there is no agent {0:?}: set DEFAULT_AGENT to the name of an agent or of a playbook")]
     NoDefaultAgent(String),
+    /// An agent that is to answer a number does not exist.
+    #[error("there is no agent {0:?}, to whom NUMBER_AGENTS gives a number: name an agent or a playbook")]
+    NoNumberAgent(String),
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -169,6 +175,11 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
     if agents.agent(BusinessId::FIRST, RowKey::parse(&config.default_agent)).await?.is_none() {
         return Err(BootError::NoDefaultAgent(config.default_agent));
     }
+    for name in config.numbers.agents() {
+        if agents.agent(BusinessId::FIRST, RowKey::parse(name)).await?.is_none() {
+            return Err(BootError::NoNumberAgent(name.to_owned()));
+        }
+    }
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
@@ -184,6 +195,8 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
         engines,
         metrics: metrics.clone(),
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
+        exotel: ExotelDialect::new(config.calls.exotel_camel_case),
+        access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
@@ -218,7 +231,9 @@ fn switch_config(config: &Config) -> SwitchConfig {
         media_timeout: config.calls.media_timeout,
         business: BusinessId::FIRST,
         default_agent: config.default_agent.clone(),
+        numbers: config.numbers.clone(),
         max_messages_per_second: config.calls.max_messages_per_second,
+        max_mute_per_address: config.calls.max_mute_per_address,
     }
 }
 

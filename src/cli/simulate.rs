@@ -11,14 +11,17 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::Value;
+use tandem_codecs::SampleRate;
 use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::exotel::{ExotelIds, Habits};
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
 use super::{CliError, Output};
-use crate::config::{Config, LogLevel, Source};
+use crate::config::{Config, LogLevel, MediaCredentials, Source};
 use crate::telemetry;
 use crate::wiring::{self, Running, Speech, Vendors};
 
@@ -41,14 +44,37 @@ const EXAMPLES: &str = "\
 Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
   tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
+  tandem simulate --carrier exotel --sample-rate 16000 --say \"sixty lakh rupees\"
   tandem simulate --script caller.toml --json
 
 A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
 keys, silence_ms, wait, hang_up. The exit code is 0 if the call ended as calls should: completed, handed over, or hung up by the caller.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Carrier {
+enum CarrierName {
     Twilio,
+    Exotel,
+}
+
+/// The sample rates of Exotel's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rate {
+    #[value(name = "8000")]
+    Hz8000,
+    #[value(name = "16000")]
+    Hz16000,
+    #[value(name = "24000")]
+    Hz24000,
+}
+
+impl From<Rate> for SampleRate {
+    fn from(rate: Rate) -> Self {
+        match rate {
+            Rate::Hz8000 => Self::HZ_8000,
+            Rate::Hz16000 => Self::HZ_16000,
+            Rate::Hz24000 => Self::HZ_24000,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,7 +82,10 @@ enum Carrier {
 pub(super) struct Args {
     /// Whose protocol to speak
     #[arg(long, value_enum, default_value = "twilio")]
-    carrier: Carrier,
+    carrier: CarrierName,
+    /// Samples a second of the stream; Twilio has 8000 alone
+    #[arg(long, value_name = "HZ", value_enum, default_value = "8000")]
+    sample_rate: Rate,
     /// Agent to ask for [default: the switch's]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -84,6 +113,16 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Whose protocol the call speaks, under names that no other call has.
+    fn carrier(&self) -> Result<Carrier, CliError> {
+        let number = Uuid::new_v4().as_u128();
+        match (self.carrier, self.sample_rate) {
+            (CarrierName::Twilio, Rate::Hz8000) => Ok(Carrier::Twilio(TwilioIds::numbered(number))),
+            (CarrierName::Twilio, Rate::Hz16000 | Rate::Hz24000) => Err(CliError::SampleRate),
+            (CarrierName::Exotel, rate) => Ok(Carrier::Exotel(ExotelIds::numbered(number), Habits::at(rate.into()))),
+        }
+    }
+
     fn steps(&self) -> Result<Vec<Step<Line>>, ScriptError> {
         if let Some(path) = &self.script {
             return script::read(path);
@@ -97,7 +136,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     // The call is what is asked for; the switch's own log only where somebody asked for it too, or something is wrong.
     let asked = ["LOG_LEVEL", "DEBUG"].iter().any(|name| config.settings.setting(name).source != Source::Default);
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
-    let script = args.steps()?;
+    let (script, carrier) = (args.steps()?, args.carrier()?);
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
     let place = match args.url {
         Some(url) => Place { url, socket: None, own: None },
@@ -108,7 +147,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     };
     output.say(format_args!(
         "calling {}{}",
-        place.url,
+        api_base(&place.url).unwrap_or_default(),
         if place.own.is_some() { ", a switch of this command's own" } else { "" }
     ));
 
@@ -116,9 +155,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let config = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
-        ids: match args.carrier {
-            Carrier::Twilio => TwilioIds::numbered(Uuid::new_v4().as_u128()),
-        },
+        carrier,
         custom_parameters: parameters.collect::<BTreeMap<_, _>>(),
         script,
         manners: Manners::default(),
@@ -165,7 +202,9 @@ impl Place {
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
         let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
-        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, ..config };
+        // Nobody else finds its port before the call is over.
+        let media = MediaCredentials::default();
+        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, media, ..config };
         let (running, socket) = if loopback_is_up().await {
             (wiring::boot_with(config, vendors).await?, None)
         } else {
@@ -194,7 +233,7 @@ async fn running_switch(config: &Config) -> Option<Place> {
     let health = tokio::time::timeout(LOOK_LIMIT, get(&url, None)).await.ok()?.ok()?;
     // Another program may well answer there.
     health["components"]["speech_to_text"].is_object().then(|| Place {
-        url: format!("ws://{address}/media"),
+        url: config.media.url(&address.to_string()),
         socket: None,
         own: None,
     })
@@ -251,7 +290,9 @@ fn api_base(media_url: &str) -> Option<String> {
         "wss" => "https",
         _ => return None,
     };
-    Some(format!("{scheme}://{}", rest.split('/').next()?))
+    let authority = rest.split('/').next()?;
+    // A media socket's user and password are not the API's.
+    Some(format!("{scheme}://{}", authority.rsplit_once('@').map_or(authority, |(_, host)| host)))
 }
 
 /// Whether the call went as calls should.
@@ -312,6 +353,7 @@ mod tests {
             api_base("wss://voice.example.test/ws/twilio/call/1/").as_deref(),
             Some("https://voice.example.test")
         );
+        assert_eq!(api_base("ws://acme:key@localhost:8000/media").as_deref(), Some("http://localhost:8000"));
         assert_eq!(api_base("localhost:8000/media"), None);
     }
 }

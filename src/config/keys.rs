@@ -52,6 +52,11 @@ const fn secret(name: &'static str, about: &'static str) -> Key {
     to_come(name, Kind::Secret, "", about)
 }
 
+/// A secret that has an effect.
+const fn guard(name: &'static str, about: &'static str) -> Key {
+    Key { name, kind: Kind::Secret, effect: Effect::Now, default: "", about }
+}
+
 const fn base_url(name: &'static str) -> Key {
     to_come(name, Kind::Url, "", "base URL of that vendor's interface; a plain http:// base means ws:// sockets")
 }
@@ -79,6 +84,12 @@ pub const KEYS: &[Key] = &[
     now("MODELS_DIR", "", "folder of speech models; empty means tandem/models in the user's cache folder"),
     now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in one alone"),
     now("DEFAULT_AGENT", "front-desk", "agent, or playbook, that answers a call that names none"),
+    now(
+        "NUMBER_AGENTS",
+        "",
+        "agents of our numbers, such as +918047112233=front-desk,+918047112234=sales; other calls go to DEFAULT_AGENT",
+    ),
+    now("DEFAULT_REGION", "", "country in two letters, such as IN, of numbers that are written without its code"),
     now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
     now("TTS_PROVIDER", "flite", "voice: flite (local)"),
     now("INFERENCE_WORKERS", "", "local recognisers at work at once, 1 to 64; empty means one for each core"),
@@ -106,6 +117,15 @@ pub const KEYS: &[Key] = &[
         "0",
         "unknown events that a media socket may send; the next one ends its call; 0 to 10000",
     ),
+    now("MEDIA_USER", "", "user of media sockets, by HTTP Basic: wss://USER:PASSWORD@HOST/media"),
+    guard("MEDIA_PASSWORD", "password of media sockets, 8 or more letters, digits and - . _ ~"),
+    guard("MEDIA_SECRET", "secret in the path of media sockets, 16 or more characters: wss://HOST/media/SECRET"),
+    now(
+        "MEDIA_MAX_MUTE_PER_ADDRESS",
+        "64",
+        "media sockets of one address on which no stream has started, without credentials; 1 to 100000",
+    ),
+    now("EXOTEL_CAMEL_CASE", "false", "yes or no; repeats the keys of messages to Exotel in camelCase"),
     now("DRAIN_TIMEOUT", "600", "seconds that running calls get to finish after SIGTERM, 0 to 14400"),
     to_come("OUR_BASE_URL", Kind::Url, "", "public base URL for carriers' callbacks and media sockets"),
     to_come("REDIS_URL", Kind::Url, "", "Redis for more than one node, such as redis://localhost:6379"),
@@ -117,7 +137,6 @@ pub const KEYS: &[Key] = &[
         "stands in for REDIS_URL where that and CELERY_BROKER_URL are unset",
     ),
     to_come("SECRET_KEY", Kind::Secret, "", "signs tokens and encrypts credentials"),
-    to_come("DEFAULT_REGION", Kind::Plain, "", "two letters, for numbers without a country code"),
     to_come("TIMEZONE", Kind::Plain, "", "time zone of the business, such as Asia/Kolkata"),
     to_come("CALLING_HOURS_START", Kind::Plain, "10", "first hour of the calling window, 0 to 24"),
     to_come("CALLING_HOURS_END", Kind::Plain, "19", "hour at which the calling window closes, 0 to 24"),

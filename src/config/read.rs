@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         self.settings.setting(name).source != super::Source::Default
     }
 
+    /// Where it was set.
+    pub(super) fn source(&self, name: &str) -> super::Source {
+        self.settings.setting(name).source.clone()
+    }
+
     /// What `read` makes of the text; `None` where it is unset and has no default, or wrong.
     pub(super) fn value<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let setting = self.settings.setting(name);
