@@ -24,7 +24,7 @@ use super::leg_rate::FromLeg;
 use super::vad::Slot;
 use super::{CallMsg, RATE};
 use crate::clock;
-use crate::flood::MessageBudget;
+use crate::flood::{AudioBudget, MessageBudget};
 use crate::guard::Guard;
 use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
@@ -81,6 +81,7 @@ impl Actor for Ingress {
 struct Pump {
     args: Args,
     gate: SpeechGate,
+    audio: AudioBudget,
     from_leg: FromLeg,
     framer: Framer<i16>,
     /// Position of the next frame on the ingress clock.
@@ -93,6 +94,7 @@ impl Pump {
     fn new(args: Args) -> Self {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
+            audio: AudioBudget::new(clock::now()),
             from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             position: args.ear.position(),
@@ -141,7 +143,11 @@ impl Pump {
 
     fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
         match self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)? {
-            LegEvent::Audio { .. } => {
+            LegEvent::Audio { samples, .. } => {
+                let length = self.args.decoder.format().rate.duration_of(samples as u64);
+                if !self.audio.spend(now, length) {
+                    return Err(EndReason::Breach(Breach::Flood));
+                }
                 self.framer.push(self.from_leg.convert(pcm));
                 self.frames(now);
             }

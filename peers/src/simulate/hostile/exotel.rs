@@ -110,6 +110,7 @@ impl Sessions<'_> {
             with("timestamp of 1e308", "/media/timestamp", json!(1e308), MALFORMED),
             with("media without its body", "/media", Value::Null, MALFORMED),
             with("media of another stream", "/stream_sid", json!("another"), STREAM),
+            self.running("two minutes of audio at once", vec![text(self.media(99_200)); 20], &["message_flood"]),
             self.running("5,000 messages at once", vec![text(self.media(CHUNK_BYTES)); 5_000], &["message_flood"]),
         ]
     }
