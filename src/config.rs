@@ -7,16 +7,20 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tandem_domain::number::Region;
+use tandem_domain::reception::NumberAgents;
 use tandem_store::Location;
 
 mod dotenv;
 mod error;
 pub mod keys;
+mod media;
 mod read;
 mod report;
 mod sources;
 
 pub use error::{ConfigError, Problem};
+pub use media::MediaCredentials;
 pub use report::{Shown, mask_url, shown};
 pub use sources::{Origins, Setting, Settings, Source};
 
@@ -90,6 +94,10 @@ pub struct CallLimits {
     pub max_messages_per_second: u32,
     /// Unknown events that a socket may send.
     pub unknown_events_allowed: u32,
+    /// Sockets of one address on which no stream has started.
+    pub max_mute_per_address: u32,
+    /// Whether messages to Exotel repeat their keys in camelCase.
+    pub exotel_camel_case: bool,
     /// What running calls get to finish when the program is told to stop.
     pub drain: Duration,
 }
@@ -123,6 +131,10 @@ pub struct Config {
     pub region: String,
     /// In whose days callers speak of "tomorrow".
     pub zone: chrono_tz::Tz,
+    /// Agents of our numbers.
+    pub numbers: NumberAgents,
+    /// What guards the media sockets.
+    pub media: MediaCredentials,
     /// Who serves each stage.
     pub engines: Engines,
     /// Limits and patience of calls.
@@ -158,6 +170,12 @@ impl Config {
         let data_dir = PathBuf::from(reader.text("DATA_DIR").unwrap_or_default());
         let in_data_dir = Location::from_settings(None, &data_dir).expect("no setting, nothing to misread");
         let host = reader.value("HOST", read::address).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+        let region = reader.value("DEFAULT_REGION", read::region).unwrap_or_default();
+        let of_numbers = region.parse::<Region>().ok();
+        let numbers = reader
+            .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
+            .unwrap_or_default();
+        let media = MediaCredentials::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -170,8 +188,9 @@ impl Config {
             models_dir: path(reader.text("MODELS_DIR")),
             playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
             default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
-            region: reader.value("DEFAULT_REGION", read::region).unwrap_or_default(),
+            region,
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
+            numbers,
             engines: Engines {
                 stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
                 tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite"])).unwrap_or_default(),
@@ -186,9 +205,12 @@ impl Config {
                 media_timeout: seconds(reader.number("MEDIA_TIMEOUT", 1..=300)),
                 max_messages_per_second: reader.number("MEDIA_MAX_MESSAGES_PER_SECOND", 50..=10_000),
                 unknown_events_allowed: reader.number("UNKNOWN_EVENTS_ALLOWED", 0..=10_000),
+                max_mute_per_address: reader.number("MEDIA_MAX_MUTE_PER_ADDRESS", 1..=100_000),
+                exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
             },
-            notices: notices(&settings, host),
+            notices: notices(&settings, host, &media),
+            media,
             settings: settings.clone(),
         };
         match reader.problems {
@@ -199,7 +221,7 @@ impl Config {
 }
 
 /// What is accepted but probably not what its writer had in mind.
-fn notices(settings: &Settings, host: IpAddr) -> Vec<String> {
+fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<String> {
     let mut notices = Vec::new();
     let set = |name: &str| settings.setting(name).source != Source::Default;
     if !set("REDIS_URL")
@@ -212,9 +234,10 @@ fn notices(settings: &Settings, host: IpAddr) -> Vec<String> {
     if !names.is_empty() {
         notices.push(format!("accepted without effect in this version: {}", names.join(", ")));
     }
-    if !host.is_loopback() {
+    if !host.is_loopback() && !media.are_set() {
         notices.push(format!(
-            "media sockets on {host} are open to everybody who reaches them: let only your carrier through, by a proxy or a firewall"
+            "media sockets on {host} are refused: set MEDIA_SECRET, or MEDIA_USER and MEDIA_PASSWORD, and put them into the URL that \
+             your carrier connects to"
         ));
     }
     notices

@@ -19,6 +19,7 @@ use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::ConversationStore;
+use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -26,7 +27,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::media_ws;
+use crate::media_ws::{self, Access};
 use crate::telemetry::Metrics;
 
 mod calls;
@@ -34,7 +35,7 @@ mod conversations;
 mod cursor;
 mod exports;
 mod front;
-mod gate;
+pub(crate) mod gate;
 mod health;
 mod listener;
 mod listing;
@@ -73,8 +74,12 @@ pub(crate) struct Surface {
     pub(crate) business: BusinessId,
     pub(crate) engines: EngineNames,
     pub(crate) metrics: Metrics,
-    /// The media protocol of `/media` and `/ws/twilio/…`.
+    /// Twilio's media protocol.
     pub(crate) twilio: Arc<dyn Dialect>,
+    /// Exotel's, for a socket whose URL says nothing.
+    pub(crate) exotel: ExotelDialect,
+    /// Who may open a media socket.
+    pub(crate) access: Arc<Access>,
     /// Whether `/echo` is open: in conformance tests alone.
     pub(crate) echo: bool,
 }
@@ -104,7 +109,9 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(health::alive),
         routes!(health::ready),
         whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
+        whatever_method(routes!(media_ws::keyed), any(media_ws::keyed)),
         whatever_method(routes!(media_ws::named), any(media_ws::named)),
+        whatever_method(routes!(media_ws::named_and_keyed), any(media_ws::named_and_keyed)),
     ];
     let guarded = [
         routes!(front::page),

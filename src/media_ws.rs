@@ -1,30 +1,42 @@
 //! Media sockets: a carrier's WebSocket becomes a [`MediaSocket`] of the switch.
 //!
-//! Place:   `http` routes `/media` and `/ws/twilio/call/{id}` here; the switch decides everything after the upgrade.
-//! Buffers are small: the library's defaults cost 140 KB a connection, and a frame of a carrier has 300 bytes.
-//! No subprotocol is required and the query is ignored: carriers send neither. Pings are answered by the library.
-//! Not here: who may open a socket (by token or secret), which is still to come.
+//! Place:   `http` routes these paths here; the switch decides everything after the upgrade. A trailing slash is optional.
+//!
+//! | path                                | carrier                     | the call is known by       |
+//! |-------------------------------------|-----------------------------|----------------------------|
+//! | `/media`, `/media/{key}`            | told by the first messages  | what the stream says       |
+//! | `/ws/{carrier}/call/{id}`, `/ws/{carrier}/{key}/call/{id}` | `twilio`, `exotel` | the same, else by `id` |
+//!
+//! `key` is `MEDIA_SECRET` or an invitation's token; who may open what: [`access`]. Buffers are small: the library's defaults cost 140 KB
+//! a connection, and most carriers' messages have 300 bytes. No subprotocol is required; of the query only Exotel's sample rate is read.
+//! Pings are answered by the library.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use serde::Deserialize;
 use tandem_actors::{Arrival, MediaSocket, SocketError};
-use tandem_domain::port::dialect::WireMessage;
+use tandem_domain::port::dialect::{Dialect, WireMessage};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite;
 
 use crate::http::Surface;
 use crate::http::problem::Problem;
+
+mod access;
+
+pub(crate) use access::Access;
 
 /// Read and write buffer of a socket.
 const BUFFER_BYTES: usize = 4 * 1024;
@@ -37,38 +49,107 @@ const LINGER: Duration = Duration::from_secs(2);
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-/// Media of a call that is known by what the stream says.
+/// Media of a call that is known by what the stream says, and the carrier by how it speaks.
 #[utoipa::path(
     get, path = "/media", operation_id = "open_media", tag = "media",
     responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
 )]
-pub(crate) async fn anonymous(
-    State(surface): State<Surface>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    upgrade: Upgrade,
-) -> Response {
-    accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
+pub(crate) async fn anonymous(State(surface): State<Surface>, caller: Caller, upgrade: Upgrade) -> Response {
+    accept(surface, caller, upgrade, Names::default())
 }
 
-/// Media of the call that the path names.
+/// The same, for who has a key.
 #[utoipa::path(
-    get, path = "/ws/twilio/call/{id}", operation_id = "open_call_media", tag = "media",
-    params(("id" = String, Path, description = "the carrier's id of the call")),
+    get, path = "/media/{key}", operation_id = "open_media_with_key", tag = "media",
+    params(("key" = String, Path, description = "MEDIA_SECRET, or the token of an invitation")),
+    responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
+)]
+pub(crate) async fn keyed(
+    State(surface): State<Surface>,
+    caller: Caller,
+    key: Result<Path<String>, PathRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match key {
+        Ok(Path(key)) => accept(surface, caller, upgrade, Names { key: Some(key), ..Names::default() }),
+        Err(rejection) => Problem::invalid("key", rejection.body_text()).into_response(),
+    }
+}
+
+/// Media of the call that the path names, in the protocol of the carrier that it names.
+#[utoipa::path(
+    get, path = "/ws/{carrier}/call/{id}", operation_id = "open_call_media", tag = "media",
+    params(
+        ("carrier" = String, Path, description = "twilio or exotel"),
+        ("id" = String, Path, description = "the carrier's id of the call"),
+    ),
     responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
 )]
 pub(crate) async fn named(
     State(surface): State<Surface>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    caller: Caller,
+    names: Result<Path<Names>, PathRejection>,
     upgrade: Upgrade,
 ) -> Response {
-    match id {
-        Ok(Path(id)) => accept(surface, upgrade, Arrival { path_id: Some(id), peer: Some(peer) }),
+    match names {
+        Ok(Path(names)) => accept(surface, caller, upgrade, names),
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }
 }
 
-fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
+/// The same, for who has a key.
+#[utoipa::path(
+    get, path = "/ws/{carrier}/{key}/call/{id}", operation_id = "open_call_media_with_key", tag = "media",
+    params(
+        ("carrier" = String, Path, description = "twilio or exotel"),
+        ("key" = String, Path, description = "MEDIA_SECRET, or the token of an invitation"),
+        ("id" = String, Path, description = "the carrier's id of the call"),
+    ),
+    responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
+)]
+pub(crate) async fn named_and_keyed(
+    surface: State<Surface>,
+    caller: Caller,
+    names: Result<Path<Names>, PathRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    named(surface, caller, names, upgrade).await
+}
+
+/// What stands in the path.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Names {
+    carrier: Option<String>,
+    key: Option<String>,
+    id: Option<String>,
+}
+
+/// The request's own words.
+#[derive(Debug, FromRequestParts)]
+pub(crate) struct Caller {
+    peer: ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+/// The dialects that a socket may speak; none for a carrier that we do not know.
+fn dialects(surface: &Surface, carrier: Option<&str>, query: &str) -> Vec<Arc<dyn Dialect>> {
+    let twilio = || Arc::clone(&surface.twilio);
+    let exotel = || -> Arc<dyn Dialect> { Arc::new(surface.exotel.opened_with(query)) };
+    match carrier {
+        None => vec![twilio(), exotel()],
+        Some("twilio") => vec![twilio()],
+        Some("exotel") => vec![exotel()],
+        Some(_) => Vec::new(),
+    }
+}
+
+fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names) -> Response {
+    let Caller { peer: ConnectInfo(peer), uri, headers } = caller;
+    let dialects = dialects(&surface, names.carrier.as_deref(), uri.query().unwrap_or_default());
+    let Some(limit) = dialects.iter().map(|dialect| dialect.capabilities().max_message_bytes).max() else {
+        return Problem::not_found("there are media sockets for twilio and exotel").into_response();
+    };
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return refuse(rejection),
@@ -76,10 +157,23 @@ fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
     if surface.switch.draining() {
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
-    let dialect = surface.twilio;
-    let limit = dialect.capabilities().max_message_bytes;
+    let pass = match surface.access.verdict(&uri, &headers, names.key.as_deref(), &surface.switch) {
+        Ok(pass) => pass,
+        Err(refusal) => return surface.access.refuse(refusal).into_response(),
+    };
+    let place = if pass.counted {
+        let Some(place) = surface.switch.place(peer.ip()) else {
+            tracing::debug!(%peer, "media socket refused: its address holds too many that have not spoken");
+            let detail = "too many media sockets of this address have not started their stream";
+            return Problem::unavailable(detail, 1).into_response();
+        };
+        Some(place)
+    } else {
+        None
+    };
+    let arrival = Arrival { path_id: names.id, peer: Some(peer), standing: pass.standing, token: pass.token, place };
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
-        surface.switch.serve(dialect, media, arrival).await;
+        surface.switch.serve_any(&dialects, media, arrival).await;
     })
 }
 

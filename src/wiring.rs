@@ -17,8 +17,10 @@ use std::time::Duration;
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
+use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_providers::carrier::exotel::ExotelDialect;
 use tandem_providers::carrier::twilio::TwilioDialect;
 use tandem_store::Store;
 use tokio::net::{TcpListener, UnixListener};
@@ -27,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::http::gate::Gate;
 use crate::http::{self, Door, EngineNames, Surface};
+use crate::media_ws::Access;
 use crate::telemetry;
 
 mod agents;
@@ -103,6 +107,9 @@ pub enum BootError {
         /// Why not.
         source: io::Error,
     },
+    /// An agent that is to answer a number does not exist.
+    #[error("there is no agent {0:?}, to whom NUMBER_AGENTS gives a number: name an agent or a playbook")]
+    NoNumberAgent(String),
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -201,6 +208,11 @@ async fn start(
     let store = open_store(&config).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
     agents.require_default(&config.default_agent).await?;
+    for name in config.numbers.agents() {
+        if agents.agent(BusinessId::FIRST, RowKey::parse(name)).await?.is_none() {
+            return Err(BootError::NoNumberAgent(name.to_owned()));
+        }
+    }
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
@@ -225,6 +237,8 @@ async fn start(
         metrics: metrics.clone(),
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
         echo,
+        exotel: ExotelDialect::new(config.calls.exotel_camel_case),
+        access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
@@ -298,7 +312,9 @@ fn switch_config(config: &Config) -> SwitchConfig {
         media_timeout: config.calls.media_timeout,
         business: BusinessId::FIRST,
         default_agent: config.default_agent.clone(),
+        numbers: config.numbers.clone(),
         max_messages_per_second: config.calls.max_messages_per_second,
+        max_mute_per_address: config.calls.max_mute_per_address,
     }
 }
 

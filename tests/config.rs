@@ -142,6 +142,27 @@ fn debug_turns_the_log_up_unless_a_level_was_asked_for() {
 }
 
 #[test]
+fn credentials_of_media_sockets_are_whole_and_fit_for_a_url() {
+    let notice = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).unwrap().notices.join("\n");
+    assert!(notice(&[("HOST", "0.0.0.0")]).contains("set MEDIA_SECRET"));
+    assert_eq!(notice(&[("HOST", "0.0.0.0"), ("MEDIA_SECRET", "0123456789abcdef")]), "");
+    let problem = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).unwrap_err().to_string();
+    assert!(problem(&[("MEDIA_USER", "acme")]).contains("MEDIA_PASSWORD"));
+    assert!(problem(&[("MEDIA_PASSWORD", "password")]).contains("MEDIA_USER"));
+    let short = problem(&[("MEDIA_SECRET", "sesame")]);
+    assert!(short.contains("16 or more") && !short.contains("sesame"), "{short}");
+}
+
+#[test]
+fn numbers_have_agents_and_a_country() {
+    let config = load(&[], &[("NUMBER_AGENTS", "08047112233=front-desk"), ("DEFAULT_REGION", "in")], &[]).unwrap();
+    assert_eq!(config.numbers.agent("+918047112233"), Some("front-desk"));
+    let national = load(&[], &[("NUMBER_AGENTS", "08047112233=front-desk")], &[]).unwrap_err().to_string();
+    assert!(national.contains("NUMBER_AGENTS") && national.contains("DEFAULT_REGION"), "{national}");
+    assert!(load(&[], &[("DEFAULT_REGION", "India")], &[]).is_err());
+}
+
+#[test]
 fn a_secret_may_stand_elsewhere_and_is_never_shown() {
     let file = [("tandem.toml", "twilio_auth_token = \"env:MY_TOKEN\"\nredis_url = \"redis://:hunter2@cache/0\"\n")];
     let config = load(&file, &[("MY_TOKEN", "s3cret-value")], &[]).unwrap();

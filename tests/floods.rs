@@ -14,6 +14,7 @@ use serde_json::json;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{ConversationStore, RowKey};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, SimulateConfig};
 use tandem_peers::vendor::FakeTts;
@@ -109,7 +110,7 @@ async fn beside_a_neighbour(program: &Program, attack: impl Future<Output = ()>)
     let neighbour = simulate::run(SimulateConfig {
         url: program.socket_url("/media"),
         unix_socket: None,
-        ids,
+        carrier: Carrier::Twilio(ids),
         custom_parameters: BTreeMap::new(),
         script: vec![say, Step::Wait, Step::HangUp],
         manners: Manners::default(),
@@ -210,7 +211,8 @@ async fn five_thousand_sockets_that_never_speak_leave_room_for_one_that_does() {
     const SOCKETS: usize = 5_000;
     let _alone = ALONE.lock().await;
     raise_the_limit_of_descriptors(2 * SOCKETS as u64 + 2_000);
-    let program = boot_with_settings(&[("MEDIA_START_TIMEOUT", "20")]).await.unwrap();
+    let program =
+        boot_with_settings(&[("MEDIA_START_TIMEOUT", "20"), ("MEDIA_MAX_MUTE_PER_ADDRESS", "10000")]).await.unwrap();
     let (before, timed_out) = (resident_bytes(), start_timeouts(&program).await);
     let mut mute = Vec::with_capacity(SOCKETS);
     while mute.len() < SOCKETS {

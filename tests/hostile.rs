@@ -10,8 +10,10 @@ use futures_util::{SinkExt, StreamExt};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{CallSession, ConversationStore, RowKey};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::exotel::ExotelIds;
 use tandem_peers::carrier::twilio::TwilioIds;
-use tandem_peers::simulate::{self, EndedBy, SimulateConfig, hostile};
+use tandem_peers::simulate::{self, EndedBy, Hostile, SimulateConfig, hostile, hostile_to_exotel};
 use tandem_peers::vendor::FakeTts;
 use tandem_peers::voice::Talker;
 
@@ -57,7 +59,7 @@ async fn neighbour(url: String) -> simulate::PeerReport {
     simulate::run(SimulateConfig {
         url,
         unix_socket: None,
-        ids: TwilioIds::numbered(1_000_000),
+        carrier: Carrier::Twilio(TwilioIds::numbered(1_000_000)),
         custom_parameters: BTreeMap::new(),
         script: vec![say, Step::Wait, Step::HangUp],
         manners: Manners::default(),
@@ -72,39 +74,88 @@ async fn neighbour(url: String) -> simulate::PeerReport {
     .unwrap()
 }
 
+/// The bent sessions of one carrier, each on ids of its own, with the carrier's id of its call.
+fn bent(carrier: &str) -> Vec<(String, Hostile)> {
+    match carrier {
+        "twilio" => own_ids(|number| {
+            let ids = TwilioIds::numbered(5_000 + number);
+            (ids.call_sid.clone(), hostile(&ids))
+        }),
+        _ => own_ids(|number| {
+            let ids = ExotelIds::numbered(9_000 + number);
+            (ids.call_sid.clone(), hostile_to_exotel(&ids))
+        }),
+    }
+}
+
+/// The n-th session of the list that `of` makes for call n.
+fn own_ids(of: impl Fn(u128) -> (String, Vec<Hostile>)) -> Vec<(String, Hostile)> {
+    let count = of(0).1.len();
+    let session = |number: usize| {
+        let (call_sid, mut sessions) = of(number as u128);
+        (call_sid, sessions.swap_remove(number))
+    };
+    (0..count).map(session).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_offender_ends_its_own_call_with_its_reason() {
     let program = boot_with_fakes().await;
     let good = tokio::spawn(neighbour(program.socket_url("/media")));
 
-    let names: Vec<&str> = hostile(&TwilioIds::numbered(0)).iter().map(|session| session.name).collect();
-    assert!(names.len() >= 40);
     let mut wrong = Vec::new();
-    for (number, name) in names.iter().enumerate() {
-        let ids = TwilioIds::numbered(5_000 + number as u128);
-        let session = hostile(&ids).swap_remove(number);
-        let path_id = format!("bent-{number}");
-        offend(&program, &format!("/ws/twilio/call/{path_id}/"), session.messages).await;
-        // A session that never started is known by its path alone.
-        let call = record(&program, &[&ids.call_sid, &path_id]).await;
-        let reason = call.ended_reason.unwrap_or_default();
-        if !session.reasons.contains(&reason.as_str()) {
-            wrong.push(format!("{name}: ended by {reason:?}, not {:?}", session.reasons));
+    for carrier in ["twilio", "exotel"] {
+        let sessions = bent(carrier);
+        assert!(sessions.len() >= 40);
+        let mut reasons: Vec<&str> = Vec::new();
+        for (number, (call_sid, session)) in sessions.into_iter().enumerate() {
+            let path_id = format!("bent-{carrier}-{number}");
+            offend(&program, &format!("/ws/{carrier}/call/{path_id}/"), session.messages).await;
+            // A session that never started is known by its path alone.
+            let call = record(&program, &[&call_sid, &path_id]).await;
+            let reason = call.ended_reason.unwrap_or_default();
+            if !session.reasons.contains(&reason.as_str()) {
+                wrong.push(format!("{carrier}, {}: ended by {reason:?}, not {:?}", session.name, session.reasons));
+            }
+            reasons.extend(session.reasons);
+        }
+        let metrics = program.get("/metrics").await.body;
+        for reason in reasons.iter().filter(|reason| !["caller_hangup", "oversized_message"].contains(reason)) {
+            let sample = format!("tandem_media_breaches_total{{carrier=\"{carrier}\",reason=\"{reason}\"}}");
+            assert!(metrics.contains(&sample), "no metric {sample} in\n{metrics}");
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-
     let metrics = program.get("/metrics").await.body;
-    let reasons = hostile(&TwilioIds::numbered(0)).into_iter().flat_map(|session| session.reasons.iter());
-    for reason in reasons.filter(|reason| !["caller_hangup", "oversized_message"].contains(reason)) {
-        let sample = format!("tandem_media_breaches_total{{carrier=\"twilio\",reason=\"{reason}\"}}");
-        assert!(metrics.contains(&sample), "no metric {sample} in\n{metrics}");
-    }
+    let ignored = r#"tandem_media_ignored_total{carrier="exotel",reason="unknown_event"}"#;
+    assert!(metrics.contains(ignored), "unknown events are counted: {metrics}");
 
     let good = good.await.unwrap();
     assert_eq!(good.ended_by, EndedBy::Caller);
     assert_eq!(good.playback.underruns, 0);
     assert!(program.running.switch.sessions().await.is_empty(), "every offender's call is gone");
+    program.running.shutdown().await;
+}
+
+/// On a socket of several carriers whoever speaks like none of them is told what is wrong, and recorded under no carrier's name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_no_known_carrier_ends_with_its_reason() {
+    let program = boot_with_fakes().await;
+    let greeting = r#"{"event":"connected"}"#;
+    let camel_media = r#"{"event":"media","streamSid":"s","media":{"payload":"AAAA"}}"#;
+    for (messages, reason) in [
+        (vec!["no json"], "malformed_message"),
+        (vec![greeting, camel_media], "media_before_start"),
+        (vec![r#"{"event":"hello"}"#], "unknown_event"),
+        (vec![greeting, r#"{"event":"start","streamSid":"s","start":{"streamSid":"s"}}"#], "malformed_message"),
+        (vec![greeting, greeting, greeting, greeting, greeting], "unknown_protocol"),
+    ] {
+        let messages = messages.into_iter().map(tokio_tungstenite::tungstenite::Message::text).collect();
+        offend(&program, "/media", messages).await;
+        let ended = format!(r#"carrier="unknown",outcome="failed_network",reason="{reason}""#);
+        let metrics = program.get("/metrics").await.body;
+        assert!(metrics.contains(&ended), "{reason}: {metrics}");
+    }
     program.running.shutdown().await;
 }
 

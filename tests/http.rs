@@ -151,7 +151,7 @@ async fn sessions_and_metrics_are_shown() {
 }
 
 #[tokio::test]
-async fn beyond_loopback_only_health_and_media_are_open() {
+async fn beyond_loopback_only_health_is_open() {
     let program = boot_with_settings(&[("HOST", "0.0.0.0")]).await.unwrap();
     for path in ["/health", "/healthz", "/readyz"] {
         assert_eq!(program.get(path).await.status, 200, "{path}");
@@ -172,7 +172,10 @@ async fn beyond_loopback_only_health_and_media_are_open() {
         assert_problem(&closed, 403, "closed");
         assert!(closed.json()["detail"].as_str().unwrap().contains("HOST=127.0.0.1"), "names the remedy");
     }
-    assert!(tokio_tungstenite::connect_async(program.socket_url("/media")).await.is_ok());
+    match tokio_tungstenite::connect_async(program.socket_url("/media")).await {
+        Err(SocketError::Http(response)) => assert_eq!(response.status(), 403),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -187,7 +190,7 @@ async fn a_web_page_and_a_tunnel_are_not_this_machine() {
 }
 
 #[tokio::test]
-async fn media_sockets_take_any_spelling_and_ignore_the_query() {
+async fn media_sockets_take_any_spelling_and_query() {
     let program = boot_with_fakes().await;
     for path in [
         "/media",
@@ -196,6 +199,8 @@ async fn media_sockets_take_any_spelling_and_ignore_the_query() {
         "/ws/twilio/call/CA1",
         "/ws/twilio/call/CA1/",
         "/ws/twilio/call/CA1/?token=x",
+        "/ws/exotel/call/1",
+        "/ws/exotel/call/1/?sample-rate=16000",
     ] {
         let (mut socket, response) = tokio_tungstenite::connect_async(program.socket_url(path)).await.unwrap();
         assert_eq!(response.status(), 101, "{path}");

@@ -146,7 +146,8 @@ pub struct State {
     /// How many notes the core has made.
     notes: u32,
     touched: DateTime<Utc>,
-    ended: bool,
+    /// Why, once the end is on record.
+    ended: Option<EndReason>,
 }
 
 /// The actor.
@@ -217,7 +218,7 @@ impl Actor for Call {
             armed: None,
             notes: 0,
             touched: started_at,
-            ended: false,
+            ended: None,
         })
     }
 
@@ -267,9 +268,9 @@ impl Actor for Call {
 }
 
 impl State {
-    /// Whether the call ended in order, its record written.
-    pub fn has_ended(&self) -> bool {
-        self.ended
+    /// Why the call ended, if it did so in order, its record written.
+    pub fn ended(&self) -> Option<&EndReason> {
+        self.ended.as_ref()
     }
 
     fn input(&mut self, me: &ActorRef<CallMsg>, input: Input) {
@@ -360,8 +361,8 @@ impl State {
         }
         meter::call_ended(carrier, &reason, duration);
         info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
-        plan.scribe.write(plan.ended(now, reason, self.core.decision()));
-        self.ended = true;
+        plan.scribe.write(plan.ended(now, reason.clone(), self.core.decision()));
+        self.ended = Some(reason);
         plan.ear.close();
         let goodbye = plan.dialect.encoder(&plan.start).end();
         let closing = self.children.leg.cast(LegMsg::Close(goodbye)).is_ok();
@@ -376,7 +377,7 @@ impl State {
         part: Part,
         reason: &'static str,
     ) -> Result<(), ActorProcessingErr> {
-        if self.ended {
+        if self.ended.is_some() {
             // The leg has said goodbye, or a part went before it: nothing is left to do once the leg is gone.
             if part == Part::Leg {
                 me.stop(None);
@@ -410,7 +411,7 @@ impl State {
     }
 
     async fn respawn(&mut self, me: &ActorRef<CallMsg>, part: Part) -> Result<(), ActorProcessingErr> {
-        if self.ended {
+        if self.ended.is_some() {
             return Ok(());
         }
         match part {

@@ -15,6 +15,7 @@ use tracing::debug;
 use crate::call::egress::Writer;
 
 pub mod media_ws;
+pub mod mute;
 
 /// A peer that does not take our goodbye is not waited for.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);

@@ -30,4 +30,4 @@ pub mod switch;
 pub mod switchboard;
 
 pub use socket::{MediaSocket, SocketError};
-pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig};
+pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};

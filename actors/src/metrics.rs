@@ -60,8 +60,9 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
         | EndReason::CallerHangup
         | EndReason::Silence
         | EndReason::MaxDuration
+        | EndReason::MovedOn
         | EndReason::Drained => "answered",
-        EndReason::Refused | EndReason::NoAgent => "rejected",
+        EndReason::Refused | EndReason::NoAgent | EndReason::NotInvited(_) => "rejected",
         EndReason::StartTimeout | EndReason::MediaTimeout | EndReason::LegLost | EndReason::Breach(_) => {
             "failed_network"
         }

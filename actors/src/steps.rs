@@ -45,7 +45,9 @@ pub fn received(call: CallId, carrier: &'static str, event: &LegEvent) {
         LegEvent::Started(_) => info!(call_id = %call, carrier, event = "start", "WebSocket event received"),
         // Which key it was is the caller's own.
         LegEvent::Dtmf(_) => info!(call_id = %call, carrier, event = "dtmf", "WebSocket event received"),
-        LegEvent::Stopped => info!(call_id = %call, carrier, event = "stop", "WebSocket event received"),
+        LegEvent::Stopped | LegEvent::MovedOn => {
+            info!(call_id = %call, carrier, event = "stop", "WebSocket event received");
+        }
     }
 }
 

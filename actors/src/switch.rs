@@ -1,6 +1,6 @@
 //! The switch, as the program sees it: sockets in, calls run, records out.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,11 +10,13 @@ use ractor::{Actor, ActorRef, rpc::CallResult};
 use tandem_domain::agent::Agent;
 use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
+use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
 use tandem_domain::port::brain::Brains;
 use tandem_domain::port::dialect::{Dialect, LegStart};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_domain::reception::NumberAgents;
 use tandem_domain::record::{CallEnded, CallStarted, Direction, EndReason, Record};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -23,14 +25,18 @@ use uuid::Uuid;
 
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
-use crate::leg::media_ws::doorstep;
+use crate::leg::media_ws::{Begun, doorstep};
+use crate::leg::mute::{MuteSockets, Place};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
 use crate::{clock, metrics as meter, steps};
 
-/// Stream parameters that name the agent, in order of preference (api-inventory R3).
-const AGENT_PARAMETERS: [&str; 5] = ["agent", "agent_name", "agent_id", "agent_config_id", "bot_id"];
+mod arrival;
+
+use arrival::Guests;
+pub use arrival::{Arrival, TOKEN_PARAMETER};
+
 /// A caller hears nothing while the store is asked for the agent.
 const ANSWERER_LIMIT: Duration = Duration::from_secs(3);
 /// An actor that does not answer in this time is left out of an answer.
@@ -55,8 +61,12 @@ pub struct SwitchConfig {
     pub business: BusinessId,
     /// Who answers where nothing else is said (`DEFAULT_AGENT`).
     pub default_agent: String,
+    /// Who answers which of our numbers (`NUMBER_AGENTS`).
+    pub numbers: NumberAgents,
     /// Messages that a far end may send in a second; bursts of twice as many.
     pub max_messages_per_second: u32,
+    /// Sockets of one address on which no stream has started.
+    pub max_mute_per_address: u32,
 }
 
 impl Default for SwitchConfig {
@@ -67,7 +77,9 @@ impl Default for SwitchConfig {
             media_timeout: Duration::from_secs(20),
             business: BusinessId::FIRST,
             default_agent: "front-desk".into(),
+            numbers: NumberAgents::default(),
             max_messages_per_second: 200,
+            max_mute_per_address: 64,
         }
     }
 }
@@ -85,15 +97,6 @@ pub struct Ports {
     pub tts: Arc<dyn Tts>,
     /// The agents' brains.
     pub brains: Arc<dyn Brains>,
-}
-
-/// How a socket came to us.
-#[derive(Debug, Clone, Default)]
-pub struct Arrival {
-    /// The id in the path, where there is one.
-    pub path_id: Option<String>,
-    /// The peer's address.
-    pub peer: Option<SocketAddr>,
 }
 
 /// Why the switch could not start.
@@ -115,6 +118,8 @@ struct Inner {
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
     spool: SpoolWatch,
     draining: AtomicBool,
+    guests: Guests,
+    mute: MuteSockets,
 }
 
 impl Switch {
@@ -135,6 +140,7 @@ impl Switch {
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
+                mute: MuteSockets::new(config.max_mute_per_address),
                 config,
                 ports,
                 board,
@@ -142,25 +148,57 @@ impl Switch {
                 writer: std::sync::Mutex::new(Some(writer)),
                 spool,
                 draining: AtomicBool::new(false),
+                guests: Guests::default(),
             }),
         })
     }
 
+    /// Invites a call's media socket: the token to put into the path of the URL that the carrier connects to, or into the stream parameter
+    /// [`TOKEN_PARAMETER`]. It opens one socket, until the ringing and half a minute are over.
+    pub fn invite(&self, invitation: Invitation) -> Result<String, TooMany> {
+        // 122 random bits from the system's generator.
+        let token = Uuid::new_v4().simple().to_string();
+        arrival::lock(&self.inner.guests).issue(clock::now(), token.clone(), invitation)?;
+        Ok(token)
+    }
+
+    /// Whether a socket with this token would be served now.
+    pub fn expects(&self, token: &str) -> Result<(), Uninvited> {
+        arrival::lock(&self.inner.guests).check(clock::now(), token)
+    }
+
+    /// Whether any invited socket is still to come.
+    pub fn expects_any(&self) -> bool {
+        arrival::lock(&self.inner.guests).any_waiting(clock::now())
+    }
+
+    /// A place for a socket that has not spoken yet; `None` if its address holds as many as it may.
+    pub fn place(&self, peer: IpAddr) -> Option<Place> {
+        self.inner.mute.place(peer)
+    }
+
     /// Serves one accepted media socket to its end.
-    pub async fn serve(&self, dialect: Arc<dyn Dialect>, mut socket: MediaSocket, arrival: Arrival) {
+    pub async fn serve(&self, dialect: Arc<dyn Dialect>, socket: MediaSocket, arrival: Arrival) {
+        self.serve_any(&[dialect], socket, arrival).await;
+    }
+
+    /// As [`Self::serve`], for a socket that may speak any of `dialects`, at least one.
+    pub async fn serve_any(&self, dialects: &[Arc<dyn Dialect>], mut socket: MediaSocket, mut arrival: Arrival) {
         let config = &self.inner.config;
-        let carrier = dialect.capabilities().carrier;
+        let (began, mut budget) = (clock::now(), MessageBudget::new(clock::now(), config.max_messages_per_second));
+        let begun = doorstep(&mut socket.incoming, dialects, &mut budget, config.start_timeout).await;
+        arrival.place = None;
+        let carrier = match &begun {
+            Ok(begun) => begun.dialect.capabilities().carrier,
+            Err(not) => not.carrier,
+        };
         metrics::counter!(meter::CALL_ATTEMPTS, "direction" => "inbound", "carrier" => carrier).increment(1);
         steps::connected(carrier, arrival.peer);
-        let (mut decoder, mut budget) =
-            (dialect.decoder(), MessageBudget::new(clock::now(), config.max_messages_per_second));
-        let began = clock::now();
-        let mut start = match doorstep(&mut socket.incoming, decoder.as_mut(), &mut budget, config.start_timeout).await
-        {
-            Ok(start) => start,
-            Err(reason) => {
+        let Begun { dialect, decoder, mut start } = match begun {
+            Ok(begun) => begun,
+            Err(not) => {
                 let elapsed = clock::now().saturating_duration_since(began);
-                self.turned_away(carrier, &LegStart::default(), &arrival, reason, elapsed);
+                self.turned_away(carrier, &LegStart::default(), &arrival, not.reason, elapsed);
                 return close(socket.outgoing).await;
             }
         };
@@ -168,7 +206,15 @@ impl Switch {
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }
-        let (agent, brain) = match self.answerer(&start).await {
+        let seat = match arrival::seat(&self.inner.guests, &arrival, &mut start) {
+            Ok(seat) => seat,
+            Err(uninvited) => {
+                self.turned_away(carrier, &start, &arrival, EndReason::NotInvited(uninvited), Duration::ZERO);
+                return close(socket.outgoing).await;
+            }
+        };
+        let key = arrival::agent_key(seat.as_ref(), arrival.standing, &start, &config.numbers, &config.default_agent);
+        let (agent, brain) = match self.answerer(key, &start).await {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -177,8 +223,10 @@ impl Switch {
             }
         };
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
+        // A call that comes back has its first record already: the carrier's id joins the two.
+        let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
         let args = call::Args {
-            call: CallId(Uuid::now_v7()),
+            call: invited.unwrap_or_else(|| CallId(Uuid::now_v7())),
             conversation: ConversationId(Uuid::now_v7()),
             agent,
             brain,
@@ -194,9 +242,16 @@ impl Switch {
         };
         match self.admit(args).await {
             Ok(admitted) => {
-                let _ = admitted.over.await; // an error means that the switchboard is gone, and the call with it
+                // An error means that the switchboard is gone, and the call with it.
+                let reason = admitted.over.await.unwrap_or(Some(EndReason::Drained));
+                if let Some(seat) = seat {
+                    seat.leave(reason.as_ref());
+                }
             }
             Err(refused) => {
+                if let Some(seat) = seat {
+                    seat.leave(Some(&refused.reason));
+                }
                 self.turned_away(carrier, &start, &arrival, refused.reason, Duration::ZERO);
                 if let Some(args) = refused.args {
                     close(args.socket.outgoing).await;
@@ -212,12 +267,13 @@ impl Switch {
         }
     }
 
-    /// Who answers: a parameter of the stream, else the default agent.
-    async fn answerer(&self, start: &LegStart) -> Result<(Agent, Arc<dyn tandem_domain::port::brain::Brain>), String> {
+    /// The agent of that name, number or UUID, and its brain.
+    async fn answerer(
+        &self,
+        key: &str,
+        start: &LegStart,
+    ) -> Result<(Agent, Arc<dyn tandem_domain::port::brain::Brain>), String> {
         let Inner { config, ports, .. } = self.inner.as_ref();
-        let named =
-            AGENT_PARAMETERS.iter().find_map(|name| start.parameters.get(*name)).filter(|name| !name.is_empty());
-        let key = named.unwrap_or(&config.default_agent);
         let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
@@ -244,7 +300,11 @@ impl Switch {
         meter::call_ended(carrier, &reason, duration);
         let Some(scribe) = self.scribe() else { return };
         let (call, business, at) = (CallId(Uuid::now_v7()), self.inner.config.business, clock::utc());
-        let detail = if let EndReason::Breach(breach) = &reason { breach.to_string() } else { String::new() };
+        let detail = match &reason {
+            EndReason::Breach(breach) => breach.to_string(),
+            EndReason::NotInvited(uninvited) => uninvited.to_string(),
+            _ => String::new(),
+        };
         scribe.write(Record::Started(CallStarted {
             call,
             conversation: ConversationId(Uuid::now_v7()),

@@ -35,8 +35,8 @@ pub enum SwitchboardMsg {
 /// A call that runs.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Resolves when the call is over.
-    pub over: oneshot::Receiver<()>,
+    /// Resolves when the call is over: why, or nothing if it crashed.
+    pub over: oneshot::Receiver<Option<EndReason>>,
 }
 
 /// A call that was not admitted, with what came with it so that its end can be recorded.
@@ -65,7 +65,7 @@ struct Line {
     carrier: &'static str,
     actor: ActorRef<CallMsg>,
     started: Instant,
-    over: Option<oneshot::Sender<()>>,
+    over: Option<oneshot::Sender<Option<EndReason>>>,
 }
 
 /// Its calls.
@@ -129,11 +129,11 @@ impl Actor for Switchboard {
         match event {
             SupervisionEvent::ActorTerminated(cell, last, reason) => {
                 // A call that ended in order has written its own record; one that was killed has not.
-                let in_order =
-                    last.and_then(|mut last| last.take::<call::State>().ok()).is_some_and(|last| last.has_ended());
-                state.ended(cell.get_id(), (!in_order).then(|| reason.unwrap_or_default()));
+                let last = last.and_then(|mut last| last.take::<call::State>().ok());
+                let ended = last.and_then(|last| last.ended().cloned());
+                state.ended(cell.get_id(), ended.ok_or_else(|| reason.unwrap_or_default()));
             }
-            SupervisionEvent::ActorFailed(cell, error) => state.ended(cell.get_id(), Some(error.to_string())),
+            SupervisionEvent::ActorFailed(cell, error) => state.ended(cell.get_id(), Err(error.to_string())),
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
         }
         Ok(())
@@ -160,11 +160,11 @@ impl State {
         Ok(Admitted { over })
     }
 
-    /// A call is gone; `crash` says how, if not in order.
-    fn ended(&mut self, id: ActorId, crash: Option<String>) {
+    /// A call is gone: why, or how it crashed.
+    fn ended(&mut self, id: ActorId, outcome: Result<EndReason, String>) {
         let Some(mut line) = self.lines.remove(&id) else { return };
         metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => line.carrier).decrement(1.0);
-        if let Some(detail) = crash {
+        if let Err(detail) = outcome.clone() {
             error!(call_id = %line.call, %detail, "call crashed");
             let duration = clock::now().saturating_duration_since(line.started);
             meter::call_ended(line.carrier, &EndReason::CallCrashed, duration);
@@ -179,7 +179,7 @@ impl State {
             }));
         }
         if let Some(over) = line.over.take() {
-            let _ = over.send(()); // nobody waits: fine
+            let _ = over.send(outcome.ok()); // nobody waits: fine
         }
         self.drained();
     }

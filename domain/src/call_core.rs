@@ -232,7 +232,7 @@ impl CallCore {
                 }
                 // Who hangs up while we say goodbye did not end the call.
                 let reason = match (&self.ending, self.decision, reason) {
-                    (Some((ours, _)), _, EndReason::CallerHangup) => ours.clone(),
+                    (Some((ours, _)), _, EndReason::CallerHangup | EndReason::MovedOn) => ours.clone(),
                     (None, Some(Decision::ThankYouResponse), EndReason::CallerHangup) => EndReason::Completed,
                     (None, Some(Decision::HandoverToHuman), EndReason::CallerHangup) => EndReason::Handover,
                     (_, _, reason) => reason,

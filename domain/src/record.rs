@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, BusinessId, CallId, ConversationId, TurnId, UtteranceId};
+use crate::invitation::Uninvited;
 use crate::port::dialect::Breach;
 use name::Name;
 
@@ -93,6 +94,10 @@ pub enum EndReason {
     Refused,
     /// No agent answers this call.
     NoAgent,
+    /// The socket had no valid invitation.
+    NotInvited(Uninvited),
+    /// The carrier took the caller on: its call flow moved past us.
+    MovedOn,
     /// A part of the call failed more often than may be.
     PartFailed(#[serde(deserialize_with = "name::one")] Name),
     /// The call's own actor died.
@@ -120,6 +125,8 @@ impl EndReason {
             Self::Breach(breach) => breach.reason(),
             Self::Refused => "refused",
             Self::NoAgent => "no_agent",
+            Self::NotInvited(_) => "not_invited",
+            Self::MovedOn => "moved_on",
             Self::PartFailed(_) => "part_failed",
             Self::CallCrashed => "call_crashed",
             Self::ServerRestarted => "server_restarted",
@@ -135,6 +142,7 @@ impl EndReason {
             | Self::CallerHangup
             | Self::Silence
             | Self::MaxDuration
+            | Self::MovedOn
             | Self::Drained => CallStatus::Completed,
             Self::StartTimeout
             | Self::MediaTimeout
@@ -142,6 +150,7 @@ impl EndReason {
             | Self::Breach(_)
             | Self::Refused
             | Self::NoAgent
+            | Self::NotInvited(_)
             | Self::PartFailed(_)
             | Self::CallCrashed
             | Self::ServerRestarted

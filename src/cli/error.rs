@@ -43,6 +43,9 @@ pub enum CliError {
     /// The caller's script cannot be played.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// Twilio has one rate.
+    #[error("twilio streams at 8000 Hz alone: leave out --sample-rate, or choose --carrier exotel")]
+    SampleRate,
     /// The simulation has no result.
     #[error(transparent)]
     Simulate(SimulateError),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{CliError, Output};
-use crate::config::Config;
+use crate::config::{Config, MediaCredentials};
 use crate::wiring::{self, Running, Vendors};
 
 /// How long the switch may take to write the end of the call.
@@ -76,7 +76,9 @@ impl Place {
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
         let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
-        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, ..config };
+        // Nobody else finds its port before the call is over.
+        let media = MediaCredentials::default();
+        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, media, ..config };
         let (running, socket) = if loopback_is_up().await {
             (wiring::boot_with(config, vendors).await?, None)
         } else {
@@ -101,7 +103,7 @@ async fn loopback_is_up() -> bool {
 async fn running_switch(config: &Config) -> Option<Place> {
     let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
     let address = SocketAddr::new(host, config.port);
-    tandem_at(address).await.then(|| Place { url: format!("ws://{address}/media"), socket: None, own: None })
+    tandem_at(address).await.then(|| Place { url: config.media.url(&address.to_string()), socket: None, own: None })
 }
 
 /// Whether a tandem serves there; another program may well answer.
@@ -185,7 +187,9 @@ fn api_base(media_url: &str) -> Option<String> {
         "wss" => "https",
         _ => return None,
     };
-    Some(format!("{scheme}://{}", rest.split('/').next()?))
+    let authority = rest.split('/').next()?;
+    // A media socket's user and password are not the API's.
+    Some(format!("{scheme}://{}", authority.rsplit_once('@').map_or(authority, |(_, host)| host)))
 }
 
 #[cfg(test)]

@@ -47,7 +47,9 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), CliError> 
         _ = signals.next() => return Ok(()),
         running = wiring::boot(config.clone()) => running?,
     };
-    announce(&name, &started(&running), output)?;
+    // With credentials the URL alone opens nothing; `simulate` finds us, and them, by the same settings.
+    let url = if config.media.are_set() { String::new() } else { format!(" --url {}", running.media_url()) };
+    announce(&name, &started(&running), &url, output)?;
 
     let signal = signals.next().await;
     output.say(format_args!(
@@ -64,7 +66,7 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), CliError> 
     Ok(())
 }
 
-fn announce(name: &str, started: &Started, output: Output) -> Result<(), CliError> {
+fn announce(name: &str, started: &Started, url_flag: &str, output: Output) -> Result<(), CliError> {
     if output.is_json() {
         output.result(started, |_| String::new())?;
         return Ok(());
@@ -79,7 +81,7 @@ fn announce(name: &str, started: &Started, output: Output) -> Result<(), CliErro
          \x20 hears by   {stt}\n\
          \x20 speaks by  {tts}\n\
          \x20 answers    {default_agent}, by its playbook; at most {max_concurrent_calls} calls at once\n\
-         Try it: tandem simulate --url {media_url} --say \"I want an apartment in Delhi\"",
+         Try it: tandem simulate{url_flag} --say \"I want an apartment in Delhi\"",
         version = env!("CARGO_PKG_VERSION"),
         stt = engines.stt,
         tts = engines.tts,

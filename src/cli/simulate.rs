@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use tandem_codecs::SampleRate;
 use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::exotel::{ExotelIds, Habits};
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
 use uuid::Uuid;
@@ -28,14 +31,37 @@ const EXAMPLES: &str = "\
 Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
   tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
+  tandem simulate --carrier exotel --sample-rate 16000 --say \"sixty lakh rupees\"
   tandem simulate --script caller.toml --json
 
 A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
 keys, silence_ms, wait, hang_up. The exit code is 0 if the call ended as calls should: completed, handed over, or hung up by the caller.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Carrier {
+enum CarrierName {
     Twilio,
+    Exotel,
+}
+
+/// The sample rates of Exotel's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rate {
+    #[value(name = "8000")]
+    Hz8000,
+    #[value(name = "16000")]
+    Hz16000,
+    #[value(name = "24000")]
+    Hz24000,
+}
+
+impl From<Rate> for SampleRate {
+    fn from(rate: Rate) -> Self {
+        match rate {
+            Rate::Hz8000 => Self::HZ_8000,
+            Rate::Hz16000 => Self::HZ_16000,
+            Rate::Hz24000 => Self::HZ_24000,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +69,10 @@ enum Carrier {
 pub(super) struct Args {
     /// Whose protocol to speak
     #[arg(long, value_enum, default_value = "twilio")]
-    carrier: Carrier,
+    carrier: CarrierName,
+    /// Samples a second of the stream; Twilio has 8000 alone
+    #[arg(long, value_name = "HZ", value_enum, default_value = "8000")]
+    sample_rate: Rate,
     /// Agent to ask for [default: the switch's]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -71,6 +100,16 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Whose protocol the call speaks, under names that no other call has.
+    fn carrier(&self) -> Result<Carrier, CliError> {
+        let number = Uuid::new_v4().as_u128();
+        match (self.carrier, self.sample_rate) {
+            (CarrierName::Twilio, Rate::Hz8000) => Ok(Carrier::Twilio(TwilioIds::numbered(number))),
+            (CarrierName::Twilio, Rate::Hz16000 | Rate::Hz24000) => Err(CliError::SampleRate),
+            (CarrierName::Exotel, rate) => Ok(Carrier::Exotel(ExotelIds::numbered(number), Habits::at(rate.into()))),
+        }
+    }
+
     fn steps(&self) -> Result<Vec<Step<Line>>, ScriptError> {
         if let Some(path) = &self.script {
             return script::read(path);
@@ -84,7 +123,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     // The call is what is asked for; the switch's own log only where somebody asked for it too, or something is wrong.
     let asked = ["LOG_LEVEL", "DEBUG"].iter().any(|name| config.settings.setting(name).source != Source::Default);
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
-    let script = args.steps()?;
+    let (script, carrier) = (args.steps()?, args.carrier()?);
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
     let place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
     output.say(format_args!("calling {place}"));
@@ -93,9 +132,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let config = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
-        ids: match args.carrier {
-            Carrier::Twilio => TwilioIds::numbered(Uuid::new_v4().as_u128()),
-        },
+        carrier,
         custom_parameters: parameters.collect::<BTreeMap<_, _>>(),
         script,
         manners: Manners::default(),

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, SimulateConfig};
 use tokio::sync::mpsc;
@@ -89,7 +90,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let call = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
-        ids,
+        carrier: Carrier::Twilio(ids),
         custom_parameters: args.agent.iter().map(|name| ("agent".to_owned(), name.clone())).collect::<BTreeMap<_, _>>(),
         script,
         manners,

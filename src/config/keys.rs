@@ -52,6 +52,11 @@ const fn secret(name: &'static str, about: &'static str) -> Key {
     to_come(name, Kind::Secret, "", about)
 }
 
+/// A secret that has an effect.
+const fn guard(name: &'static str, about: &'static str) -> Key {
+    Key { name, kind: Kind::Secret, effect: Effect::Now, default: "", about }
+}
+
 const fn base_url(name: &'static str) -> Key {
     to_come(name, Kind::Url, "", "base URL of that vendor's interface; a plain http:// base means ws:// sockets")
 }
@@ -87,9 +92,14 @@ pub const KEYS: &[Key] = &[
     now(
         "DEFAULT_REGION",
         "IN",
-        "two letters of a country, for telephone numbers that callers dictate without its code",
+        "country in two letters, of telephone numbers that are written or dictated without its code",
     ),
     now("TIMEZONE", "Asia/Kolkata", "time zone in which callers' \"tomorrow\" is understood, such as Europe/London"),
+    now(
+        "NUMBER_AGENTS",
+        "",
+        "agents of our numbers, such as +918047112233=front-desk,+918047112234=sales; other calls go to DEFAULT_AGENT",
+    ),
     now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
     now("TTS_PROVIDER", "flite", "voice: flite (local)"),
     now("INFERENCE_WORKERS", "", "local recognisers at work at once, 1 to 64; empty means one for each core"),
@@ -117,6 +127,15 @@ pub const KEYS: &[Key] = &[
         "0",
         "unknown events that a media socket may send; the next one ends its call; 0 to 10000",
     ),
+    now("MEDIA_USER", "", "user of media sockets, by HTTP Basic: wss://USER:PASSWORD@HOST/media"),
+    guard("MEDIA_PASSWORD", "password of media sockets, 8 or more letters, digits and - . _ ~"),
+    guard("MEDIA_SECRET", "secret in the path of media sockets, 16 or more characters: wss://HOST/media/SECRET"),
+    now(
+        "MEDIA_MAX_MUTE_PER_ADDRESS",
+        "64",
+        "media sockets of one address on which no stream has started, without credentials; 1 to 100000",
+    ),
+    now("EXOTEL_CAMEL_CASE", "false", "yes or no; repeats the keys of messages to Exotel in camelCase"),
     now("DRAIN_TIMEOUT", "600", "seconds that running calls get to finish after SIGTERM, 0 to 14400"),
     to_come("OUR_BASE_URL", Kind::Url, "", "public base URL for carriers' callbacks and media sockets"),
     to_come("REDIS_URL", Kind::Url, "", "Redis for more than one node, such as redis://localhost:6379"),

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
+use tandem_domain::number::Region;
 use tandem_store::Location;
 
 use super::error::Problem;
@@ -31,6 +32,11 @@ impl<'a> Reader<'a> {
     /// Whether somebody set it.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.settings.setting(name).source != super::Source::Default
+    }
+
+    /// Where it was set.
+    pub(super) fn source(&self, name: &str) -> super::Source {
+        self.settings.setting(name).source.clone()
     }
 
     /// What `read` makes of the text; `None` where it is unset and has no default, or wrong.
@@ -100,10 +106,7 @@ pub(super) fn one_of(text: &str, words: &[&'static str]) -> Result<&'static str,
 
 /// The two letters of a country, in capitals.
 pub(super) fn region(text: &str) -> Result<String, String> {
-    let sound = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-    sound
-        .then(|| text.to_ascii_uppercase())
-        .ok_or_else(|| format!("{text:?} is not a country's two letters, such as IN"))
+    text.parse::<Region>().map(|_| text.to_ascii_uppercase()).map_err(|error| error.to_string())
 }
 
 /// A time zone by its name in the tz database.

@@ -1,13 +1,13 @@
 //! Who may ask what, as long as there is no administrator (api-inventory R9, design.md section 11).
 //!
-//! | listening on | health checks, media sockets | everything else                                    |
-//! |--------------|------------------------------|----------------------------------------------------|
-//! | loopback     | open                         | open to programs of this machine                   |
-//! | elsewhere    | open                         | closed: 403 that names the remedy                  |
+//! | listening on | health checks | everything else                                    |
+//! |--------------|---------------|----------------------------------------------------|
+//! | loopback     | open          | open to programs of this machine                   |
+//! | elsewhere    | open          | closed: 403 that names the remedy                  |
 //!
 //! "Of this machine" is more than "over loopback": a tunnel or a reverse proxy in front of us arrives over loopback too, and so does a
 //! web page whose name was re-pointed at 127.0.0.1 after it was loaded (DNS rebinding). Both betray themselves: by the `Host` they ask
-//! for, or by the headers that a proxy adds. Media sockets stay open to them, since that is how a carrier reaches a laptop.
+//! for, or by the headers that a proxy adds. Media sockets have a rule of their own (`media_ws::access`).
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ use super::problem::Problem;
 
 /// Whether the interface is open, decided once when the program starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(crate) enum Gate {
     /// Open to programs of this machine.
     Local,
     /// Closed.
@@ -28,16 +28,21 @@ pub(super) enum Gate {
 }
 
 impl Gate {
-    pub(super) fn listening_on(host: IpAddr) -> Self {
+    pub(crate) fn listening_on(host: IpAddr) -> Self {
         if host.to_canonical().is_loopback() { Self::Local } else { Self::Closed }
+    }
+
+    /// Whether a request is of a program of this machine, and of no web page from elsewhere: a browser opens sockets to any host.
+    pub(crate) fn admits(self, uri: &Uri, headers: &HeaderMap) -> bool {
+        self.verdict(uri, headers).is_none() && !is_of_another_page(headers)
     }
 
     /// Why a request is turned away; `None` if it may pass.
     fn verdict(self, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
         match self {
             Self::Closed => Some(
-                "the server listens beyond this machine and access control is not set up, so only health checks and media sockets \
-                 are answered; start it with HOST=127.0.0.1 to use the rest from this machine",
+                "the server listens beyond this machine and access control is not set up, so only health checks \
+                 and media sockets with credentials are answered; start it with HOST=127.0.0.1 to use the rest from this machine",
             ),
             Self::Local if FORWARDED.iter().any(|name| headers.contains_key(*name)) => Some(
                 "the request came through a proxy, and access control is not set up; ask http://localhost on the machine itself",
@@ -52,6 +57,14 @@ impl Gate {
 
 /// What proxies and tunnels add.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-forwarded-host"];
+
+/// Whether a browser sent it for a page that did not come from the host asked for.
+fn is_of_another_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    page.is_none_or(|(_, authority)| host.is_none_or(|host| !host.eq_ignore_ascii_case(authority)))
+}
 
 /// Whether the host asked for is a name of loopback. A request without one (HTTP/1.0) comes from no browser.
 fn asks_for_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {

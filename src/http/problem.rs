@@ -3,13 +3,14 @@
 //! | status | `type` ends in        | when                                                    |
 //! |--------|-----------------------|---------------------------------------------------------|
 //! | 400    | `invalid-request`     | a parameter does not fit; `errors` names each           |
+//! | 401    | `unauthorized`        | a media socket without its user and password            |
 //! | 403    | `closed`              | the interface is not open to this request               |
 //! | 404    | `not-found`           | no such route or row                                    |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
 //! | 413    | `body-too-large`      | more than the body limit                                |
 //! | 426    | `upgrade-required`    | a media socket was asked for without an upgrade         |
 //! | 500    | `internal`            | our fault; the log knows more than the answer           |
-//! | 503    | `unavailable`         | draining, or the database does not answer; `Retry-After`|
+//! | 503    | `unavailable`         | draining, or too many at once, or the database does not answer; `Retry-After` |
 //!
 //! `detail` is always there, because clients of earlier services read that key alone. What the log knows and the caller need not,
 //! such as the database's own words, stays in the log.
@@ -75,6 +76,11 @@ impl Problem {
         let problem =
             Self::new(StatusCode::BAD_REQUEST, "invalid-request", "Invalid request", format!("{parameter}: {detail}"));
         Self { errors: vec![error], ..problem }
+    }
+
+    /// A user and a password are missing or wrong.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials required", detail)
     }
 
     /// There is no such thing.
@@ -153,6 +159,10 @@ impl IntoResponse for Problem {
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 15.5.2: the answer has to say how.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="media""#));
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             // RFC 9110 15.5.22: the answer has to say which protocol.

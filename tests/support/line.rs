@@ -1,4 +1,4 @@
-//! A telephone line without a socket: Twilio's side and its caller on one end, the switch on the other, under tokio's paused clock.
+//! A telephone line without a socket: a carrier's side (Twilio's, unless said) and its caller on one end, the switch on the other, under tokio's paused clock.
 //!
 //! Whole calls run in milliseconds and repeat exactly; what the caller hears is decoded word by word from the audio that arrived.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
@@ -12,8 +12,9 @@ use tandem_actors::call::CallMsg;
 use tandem_actors::{Arrival, MediaSocket, Ports, SocketError, Switch, SwitchConfig, clock};
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::Part;
-use tandem_domain::port::dialect::WireMessage;
+use tandem_domain::port::dialect::{Dialect, WireMessage};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
+use tandem_peers::carrier::MediaPeer;
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tandem_peers::voice::{Heard, Listener, Talker, transcript};
@@ -56,29 +57,29 @@ impl Exchange {
     }
 
     /// Records reach the log by the scribe's task; they are there once the switch has stopped.
-    pub async fn records(self, line: &Line) -> CallRecords {
+    pub async fn records<P: MediaPeer>(self, line: &Line<P>) -> CallRecords {
         self.switch.stop().await;
-        self.log.call(&line.peer.ids().call_sid)
+        self.log.call(line.peer.call_sid())
     }
 
     /// Kills a part of the line's call.
-    pub async fn kill(&self, line: &Line, part: Part) {
+    pub async fn kill<P: MediaPeer>(&self, line: &Line<P>, part: Part) {
         let session = self.session(line).await;
         let calls = self.switch.calls().await;
         let (_, call) = calls.iter().find(|(id, _)| *id == session.call_id).expect("the call is live");
         call.cast(CallMsg::Kill(part)).unwrap();
     }
 
-    pub async fn session(&self, line: &Line) -> tandem_actors::call::SessionView {
-        let sid = &line.peer.ids().call_sid;
+    pub async fn session<P: MediaPeer>(&self, line: &Line<P>) -> tandem_actors::call::SessionView {
+        let sid = line.peer.call_sid();
         let sessions = self.switch.sessions().await;
-        sessions.into_iter().find(|session| session.call_sid == *sid).expect("the call is live")
+        sessions.into_iter().find(|session| session.call_sid == sid).expect("the call is live")
     }
 }
 
 /// One call.
-pub struct Line {
-    pub peer: TwilioPeer,
+pub struct Line<P = TwilioPeer> {
+    pub peer: P,
     pub caller: Caller,
     ear: Listener,
     /// Words that reached the caller's ear.
@@ -104,8 +105,23 @@ pub fn rendered(number: u64, text: &str) -> Rendered {
 }
 
 impl Line {
-    /// Calls the exchange; the call is served in a task of its own.
+    /// Calls the exchange over Twilio; the call is served in a task of its own.
     pub async fn dial(exchange: &Exchange, number: u64, script: Vec<Step<Rendered>>) -> Self {
+        let peer = TwilioPeer::new(TwilioIds::numbered(u128::from(number)), BTreeMap::new());
+        Self::dial_as(exchange, vec![Arc::new(TwilioDialect::new(0))], peer, Arrival::default(), number, script).await
+    }
+}
+
+impl<P: MediaPeer> Line<P> {
+    /// As [`Line::dial`], over any carrier, to a door of any dialects.
+    pub async fn dial_as(
+        exchange: &Exchange,
+        dialects: Vec<Arc<dyn Dialect>>,
+        mut peer: P,
+        arrival: Arrival,
+        number: u64,
+        script: Vec<Step<Rendered>>,
+    ) -> Self {
         let (to_switch, incoming) = mpsc::channel::<Result<WireMessage, SocketError>>(1_024);
         let (outgoing, from_switch) = mpsc::channel(1_024);
         let socket = MediaSocket {
@@ -115,9 +131,8 @@ impl Line {
             outgoing: Box::pin(PollSender::new(outgoing).sink_map_err(|_| SocketError::Closed)),
         };
         let switch = exchange.switch.clone();
-        tokio::spawn(async move { switch.serve(Arc::new(TwilioDialect::new(0)), socket, Arrival::default()).await });
+        tokio::spawn(async move { switch.serve_any(&dialects, socket, arrival).await });
         let now = clock::now();
-        let mut peer = TwilioPeer::new(TwilioIds::numbered(u128::from(number)), BTreeMap::new());
         for text in peer.open(now) {
             to_switch.send(Ok(WireMessage::Text(text))).await.unwrap();
         }
@@ -174,7 +189,7 @@ impl Line {
                 self.to_switch = None;
                 return !self.closed;
             }
-            None => answers.push(self.peer.caller_audio(&tick.frame)),
+            None => answers.extend(self.peer.caller_audio(&tick.frame)),
         }
         self.send(answers).await;
         !self.closed

@@ -42,7 +42,7 @@ impl Brains for OneAgent {
 }
 
 /// All records.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct Log(Arc<Mutex<Vec<Record>>>);
 
 impl CallLog for Log {

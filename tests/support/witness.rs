@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, PeerReport, SimulateConfig};
 use tandem_peers::vendor::{FakeStt, FakeTts};
@@ -27,7 +28,7 @@ pub async fn call(url: String, number: u32) -> Option<PeerReport> {
     let config = SimulateConfig {
         url,
         unix_socket: None,
-        ids: TwilioIds::numbered(u128::from(number)),
+        carrier: Carrier::Twilio(TwilioIds::numbered(u128::from(number))),
         custom_parameters: BTreeMap::new(),
         script: vec![first, Step::Say(say("sixty lakh rupees")), Step::Say(say("no thank you"))],
         manners: Manners { seed: u64::from(number), quiet: Duration::from_millis(300), ..Manners::default() },

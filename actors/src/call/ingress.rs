@@ -25,7 +25,7 @@ use super::leg_rate::FromLeg;
 use super::vad::Slot;
 use super::{CallMsg, RATE};
 use crate::clock;
-use crate::flood::MessageBudget;
+use crate::flood::{AudioBudget, MessageBudget};
 use crate::guard::Guard;
 use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
@@ -85,6 +85,7 @@ impl Actor for Ingress {
 struct Pump {
     args: Args,
     gate: SpeechGate,
+    audio: AudioBudget,
     from_leg: FromLeg,
     framer: Framer<i16>,
     /// Position of the next frame on the ingress clock.
@@ -97,6 +98,7 @@ impl Pump {
     fn new(args: Args) -> Self {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
+            audio: AudioBudget::new(clock::now()),
             from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             position: args.ear.position(),
@@ -148,7 +150,11 @@ impl Pump {
         let event = self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)?;
         steps::received(self.args.id, self.args.carrier, &event);
         match event {
-            LegEvent::Audio { .. } => {
+            LegEvent::Audio { samples, .. } => {
+                let length = self.args.decoder.format().rate.duration_of(samples as u64);
+                if !self.audio.spend(now, length) {
+                    return Err(EndReason::Breach(Breach::Flood));
+                }
                 self.framer.push(self.from_leg.convert(pcm));
                 self.frames(now);
             }
@@ -166,6 +172,7 @@ impl Pump {
                 metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
             }
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
+            LegEvent::MovedOn => return Err(EndReason::MovedOn),
             LegEvent::Connected | LegEvent::Started(_) => {}
         }
         Ok(())

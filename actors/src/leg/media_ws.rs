@@ -1,11 +1,13 @@
 //! The doorstep of a media socket: reads until the stream has started, or says why it never will.
 //!
-//! Runs before a call exists, so that a socket which never speaks costs one task and no actor.
+//! Runs before a call exists, so that a socket which never speaks costs one task and no actor. Where a socket may be of several carriers,
+//! its first messages tell whose it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, LegStart};
+use tandem_domain::port::dialect::{Breach, Decoder, Dialect, LegEvent, LegStart, WireMessage};
 use tandem_domain::record::EndReason;
 use tokio::time::timeout_at;
 
@@ -13,34 +15,130 @@ use crate::clock;
 use crate::flood::MessageBudget;
 use crate::socket::{Incoming, SocketError};
 
-/// Reads up to `start`. The error is the reason for the record of a call that never was.
+mod choice;
+
+use choice::{Choice, Choosing};
+
+/// What a socket is called until its carrier is known.
+const UNKNOWN: &str = "unknown";
+
+/// A stream that has started.
+pub struct Begun {
+    /// Whose it is.
+    pub dialect: Arc<dyn Dialect>,
+    /// Its reader, past `start`.
+    pub decoder: Box<dyn Decoder>,
+    /// What the carrier said.
+    pub start: LegStart,
+}
+
+/// A stream that never will.
+#[derive(Debug)]
+pub struct NotBegun {
+    /// Whose it was, as far as anybody knows.
+    pub carrier: &'static str,
+    /// For the record of a call that never was.
+    pub reason: EndReason,
+}
+
+/// Reads up to `start`. `dialects`: all that the socket may speak, at least one.
 pub async fn doorstep(
     incoming: &mut Incoming,
-    decoder: &mut dyn Decoder,
+    dialects: &[Arc<dyn Dialect>],
     budget: &mut MessageBudget,
     limit: Duration,
-) -> Result<LegStart, EndReason> {
+) -> Result<Begun, NotBegun> {
     let deadline = clock::now() + limit;
-    let mut pcm = Vec::new();
+    let mut step = Step::new(dialects);
     loop {
         let message = match timeout_at(deadline.into(), incoming.next()).await {
-            Err(_) => return Err(EndReason::StartTimeout),
+            Err(_) => return Err(step.fail(EndReason::StartTimeout)),
             Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(SocketError::TooLarge))) => return Err(EndReason::Breach(Breach::OversizedMessage)),
-            Ok(Some(Err(SocketError::Flood))) => return Err(EndReason::Breach(Breach::Flood)),
-            Ok(Some(Err(SocketError::Closed)) | None) => return Err(EndReason::CallerHangup),
-            Ok(Some(Err(SocketError::Protocol(_) | SocketError::Io(_)))) => return Err(EndReason::LegLost),
+            Ok(Some(Err(SocketError::TooLarge))) => {
+                return Err(step.fail(EndReason::Breach(Breach::OversizedMessage)));
+            }
+            Ok(Some(Err(SocketError::Flood))) => return Err(step.fail(EndReason::Breach(Breach::Flood))),
+            Ok(Some(Err(SocketError::Closed)) | None) => return Err(step.fail(EndReason::CallerHangup)),
+            Ok(Some(Err(SocketError::Protocol(_) | SocketError::Io(_)))) => return Err(step.fail(EndReason::LegLost)),
         };
         if !budget.spend(clock::now()) {
-            return Err(EndReason::Breach(Breach::Flood));
+            return Err(step.fail(EndReason::Breach(Breach::Flood)));
         }
-        match decoder.decode(&message, &mut pcm).map_err(EndReason::Breach)? {
-            LegEvent::Started(start) => return Ok(start),
-            LegEvent::Connected | LegEvent::Ignored(_) => {}
-            LegEvent::Stopped => return Err(EndReason::CallerHangup),
-            LegEvent::Audio { .. } => return Err(EndReason::Breach(Breach::BeforeStart("media".into()))),
-            LegEvent::Dtmf(_) => return Err(EndReason::Breach(Breach::BeforeStart("dtmf".into()))),
-            LegEvent::Mark(_) => return Err(EndReason::Breach(Breach::BeforeStart("mark".into()))),
+        match step.message(message) {
+            Ok(None) => {}
+            Ok(Some(start)) => return step.begun(start),
+            Err(reason) => return Err(step.fail(reason)),
         }
+    }
+}
+
+/// How far a socket has come.
+enum Step {
+    /// Its carrier is not known.
+    Choosing(Choosing),
+    /// Its carrier is.
+    Reading(Arc<dyn Dialect>, Box<dyn Decoder>),
+}
+
+impl Step {
+    fn new(dialects: &[Arc<dyn Dialect>]) -> Self {
+        match dialects {
+            [only] => Self::reading(Arc::clone(only)),
+            several => Self::Choosing(Choosing::new(several)),
+        }
+    }
+
+    fn reading(dialect: Arc<dyn Dialect>) -> Self {
+        let decoder = dialect.decoder();
+        Self::Reading(dialect, decoder)
+    }
+
+    fn message(&mut self, message: WireMessage) -> Result<Option<LegStart>, EndReason> {
+        let messages = match self {
+            Self::Reading(_, decoder) => return read(decoder.as_mut(), &message),
+            Self::Choosing(choosing) => match choosing.offer(message) {
+                Choice::Open => return Ok(None),
+                Choice::Nobody(breach) => return Err(EndReason::Breach(breach)),
+                Choice::Of(dialect, messages) => {
+                    *self = Self::reading(dialect);
+                    messages
+                }
+            },
+        };
+        let Self::Reading(_, decoder) = self else { return Ok(None) };
+        let mut started = None;
+        for message in &messages {
+            started = read(decoder.as_mut(), message)?;
+        }
+        Ok(started)
+    }
+
+    fn begun(self, start: LegStart) -> Result<Begun, NotBegun> {
+        match self {
+            Self::Reading(dialect, decoder) => Ok(Begun { dialect, decoder, start }),
+            Self::Choosing(_) => Err(self.fail(EndReason::Breach(Breach::UnknownProtocol))),
+        }
+    }
+
+    fn fail(&self, reason: EndReason) -> NotBegun {
+        let carrier = match self {
+            Self::Choosing(_) => UNKNOWN,
+            Self::Reading(dialect, _) => dialect.capabilities().carrier,
+        };
+        NotBegun { carrier, reason }
+    }
+}
+
+/// One message before the start; `Some` with the start itself.
+fn read(decoder: &mut dyn Decoder, message: &WireMessage) -> Result<Option<LegStart>, EndReason> {
+    let early = |event: &str| Err(EndReason::Breach(Breach::BeforeStart(event.to_owned())));
+    match decoder.decode(message, &mut Vec::new()).map_err(EndReason::Breach)? {
+        LegEvent::Started(start) => Ok(Some(start)),
+        LegEvent::Connected | LegEvent::Ignored(_) => Ok(None),
+        LegEvent::Stopped => Err(EndReason::CallerHangup),
+        LegEvent::MovedOn => Err(EndReason::MovedOn),
+        LegEvent::Audio { .. } => early("media"),
+        LegEvent::Dtmf(_) => early("dtmf"),
+        LegEvent::Mark(_) => early("mark"),
     }
 }

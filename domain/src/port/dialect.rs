@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tandem_codecs::MediaFormat;
+use tandem_codecs::{MediaFormat, SampleRate};
 
 /// What a dialect can do and how it wants its audio; the switch never asks for the carrier's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum ClearMarks {
     AllReturned,
     /// None comes back (Plivo).
     NoneReturned,
+    /// The carrier does not say, and either may be (Exotel). Marks of before the `clear` mean nothing.
+    Unsaid,
     /// The dialect has no `clear`.
     NoClear,
 }
@@ -75,6 +77,8 @@ pub struct LegStart {
     pub to: Option<String>,
     /// The values that our answer document attached to the stream, in the order of their names.
     pub parameters: std::collections::BTreeMap<String, String>,
+    /// Sample rate of the audio both ways, where the carrier lets it be chosen for each stream.
+    pub sample_rate: Option<SampleRate>,
 }
 
 /// What came over the leg.
@@ -99,6 +103,19 @@ pub enum LegEvent {
     Ignored(&'static str),
     /// The carrier ended the stream.
     Stopped,
+    /// The carrier ended the stream and keeps the caller: its call flow has moved on.
+    MovedOn,
+}
+
+/// Whether a message is of a dialect, for a socket that several may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognition {
+    /// No other dialect writes so.
+    Mine,
+    /// This dialect never writes so.
+    NotMine,
+    /// It may be; the next message will tell.
+    Unsure,
 }
 
 /// What a far end did that its protocol forbids. Ends its own call only.
@@ -137,6 +154,9 @@ pub enum Breach {
     /// More messages a second than any carrier sends.
     #[error("too many messages")]
     Flood,
+    /// A stream that begins like none of the protocols that this socket serves.
+    #[error("stream of no known carrier")]
+    UnknownProtocol,
 }
 
 impl Breach {
@@ -154,6 +174,7 @@ impl Breach {
             Self::UnsupportedFormat(_) => "unsupported_format",
             Self::OversizedMessage => "oversized_message",
             Self::Flood => "message_flood",
+            Self::UnknownProtocol => "unknown_protocol",
         }
     }
 }
@@ -166,6 +187,11 @@ pub trait Dialect: Send + Sync {
     fn agreed(&self, start: &LegStart) -> Capabilities {
         let _ = start;
         self.capabilities()
+    }
+    /// Whether one of a socket's first messages is of this dialect. Asked only where a socket serves several.
+    fn recognises(&self, message: &WireMessage) -> Recognition {
+        let _ = message;
+        Recognition::Unsure
     }
     /// A fresh decoder for one socket.
     fn decoder(&self) -> Box<dyn Decoder>;

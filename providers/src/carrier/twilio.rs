@@ -14,10 +14,13 @@
 
 use std::time::Duration;
 
-use tandem_domain::port::dialect::{Capabilities, ClearMarks, Decoder, Dialect, Encoder, EndBy, LegStart};
+use tandem_domain::port::dialect::{
+    Capabilities, ClearMarks, Decoder, Dialect, Encoder, EndBy, LegStart, Recognition, WireMessage,
+};
 
 mod decoder;
 mod encoder;
+mod recognise;
 mod wire;
 
 pub use decoder::TwilioDecoder;
@@ -55,6 +58,10 @@ impl TwilioDialect {
 impl Dialect for TwilioDialect {
     fn capabilities(&self) -> Capabilities {
         CAPABILITIES
+    }
+
+    fn recognises(&self, message: &WireMessage) -> Recognition {
+        recognise::recognise(message)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

@@ -95,6 +95,7 @@ impl TwilioDecoder {
             from: number(&parameters, "from", "From"),
             to: number(&parameters, "to", "To"),
             parameters,
+            sample_rate: None,
         }))
     }
 
