@@ -75,7 +75,7 @@ impl Place {
 
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("tandem-call-").tempdir()?;
         let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, ..config };
         let (running, socket) = if loopback_is_up().await {
             (wiring::boot_with(config, vendors).await?, None)
