@@ -2,6 +2,7 @@
 //!
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
+//! Every route stands in the description that [`openapi`] serves, because both are made from one list.
 //! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
 //!
 //! ```text
@@ -23,7 +24,7 @@ use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
@@ -126,7 +127,8 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(turns::list),
         routes!(turns::detail),
         routes!(exports::call),
-        under_api(routes!(exports::call)),
+        // R1: the groups of the root answer under `/api` too.
+        at("/api/exports/calls/{id}", "export_call_under_api", routes!(exports::call)),
     ];
     let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
     let (open, guarded) = (both_spellings(open), both_spellings(guarded));
@@ -157,18 +159,18 @@ fn whatever_method((schemas, paths, _): Described, methods: MethodRouter<Surface
     (schemas, paths, methods)
 }
 
-/// The same route under `/api`, where R1 wants the groups of the root too.
-fn under_api((schemas, mut paths, methods): Described) -> Described {
-    paths.paths = std::mem::take(&mut paths.paths)
-        .into_iter()
-        .map(|(path, mut item)| {
-            if let Some(operation) = &mut item.get {
-                operation.operation_id = operation.operation_id.take().map(|id| format!("{id}_under_api"));
-            }
-            (format!("/api{path}"), item)
-        })
-        .collect();
-    (schemas, paths, methods)
+/// The same route at another address as well, described there under a name of its own. A part of the path that the handler's own
+/// description does not know is added to it.
+fn at(address: &str, name: &str, (schemas, paths, methods): Described) -> Described {
+    let mut moved = Paths::new();
+    for mut item in paths.paths.into_values() {
+        if let Some(operation) = &mut item.get {
+            operation.operation_id = Some(name.to_owned());
+            openapi::know_parts(operation, address);
+        }
+        moved.paths.insert(address.to_owned(), item);
+    }
+    (schemas, moved, methods)
 }
 
 #[cfg(test)]
@@ -195,6 +197,16 @@ mod tests {
         let expected: BTreeSet<String> = described.iter().cloned().chain(slashed).chain(fallback).collect();
         assert_eq!(served(&router), expected);
         assert!(described.len() >= 18, "{described:?}");
+    }
+
+    #[test]
+    fn a_route_at_a_second_address_knows_the_parts_of_its_path() {
+        let (_, paths, _) = at("/{key}/exports/{id}", "second", routes!(exports::call));
+        let operation = paths.paths["/{key}/exports/{id}"].get.as_ref().expect("it moved");
+        let described = serde_json::to_value(&operation.parameters).expect("text");
+        let names = described.as_array().into_iter().flatten().map(|parameter| parameter["name"].clone());
+        assert_eq!(names.collect::<Vec<_>>(), ["id", "format", "exact", "key"]);
+        assert_eq!(operation.operation_id.as_deref(), Some("second"));
     }
 
     #[test]

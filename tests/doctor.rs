@@ -111,10 +111,12 @@ fn settings_that_cannot_be_read_are_told_and_nothing_that_depends_on_them() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be() {
+fn a_folder_that_cannot_be() {
     let machine = Machine::new().set("DATA_DIR=file/data");
     fs::write(machine.folder.path().join("file"), "").unwrap();
     machine.assert("data folder", "fail", "DATA_DIR");
+    let machine = machine.set("LOG_DIR=file");
+    machine.assert("log folder", "fail", "LOG_DIR");
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(super) async fn run(loaded: Result<Config, ConfigError>, output: Output) -> 
         Ok(config) => {
             checks.extend(settings::all(config));
             checks.push(machine::data_folder(config));
+            checks.extend(machine::log_folder(config));
             checks.push(machine::disk_space(config));
             checks.extend(database::all(config).await);
             checks.extend(speech::all(config).await);

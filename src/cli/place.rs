@@ -75,7 +75,7 @@ impl Place {
 
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("tandem-call-").tempdir()?;
         // Nobody else finds its port before the call is over.
         let media = MediaCredentials::default();
         let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, media, ..config };

@@ -10,10 +10,11 @@ use axum::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
-    tag::TagBuilder,
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Required, ResponseBuilder, tag::TagBuilder,
 };
 
 use super::problem::{self, PROBLEM_JSON};
@@ -93,6 +94,25 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     let components = api.components.get_or_insert_with(Components::new);
     components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
     components.schemas.extend(schemas);
+}
+
+/// Describes the parts of a path in braces that `operation` says nothing of.
+pub(super) fn know_parts(operation: &mut Operation, path: &str) {
+    let parts = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let parameters = operation.parameters.get_or_insert_default();
+    for part in parts {
+        let known = |known: &RefOr<Parameter>| matches!(known, RefOr::T(known) if known.name == part);
+        if !parameters.iter().any(known) {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            let parameter = ParameterBuilder::new()
+                .name(part)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(text))
+                .build();
+            parameters.push(parameter.into());
+        }
+    }
 }
 
 /// A response has to have a description (OpenAPI 3.1, section 4.8.17); where a handler gives none, what the route does says enough.

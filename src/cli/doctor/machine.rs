@@ -14,6 +14,7 @@ use crate::cli::place;
 use crate::config::Config;
 
 const DATA: &str = "data folder";
+const LOG: &str = "log folder";
 const DISK: &str = "disk space";
 const PORT: &str = "port";
 const OPEN_FILES: &str = "open files";
@@ -36,16 +37,26 @@ const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 
 /// Whether files can be made where everything is kept. Leaves none.
 pub(super) fn data_folder(config: &Config) -> Finding {
-    let folder = absolute(&config.data_dir);
     let remedy =
         "choose another folder with DATA_DIR or --data-dir, or give the user that runs tandem the right to write there";
+    writable(DATA, &config.data_dir, remedy)
+}
+
+/// The same of the log's folder, where there is one.
+pub(super) fn log_folder(config: &Config) -> Option<Finding> {
+    let remedy = "choose another folder with LOG_DIR, leave it empty, or give the user that runs tandem the right to write there";
+    config.log_dir.as_deref().map(|folder| writable(LOG, folder, remedy))
+}
+
+fn writable(check: &'static str, folder: &Path, remedy: &str) -> Finding {
+    let folder = absolute(folder);
     let Some(nearest) = existing(&folder) else {
-        return Finding::fail(DATA, format!("{} cannot be made", folder.display()), remedy);
+        return Finding::fail(check, format!("{} cannot be made", folder.display()), remedy);
     };
     match tempfile::tempfile_in(nearest) {
-        Ok(_) if nearest == folder => Finding::ok(DATA, format!("{} can be written", folder.display())),
-        Ok(_) => Finding::ok(DATA, format!("{} will be made at the first start", folder.display())),
-        Err(error) => Finding::fail(DATA, format!("{} cannot be written: {error}", nearest.display()), remedy),
+        Ok(_) if nearest == folder => Finding::ok(check, format!("{} can be written", folder.display())),
+        Ok(_) => Finding::ok(check, format!("{} will be made at the first start", folder.display())),
+        Err(error) => Finding::fail(check, format!("{} cannot be written: {error}", nearest.display()), remedy),
     }
 }
 

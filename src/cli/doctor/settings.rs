@@ -12,7 +12,7 @@ const BASE_URL: &str = "base url";
 
 pub(super) fn all(config: &Config) -> Vec<Finding> {
     let set = config.settings.iter().filter(|setting| setting.source != Source::Default).count();
-    let mut findings = vec![Finding::ok(SETTINGS, format!("can be used, {set} set"))];
+    let mut findings = vec![Finding::ok(SETTINGS, format!("usable; {set} set, the others at their defaults"))];
     findings.extend(config.notices.iter().map(|notice| {
         Finding::warn(SETTINGS, notice.clone(), "`tandem config print` shows each setting and where it came from")
     }));

@@ -7,8 +7,8 @@
 //! | byte order mark | yes: without one Excel reads UTF-8 as the machine's code page | no |
 //! | a text that a spreadsheet would take for a formula | begins with an apostrophe, which our own import takes off again | as it is |
 //!
-//! A formula begins with `=`, `+`, `-`, `@`, a tab or a carriage return (OWASP, CSV injection). A cell that is a plain number with its sign
-//! is none and stays as it is: a guard would break every telephone number.
+//! A formula begins with `=`, `+`, `-`, `@`, a full-width form of these, a tab or a line break (OWASP, CSV injection). A cell that is a plain
+//! number with its sign is none and stays as it is: a guard would break every telephone number.
 
 use chrono::SecondsFormat;
 use tandem_domain::port::store::TranscriptLine;
@@ -74,7 +74,7 @@ fn role(role: Role) -> &'static str {
 
 /// A cell that no spreadsheet takes for a formula.
 fn guarded(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula = cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']);
     let digits = cell.strip_prefix(['+', '-']).unwrap_or_default();
     let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if formula && !number { format!("'{cell}") } else { cell.to_owned() }
@@ -86,9 +86,23 @@ mod tests {
 
     #[test]
     fn formulas_are_guarded_and_numbers_are_not() {
-        for cell in
-            ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "+", "-", "+1,2", "+91 98", "=", "+１"]
-        {
+        for cell in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "＝1",
+            "＠x",
+            "+",
+            "-",
+            "+1,2",
+            "+91 98",
+            "=",
+            "+１",
+        ] {
             assert_eq!(guarded(cell), format!("'{cell}"));
         }
         for cell in ["+919876543210", "-7", "", "hello", "1+1", "a=b", " =1", "'=1"] {
