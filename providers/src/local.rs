@@ -10,6 +10,7 @@
 //! call C ─┘   per call       per process       └─ worker process 2
 //! ```
 
+pub mod clauses;
 pub mod ct2;
 pub mod flite;
 pub mod ggml;
