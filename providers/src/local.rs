@@ -8,6 +8,9 @@
 //! call A ─┐                                    ┌─ worker process 1 (whisper.cpp)
 //! call B ─┼─ WhisperStt ── WhisperPool ── pipes┤
 //! call C ─┘   per call       per process       └─ worker process 2
+//!
+//! calls ──── Clauses ── Fallback ──┬─ Piper ── espeak-ng (a process a clause) ── queue ── threads (rten)
+//!                                  └─ Flite (a process a sentence)
 //! ```
 
 pub mod clauses;

@@ -1,7 +1,8 @@
 //! Speaks a sentence clause by clause, so that its beginning is heard while its end is still being made.
 //!
 //! Place: in front of a voice that takes a tenth of a second and more for each second of speech and gives a sentence all at once.
-//! Not here: the sentences of an answer. They come one at a time already; a text that holds several is cut between them, too.
+//! Not here: the sentences of an answer. They come one at a time already; a text that holds several is cut between them, too. Nor the
+//! beginnings of words: the local voices know none, and a clause's would not be the sentence's, so they are dropped.
 //!
 //! ```text
 //! "I can help you with that, and then …"  ──►  "I can help you with that,"  ──► voice ──► audio, at once
@@ -60,6 +61,7 @@ impl Tts for Clauses {
         // A clause that failed must not be followed by the next: the sentence would have a hole.
         Box::pin(chunks.scan(false, |failed, chunk| {
             let before = std::mem::replace(failed, chunk.is_err());
+            let chunk = chunk.map(|chunk| TtsChunk { words: Vec::new(), ..chunk });
             ready((!before).then_some(chunk))
         }))
     }

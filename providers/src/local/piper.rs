@@ -37,7 +37,7 @@ use super::spoken::Spoken;
 
 const NAME: &str = "piper";
 /// How willing the threads are to wait for others, from 0 to 19: audio in real time comes first.
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 3;
 
 /// How to run the voice.
 #[derive(Debug, Clone)]
