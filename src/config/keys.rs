@@ -80,8 +80,16 @@ pub const KEYS: &[Key] = &[
     now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in one alone"),
     now("DEFAULT_AGENT", "front-desk", "agent, or playbook, that answers a call that names none"),
     now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
-    now("TTS_PROVIDER", "flite", "voice: flite (local)"),
-    now("INFERENCE_WORKERS", "", "local recognisers at work at once, 1 to 64; empty means one for each core"),
+    now(
+        "TTS_PROVIDER",
+        "flite",
+        "voice: flite (local, light) or piper (local, natural; needs `make models VOICE=natural`)",
+    ),
+    now(
+        "INFERENCE_WORKERS",
+        "",
+        "local recognisers, and natural voices, at work at once, 1 to 64; empty means one for each core",
+    ),
     now("MAX_CONCURRENT_CALLS", "10", "calls at once on this server, 1 to 10000"),
     now("MAX_CALL_DURATION_MINUTES", "10", "longest call in minutes for agents that set none, 1 to 240"),
     now(
