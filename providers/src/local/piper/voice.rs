@@ -19,6 +19,10 @@ use unicode_normalization::UnicodeNormalization;
 /// Most sounds at once, about 17 s of speech: memory and time of a run grow with them.
 const MOST_SOUNDS: usize = 250;
 
+/// How much slower than its settings say the voice speaks. By itself "joe" says "want an" as "won an" on the telephone: the recogniser missed 2
+/// words in 6 times 8 sentences, at this pace 1, at 1.3 (unnatural) 8.
+const SLOWNESS: f32 = 1.15;
+
 /// A voice, loaded.
 pub(super) struct Voice {
     model: Model,
@@ -90,7 +94,7 @@ impl Voice {
         let inputs = vec![
             (input, NdTensor::from_data([1, ids.len()], ids.to_vec()).into()),
             (lengths, NdTensor::from([count]).into()),
-            (scales, NdTensor::from([noise_scale, length_scale, noise_w]).into()),
+            (scales, NdTensor::from([noise_scale, SLOWNESS * length_scale, noise_w]).into()),
         ];
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(threads)));
         let failed = |error: String| VoiceError::Run(error);
