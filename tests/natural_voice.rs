@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tandem::Vendors;
+use tandem_peers::wer::word_errors;
 use tokio::process::Command;
 
 mod support;
@@ -56,9 +57,8 @@ async fn the_front_desk_speaks_with_it_without_a_gap() {
     assert_eq!(report["ended_reason"], "completed", "{report:#}");
     assert_eq!(report["audio"]["underruns"], 0, "{report:#}");
     let turns = report["turns"].as_array().unwrap();
-    let heard = |turn: usize| turns[turn]["agent_heard_text"].as_str().unwrap().to_lowercase();
-    // The ear is the recogniser too, and may take "an apartment" for "and apartment".
-    for (turn, words) in [(0, "what kind of property"), (1, "apartment in delhi"), (2, "we will call you back soon")] {
-        assert!(heard(turn).contains(words), "{report:#}");
-    }
+    let all = |key: &str| turns.iter().map(|turn| turn[key].as_str().unwrap()).collect::<Vec<_>>().join(" ");
+    // The ear is the recogniser too, and takes "an apartment" for "and apartment" now and then.
+    let heard = word_errors(&all("agent_text"), &all("agent_heard_text"));
+    assert!(heard.words > 30 && heard.rate() <= 0.15, "{heard:?} {report:#}");
 }
