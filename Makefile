@@ -10,6 +10,9 @@ export CARGO
 CARGO_FLAGS ?=
 # Arguments of `make run`, for instance ARGS="--port 9000".
 ARGS ?=
+# VOICE=natural with `make models` or `make run`: Piper besides flite. Its licence has a note of its own, shown when it is installed.
+VOICE ?= light
+export VOICE
 FUZZ_TARGET ?= twilio
 FUZZ_SECONDS ?= 60
 BENCH_CALLS ?= 100
@@ -20,8 +23,8 @@ BINARY := target/release/tandem
 ##@ Two commands
 .PHONY: run
 run: setup-run build ## Install what is missing, build, fetch the models, serve on http://localhost:8000
-	@$(BINARY) models install
-	exec $(BINARY) $(ARGS) serve
+	@$(BINARY) models install --voice $(VOICE)
+	exec $(BINARY) $(if $(filter natural,$(VOICE)),--set TTS_PROVIDER=piper) $(ARGS) serve
 
 .PHONY: test
 test: setup ## Install what is missing, fetch the models, run every test
@@ -41,8 +44,8 @@ build: ## The release binary, at target/release/tandem
 	@scripts/build.sh $(CARGO_FLAGS)
 
 .PHONY: models
-models: build ## The speech models, into the user's cache folder
-	@$(BINARY) models install
+models: setup-run build ## The speech models, into the user's cache folder; VOICE=natural for the natural voice too
+	@$(BINARY) models install --voice $(VOICE)
 
 .PHONY: peers
 peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases

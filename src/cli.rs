@@ -32,6 +32,7 @@ Examples:
   tandem                                             serve on http://localhost:8000
   tandem --port 9000 --data-dir /var/lib/tandem      serve elsewhere
   tandem models install                              fetch the speech model, once
+  tandem models install --voice natural              and a voice that sounds natural; speak with --set TTS_PROVIDER=piper
   tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
   tandem doctor                                      what would keep this machine from answering calls

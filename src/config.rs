@@ -71,7 +71,7 @@ pub struct Engines {
     pub stt: &'static str,
     /// Voice.
     pub tts: &'static str,
-    /// Local recognisers at work at once; `None` leaves it to the machine's cores.
+    /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
     pub workers: Option<usize>,
 }
 
@@ -193,7 +193,7 @@ impl Config {
             numbers,
             engines: Engines {
                 stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
-                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite"])).unwrap_or_default(),
+                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite", "piper"])).unwrap_or_default(),
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
             calls: CallLimits {

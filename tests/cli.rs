@@ -120,4 +120,6 @@ fn without_its_model_it_refuses_in_one_sentence_that_names_the_remedy() {
     let listed = run(&["models", "list", "--json"]);
     let models: Value = serde_json::from_str(stdout(&listed)).unwrap();
     assert!(models.as_array().unwrap().iter().all(|model| model["installed"] == false));
+    let voice = models.as_array().unwrap().iter().find(|model| model["name"] == "piper-joe").unwrap();
+    assert!(voice["licence_note"].as_str().unwrap().contains("GPL"), "{voice:#}");
 }

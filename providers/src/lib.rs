@@ -6,3 +6,4 @@
 pub mod carrier;
 #[cfg(feature = "local-speech")]
 pub mod local;
+pub mod tts;

@@ -1,6 +1,6 @@
 //! `tandem models`: the speech models on this machine.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{CliError, Output};
 use crate::config::Config;
@@ -8,18 +8,28 @@ use crate::config::Config;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Fetch the recogniser's model and check it; does nothing if it is there.
-    Install,
+    Install {
+        /// Fetch this voice too. `light` is flite, a Debian package: there is nothing to fetch.
+        #[arg(long, value_enum, default_value_t = Voice::Light)]
+        voice: Voice,
+    },
     /// Show which models there are and which are installed.
     List,
     /// Print where the recogniser's model is; fails if it is not installed.
     Path,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Voice {
+    Light,
+    Natural,
+}
+
 #[cfg(feature = "local-speech")]
 pub(super) fn run(command: &Command, config: &Config, output: Output) -> Result<(), CliError> {
     let folder = crate::wiring::models_dir(config);
     match command {
-        Command::Install => local::install(&folder, output),
+        Command::Install { voice } => local::install(&folder, *voice, output),
         Command::List => local::list(&folder, output),
         Command::Path => local::path(&folder, output),
     }
@@ -37,14 +47,15 @@ mod local {
 
     use indicatif::{ProgressBar, ProgressStyle};
     use serde::Serialize;
-    use tandem_providers::local::models::{self, MODELS, Progress};
+    use tandem_providers::local::models::{self, MODELS, Model, Progress, RECOGNISER, VOICE};
 
     use super::super::output;
-    use super::{CliError, Output};
+    use super::{CliError, Output, Voice};
     use crate::wiring::EngineError;
 
     #[derive(Debug, Serialize)]
     struct Installed {
+        name: &'static str,
         path: PathBuf,
         /// It was there before.
         already: bool,
@@ -57,38 +68,57 @@ mod local {
         path: PathBuf,
         bytes: u64,
         licence: &'static str,
+        licence_note: &'static str,
         package: String,
     }
 
-    pub(super) fn install(folder: &Path, output: Output) -> Result<(), CliError> {
-        let mut teller = Teller::new(output);
-        let installed = models::install(folder, &mut |progress| teller.tell(progress)).map_err(EngineError::from)?;
-        teller.bar.finish_and_clear();
-        let installed = Installed { path: installed.path, already: installed.already };
+    pub(super) fn install(folder: &Path, voice: Voice, output: Output) -> Result<(), CliError> {
+        let wanted: &[&'static Model] = if voice == Voice::Natural { &[RECOGNISER, VOICE] } else { &[RECOGNISER] };
+        let installed = wanted.iter().map(|model| install_one(model, folder, output)).collect::<Result<Vec<_>, _>>()?;
         output.result(&installed, |installed| {
-            let how = if installed.already { "was installed already" } else { "is installed" };
-            format!("the speech model {how}: {}", installed.path.display())
+            let line = |one: &Installed| {
+                let how = if one.already { "was installed already" } else { "is installed" };
+                format!("{} {how}: {}\n", one.name, one.path.display())
+            };
+            installed.iter().map(line).collect()
         })?;
+        if voice == Voice::Natural {
+            output.say("Calls speak with it where TTS_PROVIDER=piper is set.");
+        }
         Ok(())
     }
 
+    fn install_one(model: &'static Model, folder: &Path, output: Output) -> Result<Installed, CliError> {
+        let mut teller = Teller::new(model.name, output);
+        let installed =
+            models::install_model(model, folder, &mut |progress| teller.tell(progress)).map_err(EngineError::from)?;
+        teller.bar.finish_and_clear();
+        if !installed.already && !model.licence_note.is_empty() {
+            output.say(format_args!("Licence of {}: {}. {}", model.name, model.licence, model.licence_note));
+        }
+        Ok(Installed { name: model.name, path: installed.path, already: installed.already })
+    }
+
     pub(super) fn list(folder: &Path, output: Output) -> Result<(), CliError> {
-        let listed: Vec<_> = MODELS
-            .iter()
-            .map(|model| {
-                let path = folder.join(model.file);
-                let installed = path.metadata().is_ok_and(|file| file.len() == model.file_bytes);
-                let package = format!("{} {}", model.package, model.version);
-                Listed { name: model.name, installed, path, bytes: model.file_bytes, licence: model.licence, package }
-            })
-            .collect();
+        let list = |model: &&'static Model| Listed {
+            name: model.name,
+            installed: model.is_installed(folder),
+            path: model.path(folder),
+            bytes: model.bytes(),
+            licence: model.licence,
+            licence_note: model.licence_note,
+            package: format!("{} {}", model.package, model.version),
+        };
+        let listed: Vec<_> = MODELS.iter().map(list).collect();
         output.result(&listed, |listed| {
             let line = |model: &Listed| {
                 let state = if model.installed { "installed" } else { "-" };
                 let megabytes = model.bytes.div_ceil(1_000_000);
                 format!("{:22} {state:10} {megabytes:4} MB  {:5} {}\n", model.name, model.licence, model.path.display())
             };
-            listed.iter().map(line).collect()
+            let noted = listed.iter().filter(|model| !model.licence_note.is_empty());
+            let notes = noted.map(|model| format!("\n{}: {}\n", model.name, model.licence_note));
+            listed.iter().map(line).chain(notes).collect()
         })?;
         Ok(())
     }
@@ -105,28 +135,29 @@ mod local {
 
     /// Progress on stderr: a bar on a terminal, one line a step elsewhere.
     struct Teller {
+        model: &'static str,
         output: Output,
         bar: ProgressBar,
         step: &'static str,
     }
 
     impl Teller {
-        fn new(output: Output) -> Self {
-            Self { output, bar: ProgressBar::hidden(), step: "" }
+        fn new(model: &'static str, output: Output) -> Self {
+            Self { model, output, bar: ProgressBar::hidden(), step: "" }
         }
 
         fn tell(&mut self, progress: Progress) {
             match progress {
-                Progress::Checking => self.step("checking the model", None),
+                Progress::Checking => self.step("checking", None),
                 Progress::Fetching { received, total } => {
-                    self.step("fetching the model", Some((total, byte_bar_style())));
+                    self.step("fetching", Some((total, byte_bar_style())));
                     // What is counted includes pip's own files.
                     self.bar.set_position(received.min(total));
                 }
-                Progress::Verifying => self.step("verifying the package", None),
+                Progress::Verifying => self.step("verifying", None),
                 Progress::Converting { done, total } => {
                     let (done, total) = (done.try_into().unwrap_or(u64::MAX), total.try_into().unwrap_or(u64::MAX));
-                    self.step("converting the model", Some((total, output::bar_style())));
+                    self.step("converting", Some((total, output::bar_style())));
                     self.bar.set_position(done);
                 }
             }
@@ -141,10 +172,10 @@ mod local {
             self.bar.finish_and_clear();
             self.bar = measured
                 .map_or_else(ProgressBar::new_spinner, |(length, look)| ProgressBar::new(length).with_style(look));
-            self.bar.set_message(step);
+            self.bar.set_message(format!("{step} {}", self.model));
             self.bar.enable_steady_tick(Duration::from_millis(100));
             if self.bar.is_hidden() {
-                self.output.say(format_args!("{step} …"));
+                self.output.say(format_args!("{step} {} …", self.model));
             }
         }
     }

@@ -101,8 +101,16 @@ pub const KEYS: &[Key] = &[
         "agents of our numbers, such as +918047112233=front-desk,+918047112234=sales; other calls go to DEFAULT_AGENT",
     ),
     now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
-    now("TTS_PROVIDER", "flite", "voice: flite (local)"),
-    now("INFERENCE_WORKERS", "", "local recognisers at work at once, 1 to 64; empty means one for each core"),
+    now(
+        "TTS_PROVIDER",
+        "flite",
+        "voice: flite (local, light) or piper (local, natural; needs `make models VOICE=natural`)",
+    ),
+    now(
+        "INFERENCE_WORKERS",
+        "",
+        "local recognisers, and natural voices, at work at once, 1 to 64; empty means one for each core",
+    ),
     now("MAX_CONCURRENT_CALLS", "10", "calls at once on this server, 1 to 10000"),
     now("MAX_CALL_DURATION_MINUTES", "10", "longest call in minutes for agents that set none, 1 to 240"),
     now(

@@ -38,7 +38,7 @@ pub enum EngineError {
 pub(crate) async fn speech(config: &Config, vendors: Vendors) -> Result<Speech, EngineError> {
     let tts = match vendors.tts {
         Some(tts) => tts,
-        None => local::voice().await?,
+        None => local::voice(config).await?,
     };
     let stt = match vendors.stt {
         Some(stt) => stt,
@@ -56,13 +56,21 @@ pub use local::recogniser;
 mod local {
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
+    use tandem_providers::local::clauses::Clauses;
     use tandem_providers::local::flite::{Flite, FliteConfig};
     use tandem_providers::local::models;
+    use tandem_providers::local::piper::{Piper, PiperConfig};
     use tandem_providers::local::whisper::{WhisperConfig, WhisperPool};
     use tandem_providers::local::whisper_stt::WhisperStt;
+    use tandem_providers::tts::fallback::{Fallback, Limits};
 
     use super::{Arc, Config, EngineError, Stt, Tts};
+
+    /// When flite speaks for the natural voice. The beginning of a clause, its place in the queue included, may take half of what the call
+    /// waits before it takes a voice for dead.
+    const LIMITS: Limits = Limits { patience: Duration::from_millis(1_500), rest: Duration::from_secs(10) };
 
     /// The folder of speech models.
     pub(crate) fn models_dir(config: &Config) -> PathBuf {
@@ -82,11 +90,27 @@ mod local {
         Ok(Arc::new(WhisperStt::new(pool)))
     }
 
-    /// flite.
-    pub(super) async fn voice() -> Result<Arc<dyn Tts>, EngineError> {
+    /// flite, or Piper with flite behind it.
+    pub(super) async fn voice(config: &Config) -> Result<Arc<dyn Tts>, EngineError> {
         let flite = Flite::new(FliteConfig::default());
-        flite.probe().await?;
-        Ok(Arc::new(flite))
+        let there = flite.probe().await;
+        if config.engines.tts != "piper" {
+            there?;
+            return Ok(Arc::new(flite));
+        }
+        let mut piper = PiperConfig::new(models::require_voice(&models_dir(config))?);
+        if let Some(workers) = config.engines.workers {
+            piper.workers = workers;
+        }
+        let piper: Arc<dyn Tts> = Arc::new(Piper::start(piper).await?);
+        let voice: Arc<dyn Tts> = match there {
+            Ok(()) => Arc::new(Fallback::new(piper, Arc::new(flite), LIMITS)),
+            Err(error) => {
+                tracing::warn!(%error, "no voice stands behind piper");
+                piper
+            }
+        };
+        Ok(Arc::new(Clauses::new(voice)))
     }
 
     /// This very program, also when its file was replaced by a newer one while it runs.
@@ -110,7 +134,7 @@ mod local {
         Err(EngineError::NotBuilt)
     }
 
-    pub(super) async fn voice() -> Result<Arc<dyn Tts>, EngineError> {
+    pub(super) async fn voice(_: &Config) -> Result<Arc<dyn Tts>, EngineError> {
         Err(EngineError::NotBuilt)
     }
 

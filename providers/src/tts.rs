@@ -1,0 +1,3 @@
+//! Voices made of voices, whoever they come from.
+
+pub mod fallback;
