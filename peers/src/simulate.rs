@@ -98,6 +98,16 @@ pub enum SimulateError {
         /// Why.
         source: Box<tungstenite::Error>,
     },
+    /// The switch answered, and refused.
+    #[error("{url} refused the socket with status {status}: {detail}")]
+    Refused {
+        /// Where.
+        url: String,
+        /// Of its answer.
+        status: u16,
+        /// Its own words.
+        detail: String,
+    },
     /// The switch did not answer the handshake.
     #[error("{url} did not answer within {} s", CONNECT_LIMIT.as_secs())]
     ConnectTimeout {
@@ -206,9 +216,20 @@ async fn connect(url: &str, unix_socket: Option<&Path>) -> Result<Socket, Simula
     };
     match timeout(CONNECT_LIMIT, handshake).await {
         Ok(Ok(socket)) => Ok(socket),
+        Ok(Err(tungstenite::Error::Http(answer))) => Err(SimulateError::Refused {
+            url: without_password(url),
+            status: answer.status().as_u16(),
+            detail: detail(answer.body().as_deref().unwrap_or_default()),
+        }),
         Ok(Err(error)) => Err(SimulateError::Connect { url: without_password(url), source: Box::new(error) }),
         Err(_) => Err(SimulateError::ConnectTimeout { url: without_password(url) }),
     }
+}
+
+/// What a refusal says of itself: the `detail` of a problem (RFC 9457), as far as it came with the head.
+fn detail(body: &[u8]) -> String {
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    problem["detail"].as_str().unwrap_or("it does not say why").to_owned()
 }
 
 /// The handshake. A user and a password in the URL go out as HTTP Basic, as carriers send them; the library would drop them.

@@ -13,7 +13,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
@@ -98,8 +98,8 @@ impl Access {
             };
         }
         if let (Some((user, password)), Some(shown)) = (basic, headers.get(header::AUTHORIZATION)) {
-            let expected = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            let right = bool::from(expected.as_bytes().ct_eq(shown.as_bytes()));
+            let right =
+                basic_of(shown).is_some_and(|shown| equal(&STANDARD.encode(format!("{user}:{password}")), shown));
             return if right { Ok(trusted) } else { Err(Refusal::Unauthorized) };
         }
         if !self.credentials.are_set() && self.gate == Gate::Local {
@@ -126,6 +126,12 @@ impl Access {
             Refusal::Closed => Problem::closed(REMEDY),
         }
     }
+}
+
+/// The encoded half of `Basic …`; the scheme's case does not matter (RFC 7617 2).
+fn basic_of(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, encoded) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(encoded.trim())
 }
 
 fn equal(secret: &str, shown: &str) -> bool {
@@ -217,6 +223,14 @@ mod tests {
             }
             assert_eq!(standing(&guarded, Some("acme:wrong"), None, true), Err(Refusal::Unauthorized), "not a guest");
         }
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_case() {
+        let value = |text: &'static str| HeaderValue::from_static(text);
+        assert_eq!(basic_of(&value("basic YQ==")), Some("YQ=="));
+        assert_eq!(basic_of(&value("Bearer YQ==")), None);
+        assert_eq!(basic_of(&value("Basic")), None);
     }
 
     #[test]
