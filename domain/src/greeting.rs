@@ -6,8 +6,8 @@
 //! | `first_message_inbound` or `first_message_outbound`   | as it is                                 |
 //! | first line of the sales script                        | as it is                                 |
 //! | `business_info.greeting`                              | as it is                                 |
-//! | `business_info.company_name`                          | "Hi! This is [agent] from [company]."    |
-//! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi [name]! Good to hear from you again." |
+//! | `business_info.company_name`                          | "Hi! This is {agent} from {company}."    |
+//! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi {name}! Good to hear from you again." |
 //! | nothing                                               | the playbook's greeting, else "Hi! How's it going?" |
 //!
 //! Whatever is said first, the playbook's first question follows.

@@ -11,6 +11,14 @@
 //!            └───┴───────────────────────┘
 //! ```
 //!
+//! Stages are a playbook's own; the usual ones are `language_selection` (a slot of this stage sets the language of all that follows), `welcome`
+//! (its lines are said once the language is known), `collecting` and `completed`. Texts in further languages stand under `[languages.<tag>]`
+//! with the keys of the file itself, slots by their names; callers are understood in all of them at once. An `offer` is a last question that
+//! "no" and silence decline: all is read back before it. `[[client_tools]]` tell the far end of answers and of the end.
+//!
+//! Confirmation is by `policy`: `each` answer with a question, all at the `end`, by `confidence`, or `none`. Corrections are heard at any time,
+//! and a person takes over when asked for, when a slot gives up in favour of one, or after `handover_after` failures in a row.
+//!
 //! Nothing loops: reprompts a slot, read-backs, delays and silences are counted, and `max_turns` closes every call.
 //! Not here: time (the silence ladder calls [`Playbook::respond_silence`]), audio, models, and any wording that belongs to a file.
 
@@ -41,7 +49,7 @@ use serde_json::{Map, Value};
 use crate::slot::choice::Choices;
 use crate::slot::place::Gazetteer;
 use crate::slot::words::Phrase;
-use crate::slot::{SlotType, Term};
+use crate::slot::{SlotType, Term, Tongue};
 use phrases::Phrases;
 use plan::Plan;
 
@@ -176,7 +184,11 @@ impl Playbook {
         let mut expected = Expected::default();
         if asked.is_none() {
             expected.slot_types.push(SlotType::YesNo);
-            expected.vocabulary.extend(["yes", "no"].map(str::to_owned));
+            let words = match Tongue::of(&self.plan_in(&state.language).language) {
+                Tongue::English => ["yes", "no"],
+                Tongue::Hindi => ["हाँ", "नहीं"],
+            };
+            expected.vocabulary.extend(words.map(str::to_owned));
         }
         let open = |i: usize| asked.is_none() || !state.slots.contains_key(&self.slots()[i].name);
         let rest = (0..self.slots().len()).filter(|i| Some(*i) != asked && open(*i));

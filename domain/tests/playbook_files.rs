@@ -212,3 +212,69 @@ fn what_is_no_toml_is_refused() {
             .starts_with("line 4: slots")
     );
 }
+
+/// The freight playbook with a translation.
+fn in_hindi(translation: &str) -> Result<Playbook, PlaybookError> {
+    let slots = ["language", "origin", "destination", "boxes", "fragile", "remarks"];
+    let prompts: String =
+        slots.iter().map(|name| format!("[languages.hi.slots.{name}]\nprompt = '{name}?'\n")).collect();
+    Playbook::from_toml(&format!("{FREIGHT}\n{translation}\n{prompts}"))
+}
+
+#[test]
+fn a_translation_is_spoken_once_its_language_is_chosen() {
+    let playbook = in_hindi("[languages.hi.closing]\nhandover = ['बस।']").unwrap();
+    let context = Context::default();
+    let state = playbook.start(&context).state;
+    let hear = |state: &PlaybookState, text: &str| playbook.respond(state, &Heard { text, confidence: None }, &context);
+    let reply = hear(&state, "Hindi");
+    assert_eq!(reply.say, ["Origin?"]);
+    assert_eq!(hear(&reply.state, "the dispatcher").say, ["बस।"]);
+    // What a translation does not say, Hindi says in its own words.
+    assert_eq!(hear(&reply.state, "hello hello").say, ["Origin?"]);
+    assert_eq!(playbook.respond_unheard(&reply.state, &context).say[0], "माफ़ कीजिए, आपकी आवाज़ नहीं आई।");
+    // Another region of the language will do.
+    let regional = Context { language: Some("hi-IN".to_owned()), ..Context::default() };
+    assert_eq!(playbook.start(&regional).say.last().unwrap(), "Language?");
+}
+
+#[test]
+fn a_playbook_in_hindi_needs_no_lines_of_its_own() {
+    let text = "name = 'umr'\ntitle = 'उम्र'\nlanguage = 'hi'\ngreeting = ['नमस्ते।']\n[[slots]]\nname = 'age'\ntype = 'number'\n\
+                prompt = 'आपकी उम्र?'\nread_back = '{value} साल'";
+    let mut talk = Talk::begin(text);
+    assert_eq!(talk.2, "नमस्ते। आपकी उम्र?");
+    assert_eq!(talk.says("बयालीस साल"), "तो बयालीस साल। क्या यह सही है?");
+    assert_eq!(talk.says("नहीं, तैंतालीस"), "ठीक है। तो तैंतालीस साल। क्या यह सही है?");
+    assert_eq!(talk.says("जी"), "धन्यवाद। नमस्ते।");
+    assert_eq!(talk.data(), json!({"age": 43}));
+}
+
+#[test]
+fn a_translation_that_changes_more_than_words_is_refused() {
+    for (translation, message) in [
+        ("[languages.hi]\nname = 'other'", "languages.hi: only texts can be translated"),
+        ("[languages.hi]\nmax_turns = 3", "languages.hi: only texts can be translated"),
+        ("[languages.hi]\ngreting = ['x']", "languages.hi: unknown field `greting`"),
+        ("[languages.hi]\ngreeting = ['{who}']", "greeting: unknown variable {who}"),
+        ("[languages.hi.slots.colour]\nprompt = 'x'", "slots.colour: no such slot"),
+        ("[languages.en.slots.origin]\nprompt = 'x'", "languages.en: a language tag other than the playbook's own"),
+        ("[languages.Hindi.slots.origin]\nprompt = 'x'", "languages.Hindi: a language tag"),
+        ("[languages.ta.slots.origin]\nprompt = 'x'", "languages.ta: slots.language.prompt: not translated"),
+    ] {
+        let error = in_hindi(translation).unwrap_err().to_string();
+        assert!(error.contains(message), "{translation}: {error}");
+    }
+    let typed = FREIGHT.to_owned() + "[languages.hi.slots.boxes]\ntype = 'money'\n";
+    let error = Playbook::from_toml(&typed).unwrap_err().to_string();
+    assert!(error.contains("slots.boxes.type: only prompt, reprompts") && error.starts_with("line "), "{error}");
+}
+
+#[test]
+fn offers_and_tools_that_could_not_run_are_refused() {
+    let offer = refused("required = false\nunknown", "required = true\noffer = true\nunknown");
+    assert!(offer.contains("slots[5].offer: an offer may be declined"), "{offer}");
+    let tool =
+        Playbook::from_toml(&format!("{FREIGHT}\n[[client_tools]]\nname = 'x'\nwhen = 'slot_filled'\nslot = 'y'"));
+    assert!(tool.unwrap_err().to_string().contains("client_tools[0].slot: no slot of that name"));
+}

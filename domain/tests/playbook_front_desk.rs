@@ -206,6 +206,9 @@ fn a_correction_keeps_what_it_does_not_name() {
     ));
     talk.says("actually it is five o'clock");
     assert_eq!(talk.data()["callback_time"], json!({"date": "2026-11-23", "from": "17:00", "to": "17:00"}));
+    talk.says("no, six");
+    assert_eq!(talk.data()["callback_time"], json!({"date": "2026-11-23", "from": "18:00", "to": "18:00"}));
+    talk.says("sorry, five");
     talk.says("no, on Tuesday");
     assert_eq!(talk.data()["callback_time"], json!({"date": "2026-11-24", "from": "17:00", "to": "17:00"}));
 }

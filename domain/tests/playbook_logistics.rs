@@ -84,6 +84,7 @@ fn in_hindi() {
         talk.says("कल शाम चार से छह बजे के बीच"),
         "भाड़ा पाँच हज़ार रुपये और समय रविवार, बाईस नवंबर को, शाम चार बजे से छह बजे के बीच। क्या यह सही है?"
     );
+    assert_eq!(talk.playbook.expected(&talk.state).vocabulary[..2], ["हाँ", "नहीं"]);
     assert_eq!(talk.says("जी हाँ"), "धन्यवाद, आपकी डिलीवरी दर्ज हो गई है। नमस्ते।");
     assert_eq!(
         talk.data(),

@@ -155,6 +155,11 @@ fn windows() {
         ("in half an hour", day("2026-11-21", json!("16:30"), json!("16:30"))),
         ("after ten hours", day(sunday, json!("02:00"), json!("02:00"))),
         ("right now", day("2026-11-21", json!("16:00"), json!("16:00"))),
+        ("as soon as possible", day("2026-11-21", json!("16:00"), json!("16:00"))),
+        ("not before six", hours(json!("18:00"), Value::Null)),
+        ("not after six", hours(Value::Null, json!("18:00"))),
+        ("not today, tomorrow", day(sunday, Value::Null, Value::Null)),
+        ("Sunday second half", day(sunday, Value::Null, Value::Null)),
         ("morning, no, evening", hours(json!("16:00"), json!("20:00"))),
         ("kal sham ko", day(sunday, json!("16:00"), json!("20:00"))),
         ("char se chhe baje ke beech", hours(json!("16:00"), json!("18:00"))),
@@ -188,6 +193,8 @@ fn talk_that_names_no_time() {
         "hello",
         "sector four",
         "in a house",
+        "between four and six lakh",
+        "in two or three weeks",
     ] {
         assert_eq!(data("time_window", text), Value::Null, "{text}");
         assert_eq!(data("time", text), Value::Null, "{text}");

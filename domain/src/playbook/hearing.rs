@@ -154,6 +154,8 @@ impl<'a> Turn<'a> {
             Policy::End => {
                 if self.plan().slots.iter().any(|spec| !spec.offer && self.is_open(spec)) {
                     self.acknowledge(&changes.names);
+                } else {
+                    self.state.acknowledged.clone_from(&changes.names);
                 }
             }
             Policy::None => self.acknowledge(&changes.names),
@@ -290,6 +292,7 @@ impl<'a> Turn<'a> {
 
     fn hear_confirmation(&mut self, slots: &[String], last: bool, hearing: &Hearing<'_>) {
         let understood = hearing.understood;
+        self.state.acknowledged.clear();
         if let Some((slot, half)) = &understood.half {
             return self.ask_rest(*slot, half);
         }
@@ -336,6 +339,7 @@ impl<'a> Turn<'a> {
     }
 
     fn hear_change(&mut self, last: bool, hearing: &Hearing<'_>) {
+        self.state.acknowledged.clear();
         if let Some((slot, half)) = &hearing.understood.half {
             return self.ask_rest(*slot, half);
         }

@@ -171,7 +171,7 @@ pub struct PlaybookState {
     pub awaiting: Awaiting,
     /// Failed answers by slot name.
     pub attempts: BTreeMap<String, u32>,
-    /// Slots that the last reply read back in passing.
+    /// Slots that the last reply read back in passing, or that a read-back of everything was due to: what "no, six" is about.
     pub acknowledged: Vec<String>,
     /// An answer that waits for its rest.
     pub half_heard: Option<Box<HalfHeard>>,

@@ -86,6 +86,8 @@ fn is_ruled_out(words: &[String], from: usize, start: usize) -> bool {
                     | "above"
                     | "exceeding"
                     | "beyond"
+                    | "before"
+                    | "after"
                     | "too"
                     | "just"
                     | "only"

@@ -164,7 +164,8 @@ fn day_alone(words: &[String], at: usize, today: NaiveDate, asked: bool) -> Opti
     let (day, ordinal, mut end) = day_of_month(words, at + the)?;
     let named = words.get(end).is_some_and(|word| matches!(word.as_str(), "tarikh" | "taarikh" | "तारीख"));
     end += usize::from(named);
-    let counted = super::money::is_measure(words.get(end));
+    let counted = super::money::is_measure(words.get(end))
+        || words.get(end).is_some_and(|word| matches!(word.as_str(), "half" | "floor" | "time" | "one" | "quarter"));
     if !(named || asked && (ordinal || the == 1)) || counted {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Numbers as people say them: English and Hindi words and digits, with the Indian scales (lakh, crore) beside the western ones.
 //!
 //! Exact: a value is a whole number of millionths, so "two point seven five crore" loses nothing and no float is involved.
-//! Reads one number at a position and says where it ends; ranges and currencies are [`super::money`]'s, times [`super::time`]'s and telephone
+//! Reads one number at a position and says where it ends; ranges and currencies are [`super::money`]'s, times [`super::window`]'s and telephone
 //! numbers [`super::phone`]'s. Misheard scales ("sixty lack") are accepted after a number only, and marked, because "lock" alone is a lock.
 
 use std::fmt;

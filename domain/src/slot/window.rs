@@ -76,10 +76,18 @@ pub(crate) fn find(words: &[String], free: &[bool], looking: Looking) -> Vec<Can
             found.extend(read(&std::mem::take(&mut cluster), looking));
         }
         let piece = Piece::read(words, at, looking).filter(|piece| free[at..piece.end].iter().all(|free| *free));
-        // A number that is no time is left as a whole: the five of "twenty five" is no hour.
-        let refused = || numeral::two_digits(words, at).map_or(at + 1, |(_, end)| end);
-        at = piece.as_ref().map_or_else(refused, |piece| piece.end);
-        cluster.extend(piece);
+        let Some(piece) = piece else {
+            // A number that is no time is left as a whole: the five of "twenty five" is no hour. And what it was joined to is none either:
+            // "between four and six lakh", "in two or three days".
+            let number = numeral::two_digits(words, at).map(|(_, end)| end);
+            if number.is_some() && cluster.last().is_some_and(|last| last.said == Said::Join) {
+                cluster.clear();
+            }
+            at = number.unwrap_or(at + 1);
+            continue;
+        };
+        at = piece.end;
+        cluster.push(piece);
     }
     found.extend(read(&cluster, looking));
     found
@@ -145,7 +153,8 @@ impl Piece {
         }
         let next = words.get(at + 1).map_or("", String::as_str);
         let (length, said) = match (words[at].as_str(), next) {
-            ("se" | "से", "pehle" | "pahle" | "पहले") => (2, Said::Before),
+            ("se" | "से", "pehle" | "pahle" | "पहले") | ("not", "after") => (2, Said::Before),
+            ("not", "before") => (2, Said::After),
             ("any" | "kabhi" | "कभी", "time" | "bhi" | "भी") => (2, Said::AnyTime),
             ("anytime" | "whenever", _) => (1, Said::AnyTime),
             ("to" | "and" | "or" | "se" | "से" | "ya" | "या" | "till" | "until" | "through", _) => {
@@ -167,6 +176,7 @@ fn moment(words: &[String], at: usize, now: NaiveDateTime) -> Option<(NaiveDateT
     let whole = now.with_second(0).and_then(|now| now.with_nanosecond(0)).unwrap_or(now);
     match (word(at), word(at + 1)) {
         ("right", "now") => return Some((whole, at + 2)),
+        ("as", "soon") if word(at + 2) == "as" && word(at + 3) == "possible" => return Some((whole, at + 4)),
         ("now" | "immediately" | "abhi" | "turant" | "अभी" | "तुरंत", _) => {
             return Some((whole, at + 1));
         }

@@ -17,7 +17,10 @@ impl Reader<'_> {
         if all.is_empty() || !(about || self.is_open() || corrects) {
             return;
         }
-        let found = window::find(self.words, &self.free, Looking { now: self.context.now, asked: about });
+        // "At five." – "…, at five. Is that right?" – "No, six."
+        let fresh = corrects && self.was_just_said(&all) && !self.was_just_said(&self.counted());
+        let looking = Looking { now: self.context.now, asked: about || fresh };
+        let found = window::find(self.words, &self.free, looking);
         if self.asked.is_some_and(|asked| parts.contains(&asked)) || windows.is_empty() {
             let picked = pick(found, self.words);
             self.understood.ruled_out |= picked.ruled_out;
@@ -51,6 +54,15 @@ impl Reader<'_> {
                 self.keep(slot, &chosen, SlotValue::Window(value));
             }
         }
+    }
+
+    fn was_just_said(&self, slots: &[usize]) -> bool {
+        slots.iter().any(|slot| self.state.acknowledged.contains(&self.playbook.slots()[*slot].name))
+    }
+
+    /// Slots whose answers are bare numbers too.
+    fn counted(&self) -> Vec<usize> {
+        [SlotType::Money, SlotType::Number, SlotType::Phone].into_iter().flat_map(|kind| self.of_kind(kind)).collect()
     }
 
     /// "No, at five" keeps the day that was said before, and "no, on Tuesday" the hours.
