@@ -240,7 +240,18 @@ async fn a_server_that_hangs_is_not_heard_and_gets_everything_later_even_after_a
     drop(stopped);
     let switch = Killable::start(&data, &settings).await;
     arrived(&switch, &killed, "completed").await;
-    switch.end().await;
+
+    // A process that dies and one that starts, in the same folder and on the same database, are no business of a third one's calls.
+    let third = Killable::start(&data, &settings).await;
+    let mut again = None;
+    let beside = calls(&third, 400, async {
+        switch.kill().await;
+        again = Some(Killable::start(&data, &settings).await);
+    })
+    .await;
+    arrived(&third, &beside, "completed").await;
+    third.end().await;
+    again.expect("started").end().await;
 }
 
 #[tokio::test]

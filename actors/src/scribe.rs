@@ -5,12 +5,12 @@
 //!         └──► journal, a file ◄── keeper                      (a copy of what waits; read at the next start)
 //! ```
 //!
-//! A call hands a record over and goes on: it is in the spool, its copy in the [`journal`], and from then on survives the process. The writer takes
+//! A call hands a record over and goes on: it is in the spool, its copy in the `journal`, and from then on survives the process. The writer takes
 //! from the spool, oldest first; a database that does not answer is asked again, with the records kept; one that refuses a batch gets its
 //! records one by one, so that a bad row costs only itself. The keeper forgets in the journal what the database has, and writes there what the
 //! disk did not take at first.
 //!
-//! The spool is bounded ([`spool::MOST_RECORDS`], [`spool::MOST_BYTES`]). When it is full the newest record is lost, with a counter: what is kept
+//! The spool is bounded ([`MOST_RECORDS`], [`MOST_BYTES`]). When it is full the newest record is lost, with a counter: what is kept
 //! then is the unbroken beginning of every call, and no row that hangs on one that is missing.
 //!
 //! Not here: whose calls were open when a process died (the store knows), and when lives begin and end (the wiring does).

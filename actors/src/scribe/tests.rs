@@ -225,10 +225,6 @@ async fn what_a_killed_process_had_not_written_is_found_by_the_next() {
         scribe.write(event("dtmf", ms));
     }
     until("the first records", || log.stored().len() == 300).await;
-    let hang = log.hangs.lock().await;
-    for ms in 300..3_000 {
-        scribe.write(event("dtmf", ms));
-    }
     let files = || {
         let folders = std::fs::read_dir(folder.path()).unwrap().flatten().filter(|entry| entry.path().is_dir());
         folders.flat_map(|life| std::fs::read_dir(life.path()).unwrap().flatten()).map(|file| file.path())
@@ -236,6 +232,11 @@ async fn what_a_killed_process_had_not_written_is_found_by_the_next() {
     let lines = || -> usize {
         files().map(|file| std::fs::read(file).unwrap().iter().filter(|byte| **byte == b'\n').count()).sum()
     };
+    until("the journal forgets them", || lines() == 0).await;
+    let hang = log.hangs.lock().await;
+    for ms in 300..3_000 {
+        scribe.write(event("dtmf", ms));
+    }
     until("the journal", || lines() == 2_700).await;
     assert_eq!(left(folder.path()), Vec::<u64>::new(), "a living process is left alone");
 
