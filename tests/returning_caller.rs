@@ -40,7 +40,7 @@ async fn called_before(program: &Program, name: &str) {
         at: clock::utc(),
     };
     let extracted = json!({ "name": name }).as_object().unwrap().clone();
-    let progress = Progress { conversation, business, stage: "collecting".into(), extracted };
+    let progress = Progress { conversation, business, revision: 1, stage: "collecting".into(), extracted };
     program.running.store.write(vec![Record::Started(started), Record::Progress(progress)]).await.unwrap();
 }
 
