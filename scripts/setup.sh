@@ -15,7 +15,8 @@ for_run=(
     flite                      # the voice
 )
 for_test=(
-    postgresql # the store's tests start a server of their own
+    postgresql   # the store's tests start a server of their own
+    python3-venv # foreign peers from PyPI, see peers.sh
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

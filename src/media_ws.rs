@@ -34,6 +34,8 @@ use crate::http::problem::Problem;
 const BUFFER_BYTES: usize = 4 * 1024;
 /// Most that may wait to be written, far beyond what pacing lets come together: a far end that stopped reading.
 const MAX_UNWRITTEN_BYTES: usize = 64 * 1024;
+/// Control frames between two messages. A far end pings every few seconds and speaks many times a second.
+const MAX_CONTROL_FRAMES: u32 = 500;
 /// How long a closed socket still reads, so that the far end gets our last frames and the close instead of a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -74,16 +76,28 @@ fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
     let limit = dialect.capabilities().max_message_bytes;
+    serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
+        surface.switch.serve(dialect, media, arrival).await;
+    })
+}
+
+/// Upgrades and lends the socket to `agent` until that is done with it. `limit` and `unwritten`, in bytes: of one message, and of what may
+/// wait to be written.
+fn serve<A, F>(upgrade: WebSocketUpgrade, limit: usize, unwritten: usize, agent: A) -> Response
+where
+    A: FnOnce(MediaSocket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
     upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
+        .max_write_buffer_size(unwritten)
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_failed_upgrade(|error| tracing::debug!(%error, "media socket not upgraded"))
         .on_upgrade(async move |socket| {
             let (media, remains) = lend(socket);
-            surface.switch.serve(dialect, media, arrival).await;
+            agent(media).await;
             remains.linger().await;
         })
 }
@@ -113,7 +127,7 @@ fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
     let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
     let last_words = LastWords::default();
     let media = MediaSocket {
-        incoming: Box::pin(Incoming { inner: stream, over: false }),
+        incoming: Box::pin(Incoming { inner: stream, control_frames: 0, over: false }),
         outgoing: Box::pin(Outgoing { inner: sink, last_words: last_words.clone() }),
         last_words,
     };
@@ -172,6 +186,8 @@ impl Remains {
 /// Messages from the far end.
 struct Incoming {
     inner: Lent<SplitStream<WebSocket>>,
+    /// Since the last message.
+    control_frames: u32,
     over: bool,
 }
 
@@ -181,9 +197,21 @@ impl Stream for Incoming {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.over {
             match ready!(self.inner.pin().poll_next(context)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string())))),
-                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(WireMessage::Binary(bytes)))),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(text))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string()))));
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Binary(bytes))));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    self.control_frames += 1;
+                    if self.control_frames > MAX_CONTROL_FRAMES {
+                        self.over = true;
+                        return Poll::Ready(Some(Err(SocketError::Flood)));
+                    }
+                }
                 Some(Ok(Message::Close(_))) | None => self.over = true,
                 Some(Err(error)) => {
                     self.over = true; // what follows a broken frame cannot be read
@@ -245,5 +273,8 @@ fn socket_error(error: axum::Error) -> SocketError {
     }
 }
 
+mod echo;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use echo::echo;
