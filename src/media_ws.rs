@@ -10,7 +10,6 @@ pub(crate) mod origin;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tandem_actors::{Arrival, LastWords, MediaSocket, SocketError};
-use tandem_domain::port::dialect::{Dialect, Parting, WireMessage};
+use tandem_domain::port::dialect::{Parting, WireMessage};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite;
 
@@ -47,8 +46,7 @@ pub(crate) async fn anonymous(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     upgrade: Upgrade,
 ) -> Response {
-    let dialect = Arc::clone(&surface.twilio);
-    accept(surface, dialect, upgrade, Arrival { path_id: None, peer: Some(peer) })
+    accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
 }
 
 /// `/ws/twilio/call/{id}`: the path names the call.
@@ -59,15 +57,12 @@ pub(crate) async fn named(
     upgrade: Upgrade,
 ) -> Response {
     match id {
-        Ok(Path(id)) => {
-            let dialect = Arc::clone(&surface.twilio);
-            accept(surface, dialect, upgrade, Arrival { path_id: Some(id), peer: Some(peer) })
-        }
+        Ok(Path(id)) => accept(surface, upgrade, Arrival { path_id: Some(id), peer: Some(peer) }),
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }
 }
 
-fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival: Arrival) -> Response {
+fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return refuse(rejection),
@@ -75,6 +70,7 @@ fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival
     if surface.switch.draining() {
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
+    let dialect = surface.twilio;
     let limit = dialect.capabilities().max_message_bytes;
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
         surface.switch.serve(dialect, media, arrival).await;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, PeerReport, SimulateConfig};
 use tandem_peers::vendor::FakeTts;
@@ -140,7 +141,7 @@ async fn call(url: String, number: u32) -> Result<PeerReport, simulate::Simulate
     simulate::run(SimulateConfig {
         url,
         unix_socket: None,
-        ids: TwilioIds::numbered(u128::from(number)),
+        carrier: Carrier::Twilio(TwilioIds::numbered(u128::from(number))),
         custom_parameters: BTreeMap::new(),
         script: vec![say("I want an apartment in Delhi"), say("sixty lakh rupees"), say("no thank you")],
         manners: Manners { seed: u64::from(number), ..Manners::default() },
