@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Input, Note};
+use tandem_domain::call_core::{CallCore, Input, Lines, Note};
 use tandem_domain::ids::{TurnId, UtteranceId};
 use tandem_domain::port::brain::{BrainEvent, ToolCall};
 use tandem_domain::port::dialect::Notice;
@@ -259,4 +259,17 @@ fn a_goodbye_is_not_interrupted_by_typing() {
     assert_eq!(world.core.utterance(), goodbye);
     world.play_all();
     assert_eq!(world.ended, [EndReason::Drained]);
+}
+
+#[test]
+fn a_caller_who_reads_has_read_what_was_shown() {
+    let mut world = page();
+    world.core = CallCore::new(&Timing::default(), Lines::default()).showing().reading();
+    world.shown.clear();
+    world.spoken.clear();
+    world.input(Input::Started);
+    let greeting = world.last_text();
+    world.input(Input::Typed("I want an apartment in Delhi".into())); // before a sample was made
+    assert_eq!((world.core.history()[0].text.as_str(), corrections(&world).len()), (greeting.as_str(), 0));
+    assert!(!world.responses()[0].interrupted);
 }
