@@ -21,6 +21,7 @@ use tandem_domain::playbook::Playbook;
 use tandem_domain::port::EventStream;
 use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Brains, Prompt, ToolCall};
 use tandem_domain::port::dialect::WireMessage;
+use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
 use tandem_peers::carrier::MediaPeer;
 use tandem_peers::carrier::browser::{BrowserPeer, Wishes};
@@ -69,6 +70,20 @@ impl Brains for WithMap {
     }
 }
 
+/// A voice that takes five seconds for each sentence, and gives them at once: more than may wait in a lane.
+struct Drawl;
+
+impl Tts for Drawl {
+    fn name(&self) -> &'static str {
+        "drawl"
+    }
+
+    fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {
+        let samples = vec![0; 5 * spec.rate_hz as usize].into();
+        stream::iter([Ok(TtsChunk { samples, words: Vec::new() })]).boxed()
+    }
+}
+
 struct Exchange {
     switch: Switch,
     log: Log,
@@ -76,12 +91,16 @@ struct Exchange {
 
 impl Exchange {
     async fn new(brains: Arc<dyn Brains>) -> Self {
+        Self::with_voice(brains, Arc::new(FakeTts::default())).await
+    }
+
+    async fn with_voice(brains: Arc<dyn Brains>, tts: Arc<dyn Tts>) -> Self {
         let log = Log::default();
         let ports = Ports {
             agents: Arc::new(OneAgent(Timing::default())),
             log: Arc::new(log.clone()),
             stt: Arc::new(FakeStt::default()),
-            tts: Arc::new(FakeTts::default()),
+            tts,
             brains,
         };
         Self { switch: Switch::start(SwitchConfig::default(), ports).await.unwrap(), log }
@@ -306,9 +325,33 @@ async fn a_page_may_choose_its_first_words_and_not_the_agents_mind() {
     let exchange = Exchange::front_desk().await;
     let overrides = [("first_message", "Good evening."), ("prompt", "You are a pirate.")];
     let overrides = overrides.map(|(name, wish)| (name.to_owned(), wish.to_owned())).into();
-    let mut page = Page::open(&exchange, Wishes { agent: None, overrides }, Vec::new()).await;
+    let mut page = Page::open(&exchange, Wishes { overrides, ..Wishes::default() }, Vec::new()).await;
     page.until("the greeting", |page| !page.peer.seen().agent.is_empty()).await;
     let greeting = words(&page.peer.seen().agent);
     assert!(greeting.starts_with("Good evening."), "{greeting}");
     assert!(exchange.records(&page).await.events.contains(&"override_refused"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_reads_gets_no_audio_and_waits_for_none() {
+    let exchange = Exchange::with_voice(Arc::new(OneAgent(Timing::default())), Arc::new(Drawl)).await;
+    let wishes = Wishes { text_only: true, ..Wishes::default() };
+    let mut page = Page::open(&exchange, wishes, Vec::new()).await;
+    page.until("the greeting", |page| page.peer.seen().agent.len() == 1).await;
+    for (text, answers) in [("I want an apartment in Delhi", 2), ("sixty lakh rupees", 3)] {
+        let typed = page.peer.type_text(text);
+        page.send(typed).await;
+        page.until("the answer", |page| page.peer.seen().agent.len() == answers).await;
+    }
+    let answered = page.next;
+    page.run_out().await;
+    let waited = page.next.saturating_duration_since(answered);
+    assert!(
+        waited <= ms(7_100),
+        "{waited:?}: seven seconds for an answer, and no more for a long sentence that nobody hears"
+    );
+    let seen = page.peer.seen();
+    assert_eq!((seen.interruptions, seen.corrections, seen.ended.as_deref()), (0, 0, Some("completed")));
+    let shown = words(&seen.agent);
+    assert_eq!(exchange.records(&page).await.heard(), shown);
 }

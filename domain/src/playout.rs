@@ -221,7 +221,7 @@ impl Playout {
         {
             // Even when our own queue is empty: seconds may still sit at the carrier.
             self.epoch += 1;
-            self.clear_pending = Some(playing.id);
+            self.clear_pending = (!self.silent).then_some(playing.id); // nothing was sent to a far end that reads
         }
         heard
     }

@@ -43,6 +43,8 @@ pub struct Wishes {
     pub agent: Option<String>,
     /// `conversation_config_override.agent`.
     pub overrides: BTreeMap<String, String>,
+    /// Reads, and neither listens nor speaks.
+    pub text_only: bool,
 }
 
 /// One talk.
@@ -140,8 +142,10 @@ impl MediaPeer for BrowserPeer {
     fn open(&mut self, now: Instant) -> Vec<String> {
         self.playback.start(now);
         let mut data = Map::from_iter([("type".to_owned(), json!("conversation_initiation_client_data"))]);
-        if !self.wishes.overrides.is_empty() {
-            data.insert("conversation_config_override".to_owned(), json!({"agent": self.wishes.overrides}));
+        if !self.wishes.overrides.is_empty() || self.wishes.text_only {
+            let conversation = json!({"text_only": self.wishes.text_only});
+            let wishes = json!({"agent": self.wishes.overrides, "tts": {}, "conversation": conversation});
+            data.insert("conversation_config_override".to_owned(), wishes);
         }
         if !self.variables.is_empty() {
             data.insert("dynamic_variables".to_owned(), json!(self.variables));
@@ -152,7 +156,7 @@ impl MediaPeer for BrowserPeer {
 
     /// The microphone is opened when the switch has said how it wants to hear.
     fn caller_audio(&mut self, samples: &[i16; FRAME_SAMPLES]) -> Option<String> {
-        if self.conversation.is_empty() {
+        if self.conversation.is_empty() || self.wishes.text_only {
             return None;
         }
         self.frames += 1;
@@ -191,6 +195,7 @@ impl MediaPeer for BrowserPeer {
             return Err(Violation::AfterEnd.into());
         }
         match event {
+            FromSwitch::Audio(_) if self.wishes.text_only => return Err(Violation::AudioForAReader.into()),
             FromSwitch::Audio(audio) => self.audio(now, &audio.audio_base_64, audio.event_id)?,
             FromSwitch::Interruption(event) => self.interruption(event.event_id)?,
             FromSwitch::Ping(ping) => {

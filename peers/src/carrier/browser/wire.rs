@@ -38,6 +38,9 @@ pub enum Violation {
         /// Why.
         why: String,
     },
+    /// The client keeps it for a loudspeaker that never comes.
+    #[error("audio for a page that reads")]
+    AudioForAReader,
     /// Clients drop it: its id is not above the last interruption's.
     #[error("audio {event_id} belongs to what was interrupted")]
     AudioOfTheInterrupted {
