@@ -13,13 +13,16 @@ use crate::config::{Config, ConfigError, Origins};
 
 mod bench;
 mod config;
+mod doctor;
 mod error;
 mod migrate;
 mod models;
 mod output;
+mod place;
 mod serve;
 mod simulate;
 mod stt_worker;
+mod talk;
 
 pub use error::CliError;
 use output::Output;
@@ -29,7 +32,9 @@ Examples:
   tandem                                             serve on http://localhost:8000
   tandem --port 9000 --data-dir /var/lib/tandem      serve elsewhere
   tandem models install                              fetch the speech model, once
+  tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
+  tandem doctor                                      what would keep this machine from answering calls
   tandem config print                                every setting, its value and where it came from
 
 Every setting may stand on the command line (--set NAME=VALUE), in the environment, in a .env file or in tandem.toml; the first wins.";
@@ -51,11 +56,15 @@ struct Cli {
 enum Command {
     /// Answer calls until told to stop (what `tandem` alone does).
     Serve,
+    /// Speak to an agent from the terminal.
+    Talk(talk::Args),
     /// Call an agent as a carrier does, and report what was said and heard.
     Simulate(simulate::Args),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
+    /// Look for what would keep this machine from answering calls; nothing is started or changed.
+    Doctor,
     /// Bring the database's schema up to date.
     Migrate,
     /// Check or show the settings.
@@ -139,8 +148,10 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Serve) {
         // Before any runtime: the worker is one thread that reads, computes and writes.
         Command::SttWorker(args) => stt_worker::run(&args),
-        Command::Config(command) => config::run(&command, settings.load(), output),
+        Command::Config(command) => block_on(config::run(&command, settings.load(), output)),
+        Command::Doctor => block_on(doctor::run(settings.load(), output)),
         Command::Serve => block_on(serve::run(settings.load()?, output)),
+        Command::Talk(args) => block_on(talk::run(args, settings.load()?, output)),
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),

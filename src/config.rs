@@ -103,6 +103,8 @@ pub struct Config {
     pub production: bool,
     /// How much the log tells.
     pub log_level: LogLevel,
+    /// Folder of the log file; `None` leaves the log to stderr alone.
+    pub log_dir: Option<PathBuf>,
     /// Address to listen on.
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one.
@@ -119,6 +121,10 @@ pub struct Config {
     pub playbooks_dir: Option<PathBuf>,
     /// Agent of calls that name none.
     pub default_agent: String,
+    /// Two letters: whose telephone numbers come without a country code.
+    pub region: String,
+    /// In whose days callers speak of "tomorrow".
+    pub zone: chrono_tz::Tz,
     /// Who serves each stage.
     pub engines: Engines,
     /// Limits and patience of calls.
@@ -158,6 +164,7 @@ impl Config {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
             log_level,
+            log_dir: path(reader.text("LOG_DIR")),
             host,
             port: reader.number("PORT", 0..=u16::MAX),
             allowed_origins: reader.value("ALLOWED_ORIGINS", read::origins).unwrap_or_default(),
@@ -166,6 +173,8 @@ impl Config {
             models_dir: path(reader.text("MODELS_DIR")),
             playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
             default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
+            region: reader.value("DEFAULT_REGION", read::region).unwrap_or_default(),
+            zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
             engines: Engines {
                 stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
                 tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite"])).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The HTTP interface: health, metrics, conversations, exports, and the media sockets' upgrades.
+//! The HTTP interface: health, metrics, calls, conversations, exports, and the media sockets' upgrades.
 //!
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
@@ -12,9 +12,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any};
+use axum::{Extension, Router};
 use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
@@ -22,21 +22,30 @@ use tandem_domain::port::store::ConversationStore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 
 use crate::media_ws::{self, convai};
 use crate::telemetry::Metrics;
 
+mod calls;
 mod conversations;
+mod cursor;
 mod exports;
 mod front;
 mod gate;
 mod health;
 mod listener;
+mod listing;
+mod openapi;
 mod page;
 pub mod problem;
 mod read_rate;
 mod sessions;
 mod timing;
+mod transcript;
+mod turns;
 
 pub(crate) use listener::Door;
 
@@ -78,32 +87,9 @@ pub(crate) async fn serve(door: Door, host: IpAddr, surface: Surface, stop: Canc
 }
 
 fn router(host: IpAddr, surface: Surface) -> Router {
-    let open = [
-        ("/health", get(health::health)),
-        ("/healthz", get(health::alive)),
-        ("/readyz", get(health::ready)),
-        // `any`: an upgrade with a wrong method is answered by the socket's own rules.
-        ("/media", any(media_ws::anonymous)),
-        ("/ws/twilio/call/{id}", any(media_ws::named)),
-    ];
-    let guarded = [
-        ("/metrics", get(health::metrics)),
-        ("/debug/sessions", get(sessions::list)),
-        ("/api/conversations", get(conversations::list)),
-        ("/api/conversations/{id}", get(conversations::detail)),
-        ("/api/conversations/{id}/transcript", get(conversations::transcript)),
-        ("/exports/calls/{id}", get(exports::call)),
-        ("/api/exports/calls/{id}", get(exports::call)),
-        // A page is not a carrier: it comes with a browser, which the gate was made for.
-        ("/v1/convai/conversation", any(convai::conversation)),
-        ("/ws/talk/{agent}", any(convai::talk)),
-    ];
-    let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
-    // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.
-    let guarded = both_spellings(guarded).route("/", get(front::page)).fallback(front::nothing_here).layer(gate);
     let echo = if surface.echo { Router::new().route("/echo", any(media_ws::echo)) } else { Router::new() };
-    both_spellings(open)
-        .merge(guarded)
+    let (router, _) = routes(host);
+    router
         .layer(from_fn(read_rate::brake_sockets))
         .merge(echo)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
@@ -113,9 +99,113 @@ fn router(host: IpAddr, surface: Surface) -> Router {
         .with_state(surface)
 }
 
-/// Each path as it is and with a trailing slash.
-fn both_spellings<const N: usize>(routes: [(&str, MethodRouter<Surface>); N]) -> Router<Surface> {
-    routes.into_iter().fold(Router::new(), |router, (path, methods)| {
-        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+/// Every route, and the description of all of them.
+fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
+    let open = [
+        routes!(health::health),
+        routes!(health::alive),
+        routes!(health::ready),
+        whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
+        whatever_method(routes!(media_ws::named), any(media_ws::named)),
+    ];
+    let guarded = [
+        routes!(front::page),
+        routes!(openapi::document),
+        routes!(health::metrics),
+        routes!(sessions::list),
+        routes!(calls::list),
+        routes!(calls::detail),
+        routes!(conversations::list),
+        routes!(conversations::detail),
+        routes!(conversations::transcript),
+        routes!(turns::list),
+        routes!(turns::detail),
+        routes!(exports::call),
+        under_api(routes!(exports::call)),
+        // A page is not a carrier: it comes with a browser, which the gate was made for.
+        whatever_method(routes!(convai::conversation), any(convai::conversation)),
+        whatever_method(routes!(convai::talk), any(convai::talk)),
+    ];
+    let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
+    let (open, guarded) = (both_spellings(open), both_spellings(guarded));
+    let behind_gate = guarded.get_openapi().paths.clone();
+    // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.
+    let guarded = guarded.fallback(front::nothing_here).layer(gate);
+    let all = OpenApiRouter::with_openapi(openapi::head()).merge(open).merge(guarded);
+    let (router, mut api) = all.split_for_parts();
+    openapi::complete(&mut api, |path| behind_gate.paths.contains_key(path));
+    (router.layer(Extension(openapi::Document::new(&api))), api)
+}
+
+/// A route with its description.
+type Described = UtoipaMethodRouter<Surface>;
+
+/// Each path as it is and with a trailing slash; one of them is described.
+fn both_spellings<const N: usize>(routes: [Described; N]) -> OpenApiRouter<Surface> {
+    routes.into_iter().fold(OpenApiRouter::new(), |router, (schemas, paths, methods)| {
+        let slashed: Vec<String> =
+            paths.paths.keys().filter(|path| *path != "/").map(|path| format!("{path}/")).collect();
+        let router = router.routes((schemas, paths, methods.clone()));
+        slashed.iter().fold(router, |router, path| router.route(path, methods.clone()))
     })
+}
+
+/// A socket: described as GET, and served for any method, because an upgrade with a wrong one is answered by the socket's own rules.
+fn whatever_method((schemas, paths, _): Described, methods: MethodRouter<Surface>) -> Described {
+    (schemas, paths, methods)
+}
+
+/// The same route under `/api`, where R1 wants the groups of the root too.
+fn under_api((schemas, mut paths, methods): Described) -> Described {
+    paths.paths = std::mem::take(&mut paths.paths)
+        .into_iter()
+        .map(|(path, mut item)| {
+            if let Some(operation) = &mut item.get {
+                operation.operation_id = operation.operation_id.take().map(|id| format!("{id}_under_api"));
+            }
+            (format!("/api{path}"), item)
+        })
+        .collect();
+    (schemas, paths, methods)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// The paths that a router serves. It tells them in its debug form alone: `RouteId(3): "/health"`.
+    fn served(router: &Router<Surface>) -> BTreeSet<String> {
+        let debug = format!("{router:?}");
+        let quoted = debug.split('"').skip(1).step_by(2);
+        quoted.filter(|path| path.starts_with('/')).map(|path| path.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_served_is_described_and_what_is_described_is_served() {
+        let (router, api) = routes(Ipv4Addr::LOCALHOST.into());
+        let described: BTreeSet<String> = api.paths.paths.keys().cloned().collect();
+        let slashed = described.iter().filter(|path| *path != "/").map(|path| format!("{path}/"));
+        // The fallback is kept as two paths of its own.
+        let fallback = ["/", "/{*__private__axum_fallback}"].map(str::to_owned);
+        let expected: BTreeSet<String> = described.iter().cloned().chain(slashed).chain(fallback).collect();
+        assert_eq!(served(&router), expected);
+        assert!(described.len() >= 18, "{described:?}");
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own_and_say_how_they_fail() {
+        let (_, api) = routes(Ipv4Addr::LOCALHOST.into());
+        let mut names = BTreeSet::new();
+        for (path, item) in &api.paths.paths {
+            let operation = item.get.as_ref().expect("all routes are read only so far");
+            let name = operation.operation_id.as_deref().expect("a name");
+            assert!(names.insert(name), "{name} is there twice");
+            assert!(operation.summary.as_ref().is_some_and(|summary| !summary.is_empty()), "{path}");
+            assert!(operation.tags.as_ref().is_some_and(|tags| tags.len() == 1), "{path}");
+            assert!(operation.responses.responses.contains_key("500"), "{path}");
+        }
+    }
 }

@@ -40,7 +40,11 @@ const LINGER: Duration = Duration::from_secs(2);
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-/// `/media`: the call is known by what the stream says.
+/// Media of a call that is known by what the stream says.
+#[utoipa::path(
+    get, path = "/media", operation_id = "open_media", tag = "media",
+    responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
+)]
 pub(crate) async fn anonymous(
     State(surface): State<Surface>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -49,7 +53,12 @@ pub(crate) async fn anonymous(
     accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
 }
 
-/// `/ws/twilio/call/{id}`: the path names the call.
+/// Media of the call that the path names.
+#[utoipa::path(
+    get, path = "/ws/twilio/call/{id}", operation_id = "open_call_media", tag = "media",
+    params(("id" = String, Path, description = "the carrier's id of the call")),
+    responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
+)]
 pub(crate) async fn named(
     State(surface): State<Surface>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -4,8 +4,8 @@
 //! stands behind which port. Nothing is global but the metrics recorder and the log, so any number of these run side by side.
 //!
 //! ```text
-//! boot: port ─► playbooks ─► store, schema ─► vendors ─► switch ─► HTTP            (an early step that fails has nothing to undo)
-//! stop: switch drains ─► switch stops ─► HTTP stops ─► store closes                (readiness is answered to the last call)
+//! boot: port ─► playbooks ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
+//! stop: switch drains ─► switch stops ─► HTTP stops ─► own life ─► store closes           (readiness is answered to the last call)
 //! ```
 
 use std::io;
@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
-use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentStore, RowKey};
+use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_providers::carrier::twilio::TwilioDialect;
@@ -25,6 +24,7 @@ use tandem_store::Store;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::http::{self, Door, EngineNames, Surface};
@@ -33,10 +33,13 @@ use crate::media_ws::origin::Origins;
 use crate::telemetry;
 
 mod agents;
+mod brains;
 mod engines;
+mod lives;
 mod playbooks;
 
 use agents::Agents;
+use brains::CallBrains;
 pub use engines::EngineError;
 #[cfg(feature = "local-speech")]
 pub(crate) use engines::models_dir;
@@ -84,6 +87,24 @@ pub enum BootError {
     /// The agent for calls that name none does not exist.
     #[error("there is no agent {0:?}: set DEFAULT_AGENT to the name of an agent or of a playbook")]
     NoDefaultAgent(String),
+    /// The agent for calls that name none has nothing to say.
+    #[error(
+        "agent {agent:?} runs the playbook {playbook:?}, which is not loaded: put its file in PLAYBOOKS_DIR, or set DEFAULT_AGENT to another agent"
+    )]
+    NoPlaybook {
+        /// The agent.
+        agent: String,
+        /// The playbook that it runs.
+        playbook: String,
+    },
+    /// The folder of what waits for the database is not to be had.
+    #[error("cannot keep a spool in {folder}: make DATA_DIR a writable folder on a local disk")]
+    Spool {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -102,6 +123,7 @@ pub struct Running {
     pub store: Store,
     /// What serves each stage.
     pub engines: EngineNames,
+    life: LifeId,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -137,6 +159,9 @@ impl Running {
         for task in self.tasks {
             // Its panic was logged where it happened; there is nothing left to save.
             let _ = task.await;
+        }
+        if self.switch.spool().waiting == 0 {
+            lives::end(&self.store, self.life).await;
         }
         self.store.close().await;
     }
@@ -176,15 +201,21 @@ async fn start(
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
-    let agents = Agents { store: store.clone(), playbooks: Arc::clone(&playbooks) };
-    if agents.agent(BusinessId::FIRST, RowKey::parse(&config.default_agent)).await?.is_none() {
-        return Err(BootError::NoDefaultAgent(config.default_agent));
-    }
+    let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
+    agents.require_default(&config.default_agent).await?;
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
-    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.clone()), stt, tts, brains: playbooks };
-    let switch = Switch::start(switch_config(&config), ports).await?;
+    let brains = Arc::new(CallBrains {
+        playbooks,
+        history: Arc::new(store.clone()),
+        zone: config.zone,
+        region: config.region.clone(),
+    });
+    let life = LifeId(Uuid::now_v7());
+    let journal = lives::begin(&config.data_dir, &store, life).await?;
+    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
+    let switch = Switch::start_journalled(switch_config(&config), ports, journal).await?;
 
     let stop = CancellationToken::new();
     let surface = Surface {
@@ -204,13 +235,52 @@ async fn start(
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
+        tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
     ];
-    Ok(Running { addr, switch, store, engines, stop, tasks })
+    Ok(Running { addr, switch, store, engines, life, stop, tasks })
 }
 
 /// Reads the playbooks of a configuration, and says what is wrong with them.
 pub fn check_playbooks(config: &Config) -> Result<(), PlaybookError> {
     Playbooks::load(config.playbooks_dir.as_deref()).map(drop)
+}
+
+/// Whether somebody answers calls that name no agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultAgent {
+    /// Yes.
+    Found,
+    /// It is in the database if anywhere, and the database does not answer: why.
+    Unknown(String),
+}
+
+/// Looks the default agent up, in the playbooks and in the database if there is one. Makes none, and changes no schema.
+pub async fn default_agent(config: &Config) -> Result<DefaultAgent, BootError> {
+    let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
+    let name = &config.default_agent;
+    let here = match &config.database {
+        tandem_store::Location::Sqlite(file) => file.exists(),
+        tandem_store::Location::Postgres(_) => true,
+    };
+    if !here {
+        // Migrations make the one agent that a new database has, and it is called like the built-in playbook.
+        let found = playbooks.find(name).is_some();
+        return if found { Ok(DefaultAgent::Found) } else { Err(BootError::NoDefaultAgent(name.clone())) };
+    }
+    let store = match Store::open(&config.database, tandem_store::Options::default()).await {
+        Ok(store) => store,
+        Err(error) => return Ok(DefaultAgent::Unknown(error.to_string())),
+    };
+    let agents = Agents::new(store.clone(), playbooks);
+    let found = agents.require_default(name).await;
+    store.close().await;
+    match found {
+        Ok(()) => Ok(DefaultAgent::Found),
+        // A schema that was never made, or a server that went away.
+        Err(BootError::StoreAnswer(_)) if agents.playbooks.find(name).is_some() => Ok(DefaultAgent::Found),
+        Err(BootError::StoreAnswer(error)) => Ok(DefaultAgent::Unknown(error.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the store of a configuration and brings its schema up to date.

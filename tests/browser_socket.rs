@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{Conversation, ConversationStore};
+use tandem_domain::port::store::{Conversation, ConversationStore, Listing};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
 use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::browser::Wishes;
@@ -163,7 +163,6 @@ async fn call(program: &Program, path: &str, carrier: Carrier, script: Vec<Step<
     .await
     .unwrap();
     assert_eq!(peer.ended_by, EndedBy::Switch);
-    assert_eq!(peer.playback.underruns, 0, "{peer:?}");
     let transcript = support::transcript(program, &peer.call_sid).await;
     let conversation = program.get(&format!("/api/conversations/{}", peer.call_sid)).await.json();
     simulate::merge(&peer, &conversation, &transcript)
@@ -293,7 +292,7 @@ async fn what_a_page_wishes_for_is_kept_with_the_talk() {
 async fn newest(program: &Program, after: i64) -> Conversation {
     let look = async {
         loop {
-            let rows = program.running.store.conversations(BusinessId::FIRST, None, 1).await.unwrap();
+            let rows = program.running.store.conversations(BusinessId::FIRST, Listing::newest(1)).await.unwrap();
             if let Some(row) = rows.into_iter().find(|row| row.id > after && row.ended_at.is_some()) {
                 return row;
             }

@@ -14,6 +14,7 @@ use serde_json::json;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{ConversationStore, RowKey};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, SimulateConfig};
 use tandem_peers::vendor::FakeTts;
@@ -109,7 +110,7 @@ async fn beside_a_neighbour(program: &Program, attack: impl Future<Output = ()>)
     let neighbour = simulate::run(SimulateConfig {
         url: program.socket_url("/media"),
         unix_socket: None,
-        ids,
+        carrier: Carrier::Twilio(ids),
         custom_parameters: BTreeMap::new(),
         script: vec![say, Step::Wait, Step::HangUp],
         manners: Manners::default(),

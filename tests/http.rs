@@ -1,112 +1,18 @@
-//! The HTTP interface of the whole program on loopback: routes, spellings, errors, pages, and who is let in.
+//! The HTTP interface of the whole program on loopback: routes, spellings, errors, and who is let in.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tandem_domain::ids::{BusinessId, CallId, ConversationId, TurnId, UtteranceId};
-use tandem_domain::port::store::CallLog;
-use tandem_domain::record::{
-    AgentResponse, CallEnded, CallStarted, Direction, EndReason, Progress, Record, TimelineEvent, UserTurn,
-};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use uuid::Uuid;
 
+#[path = "support/stored.rs"]
+mod stored;
 mod support;
 
-use support::{Answer, Program, answer, boot_with_fakes, boot_with_settings};
-
-/// Asserts the shape that every error has.
-fn assert_problem(answer: &Answer, status: u16, kind: &str) {
-    assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.header("content-type"), "application/problem+json");
-    let body = answer.json();
-    assert_eq!(body["type"], format!("urn:tandem:problem:{kind}"));
-    assert_eq!(body["status"], status);
-    assert!(body["title"].as_str().is_some_and(|text| !text.is_empty()));
-    assert!(body["detail"].as_str().is_some_and(|text| !text.is_empty()));
-    assert!(body["errors"].is_array());
-}
-
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_770_000_000 + second, 0).unwrap()
-}
-
-/// A call that was answered, asked for a flat in Delhi and ended; as the switch would have written it.
-async fn store_call(program: &Program, number: i64) -> (CallId, String) {
-    let (call, conversation) = (CallId(Uuid::now_v7()), ConversationId(Uuid::now_v7()));
-    let business = BusinessId::FIRST;
-    let call_sid = format!("CA{number:032}");
-    let extracted = [("location", json!("Delhi")), ("budget", json!(6_000_000))];
-    let records = vec![
-        Record::Started(CallStarted {
-            call,
-            conversation,
-            business,
-            agent: None,
-            call_sid: call_sid.clone(),
-            stream_sid: format!("MZ{number:032}"),
-            provider: "twilio".to_owned(),
-            direction: Direction::Inbound,
-            from: Some("+911234567890".to_owned()),
-            to: None,
-            parameters: Default::default(),
-            at: at(0),
-        }),
-        Record::AgentResponse(AgentResponse {
-            conversation,
-            business,
-            utterance: UtteranceId(1),
-            turn: None,
-            text: "Hello, how can I help you?".to_owned(),
-            heard: "Hello, how can".to_owned(),
-            interrupted: true,
-            llm_provider: "rules".to_owned(),
-            tts_provider: "fake".to_owned(),
-            voice: String::new(),
-            language: "en".to_owned(),
-            latency: None,
-            stages: Vec::new(),
-            at: at(1),
-        }),
-        Record::UserTurn(UserTurn {
-            conversation,
-            business,
-            turn: TurnId(1),
-            text: "a flat in Delhi".to_owned(),
-            language: Some("en".to_owned()),
-            stt_provider: "fake".to_owned(),
-            confidence: Some(0.5),
-            at: at(2),
-        }),
-        Record::Progress(Progress {
-            conversation,
-            business,
-            stage: "collecting".to_owned(),
-            extracted: extracted.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        }),
-        Record::Event(TimelineEvent {
-            call,
-            business,
-            since_start: Duration::from_millis(1500),
-            kind: "interruption",
-            data: json!({}),
-        }),
-        Record::Ended(CallEnded {
-            call,
-            business,
-            reason: EndReason::CallerHangup,
-            detail: String::new(),
-            duration: Duration::from_secs(9),
-            outcome: None,
-            at: at(9),
-        }),
-    ];
-    program.running.store.write(records).await.unwrap();
-    (call, call_sid)
-}
+use stored::{assert_problem, store_call};
+use support::{answer, boot_with_fakes, boot_with_settings};
 
 #[tokio::test]
 async fn health_is_told_to_everybody_and_ready_until_it_drains() {
@@ -155,6 +61,11 @@ async fn every_path_answers_with_and_without_its_slash() {
         &format!("/api/conversations/{call}/transcript"),
         &format!("/exports/calls/{call}"),
         &format!("/api/exports/calls/{call}"),
+        "/openapi.json",
+        "/api/calls",
+        &format!("/api/calls/{call}"),
+        &format!("/api/conversations/{call}/turns"),
+        &format!("/api/conversations/{call}/turns/1"),
     ];
     for path in paths {
         for spelling in [path.to_owned(), format!("{path}/")] {
@@ -180,59 +91,6 @@ async fn a_conversation_is_found_by_each_of_its_names() {
 }
 
 #[tokio::test]
-async fn a_transcript_holds_what_was_heard_in_order() {
-    let program = boot_with_fakes().await;
-    let (call, _) = store_call(&program, 1).await;
-    let lines = program.get(&format!("/api/conversations/{call}/transcript")).await.json();
-    assert_eq!(lines[0]["role"], "agent");
-    assert_eq!(lines[0]["text"], "Hello, how can");
-    assert_eq!(lines[0]["interrupted"], true);
-    assert_eq!(
-        lines[1],
-        json!({"role": "user", "text": "a flat in Delhi", "language": "en", "confidence": 0.5, "created_at": lines[1]["created_at"]})
-    );
-    assert!(lines[1]["created_at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap() == at(2));
-}
-
-#[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repetition() {
-    let program = boot_with_fakes().await;
-    for number in 1..=5 {
-        store_call(&program, number).await;
-    }
-    let (mut seen, mut path) = (Vec::new(), "/api/conversations?limit=2".to_owned());
-    loop {
-        let page = program.get(&path).await.json();
-        let items = page["items"].as_array().unwrap();
-        assert!(items.len() <= 2);
-        seen.extend(items.iter().map(|item| item["id"].as_i64().unwrap()));
-        match &page["next_cursor"] {
-            Value::Null => break,
-            cursor => path = format!("/api/conversations?limit=2&cursor={}", cursor.as_str().unwrap()),
-        }
-        store_call(&program, 5 + i64::try_from(seen.len()).unwrap()).await; // a newer one belongs on no later page
-    }
-    assert_eq!(seen.len(), 5);
-    assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "newest first: {seen:?}");
-}
-
-#[tokio::test]
-async fn an_export_is_a_file_with_everything_about_the_call() {
-    let program = boot_with_fakes().await;
-    let (call, call_sid) = store_call(&program, 1).await;
-    let export = program.get(&format!("/exports/calls/{call_sid}")).await;
-    assert_eq!(export.header("content-type"), "application/json");
-    assert_eq!(export.header("content-disposition"), format!("attachment; filename=\"tandem-call-{call}.json\""));
-    let body = export.json();
-    assert_eq!(body["call"]["uuid"], call.to_string());
-    assert_eq!(body["conversation"]["extracted_data"]["location"], "Delhi");
-    assert_eq!(body["transcript"].as_array().unwrap().len(), 2);
-    assert!(
-        body["events"].as_array().unwrap().iter().any(|event| event["kind"] == "interruption" && event["t_ms"] == 1500)
-    );
-}
-
-#[tokio::test]
 async fn what_is_not_there_and_what_does_not_fit_is_a_problem() {
     let program = boot_with_fakes().await;
     for path in [
@@ -241,14 +99,30 @@ async fn what_is_not_there_and_what_does_not_fit_is_a_problem() {
         "/api/conversations/1",
         "/api/conversations/CA0/transcript",
         "/exports/calls/x",
+        "/api/calls/x",
+        "/api/conversations/1/turns",
+        "/api/conversations/1/turns/1",
         "/ws/acme/call/1",
     ] {
         assert_problem(&program.get(path).await, 404, "not-found");
     }
-    for query in ["limit=0", "limit=1000000", "limit=many", "cursor=-1", "cursor=x", "limit=1&limit=2"] {
-        let refused = program.get(&format!("/api/conversations?{query}")).await;
-        assert_problem(&refused, 400, "invalid-request");
-        assert!(refused.json()["errors"][0]["detail"].is_string());
+    for query in [
+        "limit=0",
+        "limit=1000000",
+        "limit=many",
+        "cursor=-1",
+        "cursor=x",
+        "limit=1&limit=2",
+        "status=lost",
+        "from=soon",
+        "to=2026-02-30",
+        "colour=red",
+    ] {
+        for list in ["/api/conversations", "/api/calls"] {
+            let refused = program.get(&format!("{list}?{query}")).await;
+            assert_problem(&refused, 400, "invalid-request");
+            assert!(refused.json()["errors"][0]["detail"].is_string());
+        }
     }
     assert_eq!(program.get("/api/conversations?limit=0").await.json()["errors"][0]["parameter"], "limit");
     assert_problem(&program.get("/api/conversations/%ff").await, 400, "invalid-request");
@@ -289,6 +163,9 @@ async fn beyond_loopback_only_health_and_media_are_open() {
         "/api/conversations",
         "/api/conversations/1",
         "/exports/calls/1",
+        "/api/calls",
+        "/api/conversations/1/turns",
+        "/openapi.json",
         "/nothing",
     ] {
         let closed = program.get(path).await;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tandem_domain::port::tts::Tts;
 use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, SimulateConfig};
 use tandem_peers::wer::{WordErrors, word_errors};
@@ -137,7 +138,7 @@ async fn dictate(program: &support::Program, voice: &str, number: u128, sentence
     let report = simulate::run(SimulateConfig {
         url: program.socket_url("/media"),
         unix_socket: None,
-        ids: ids.clone(),
+        carrier: Carrier::Twilio(ids.clone()),
         custom_parameters: BTreeMap::new(),
         script: sentences.iter().map(|sentence| Step::Say(Line::Text(sentence.text.clone()))).collect(),
         manners: Manners { seed: number as u64, ..Manners::default() },

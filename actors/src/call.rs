@@ -32,7 +32,7 @@ use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
-use crate::{clock, metrics as meter};
+use crate::{clock, metrics as meter, steps};
 
 pub mod dialogue;
 pub mod egress;
@@ -146,6 +146,8 @@ pub struct State {
     turn_from: u64,
     turn_began: Instant,
     armed: Option<Instant>,
+    /// How many notes the core has made.
+    notes: u32,
     touched: DateTime<Utc>,
     ended: bool,
 }
@@ -186,6 +188,7 @@ impl Actor for Call {
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
+            id: plan.call,
             incoming,
             decoder: args.decoder,
             budget: args.budget,
@@ -227,6 +230,7 @@ impl Actor for Call {
             turn_from: 0,
             turn_began: started,
             armed: None,
+            notes: 0,
             touched: started_at,
             ended: false,
         })
@@ -298,6 +302,7 @@ impl State {
             Input::Tick | Input::Cut(_) => {}
             _ => self.touched = clock::utc(),
         }
+        steps::answered(self.plan.call, self.plan.stt.name(), self.plan.brain.name(), &input);
         self.core.handle(now, input);
         while let Some(effect) = self.core.poll_effect() {
             self.perform(me, now, effect);
@@ -357,7 +362,8 @@ impl State {
                 if let Note::AgentResponse(response) = &note {
                     meter::response(&plan.agent.name, plan.tts.name(), response);
                 }
-                plan.scribe.write(plan.note(note));
+                self.notes += 1;
+                plan.scribe.write(plan.note(self.notes, note));
             }
             Effect::Show(notice) => plan.speech.show(notice),
             Effect::End(reason) => self.end(me, now, reason),

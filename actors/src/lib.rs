@@ -26,6 +26,7 @@ pub mod overrides;
 pub mod screen;
 pub mod scribe;
 pub mod socket;
+pub mod steps;
 pub mod supervise;
 pub mod switch;
 pub mod switchboard;

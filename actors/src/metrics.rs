@@ -45,6 +45,14 @@ pub const ROUND_TRIP: &str = "tandem_leg_round_trip_seconds";
 pub const RECORDS_LOST: &str = "tandem_records_lost_total";
 /// Records that wait for the database.
 pub const RECORDS_WAITING: &str = "tandem_records_waiting";
+/// Size of the records that wait for the database, in bytes, as JSON.
+pub const SPOOL_BYTES: &str = "tandem_spool_bytes";
+/// Records that wait for the database and have no copy on disk: a crash would lose them.
+pub const RECORDS_UNJOURNALLED: &str = "tandem_records_unjournalled";
+/// Calls that a process left open when it died, and that were closed since, by `reason`.
+pub const CALLS_RECOVERED: &str = "tandem_calls_recovered_total";
+/// Records that a process left behind when it died, and that were written since.
+pub const RECORDS_RECOVERED: &str = "tandem_records_recovered_total";
 /// Vendor requests, by `stage`, `provider` and `outcome`.
 pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
 
@@ -61,7 +69,9 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
         EndReason::StartTimeout | EndReason::MediaTimeout | EndReason::LegLost | EndReason::Breach(_) => {
             "failed_network"
         }
-        EndReason::PartFailed(_) | EndReason::CallCrashed => "failed_local",
+        EndReason::PartFailed(_) | EndReason::CallCrashed | EndReason::ServerRestarted | EndReason::ServerLost => {
+            "failed_local"
+        }
     };
     metrics::counter!(CALLS, "direction" => "inbound", "carrier" => carrier, "outcome" => outcome, "reason" => reason.as_str()).increment(1);
     metrics::histogram!(CALL_DURATION).record(duration.as_secs_f64());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tandem_domain::agent::Agent;
+use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
@@ -24,10 +25,10 @@ use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::doorstep;
 use crate::overrides;
-use crate::scribe::Scribe;
+use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
-use crate::{clock, metrics as meter};
+use crate::{clock, metrics as meter, steps};
 
 /// Stream parameters that name the agent, in order of preference (api-inventory R3).
 const AGENT_PARAMETERS: [&str; 5] = ["agent", "agent_name", "agent_id", "agent_config_id", "bot_id"];
@@ -113,13 +114,24 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    spool: SpoolWatch,
     draining: AtomicBool,
 }
 
 impl Switch {
-    /// Starts the switchboard and the writer of records.
+    /// Starts the switchboard and the writer of records, which keeps what it has not written in memory alone.
     pub async fn start(config: SwitchConfig, ports: Ports) -> Result<Self, StartError> {
-        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log));
+        Self::start_with(config, ports, None).await
+    }
+
+    /// As [`Self::start`], with a journal: what the store has not taken yet survives the process.
+    pub async fn start_journalled(config: SwitchConfig, ports: Ports, journal: Journal) -> Result<Self, StartError> {
+        Self::start_with(config, ports, Some(journal)).await
+    }
+
+    async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
+        let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
+        let spool = scribe.watch();
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -129,6 +141,7 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                spool,
                 draining: AtomicBool::new(false),
             }),
         })
@@ -139,6 +152,7 @@ impl Switch {
         let config = &self.inner.config;
         let carrier = dialect.capabilities().carrier;
         metrics::counter!(meter::CALL_ATTEMPTS, "direction" => "inbound", "carrier" => carrier).increment(1);
+        steps::connected(carrier, arrival.peer);
         let (mut decoder, mut budget) =
             (dialect.decoder(), MessageBudget::new(clock::now(), config.max_messages_per_second));
         let began = clock::now();
@@ -152,21 +166,20 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
+        steps::stream_started(carrier, &start);
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }
         let screen = dialect.agreed(&start).notices;
-        let answerer = timeout(ANSWERER_LIMIT, self.answerer(&start, screen)).await;
-        let Answerer { agent, brain, refused_overrides } =
-            match answerer.unwrap_or_else(|_| Err("the store does not answer".to_owned())) {
-                Ok(found) => found,
-                Err(detail) => {
-                    warn!(carrier, %detail, "no agent answers this call");
-                    socket.last_words.say(dialect.parting(&EndReason::NoAgent));
-                    self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
-                    return close(socket.outgoing).await;
-                }
-            };
+        let Answerer { agent, brain, refused_overrides } = match self.answerer(&start, screen).await {
+            Ok(found) => found,
+            Err(detail) => {
+                warn!(carrier, %detail, "no agent answers this call");
+                socket.last_words.say(dialect.parting(&EndReason::NoAgent));
+                self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
+                return close(socket.outgoing).await;
+            }
+        };
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (call, conversation) = ids(carrier);
         let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
@@ -213,10 +226,17 @@ impl Switch {
         let named =
             AGENT_PARAMETERS.iter().find_map(|name| start.parameters.get(*name)).filter(|name| !name.is_empty());
         let key = named.unwrap_or(&config.default_agent);
-        let agent = ports.agents.agent(config.business, RowKey::parse(key)).await.map_err(|error| error.to_string())?;
+        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
+        let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
         let refused_overrides = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Vec::new() };
-        let brain = ports.brains.brain(&agent).map_err(|error| error.to_string())?;
+        let arriving = Arriving {
+            direction: Direction::Inbound,
+            number: start.from.clone(),
+            at: clock::utc(),
+            first_message: None,
+        };
+        let brain = ports.brains.brain_for(&agent, arriving).await.map_err(|error| error.to_string())?;
         Ok(Answerer { agent, brain, refused_overrides })
     }
 
@@ -274,6 +294,11 @@ impl Switch {
         }
     }
 
+    /// The records that wait for the store.
+    pub fn spool(&self) -> SpoolView {
+        self.inner.spool.view()
+    }
+
     /// Whether new calls are refused.
     pub fn draining(&self) -> bool {
         self.inner.draining.load(Ordering::Relaxed)
@@ -308,10 +333,14 @@ impl Switch {
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();
-        if let Some(writer) = writer
-            && timeout(FLUSH_LIMIT, writer).await.is_err()
+        if let Some(mut writer) = writer
+            && timeout(FLUSH_LIMIT, &mut writer).await.is_err()
         {
-            warn!("the last records did not reach the database in time");
+            warn!(
+                records = self.spool().waiting,
+                "the last records did not reach the database in time: the next start brings them"
+            );
+            writer.abort();
         }
     }
 

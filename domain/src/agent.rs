@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ids::{AgentId, BusinessId};
 
@@ -29,6 +30,40 @@ pub struct Agent {
     pub first_message_inbound: Option<String>,
     /// Turn-taking.
     pub timing: Timing,
+    /// What it says and knows.
+    pub script: Script,
+}
+
+/// An agent's own words, as its users wrote them; each may be empty.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Script {
+    /// What a model is told first (`system_prompt`).
+    pub system_prompt: String,
+    /// How to sell (`sales_script_text`). Its first line is spoken as the greeting, see [`crate::greeting`].
+    pub sales_script: String,
+    /// Who it speaks for (`business_info`): `company_name`, `greeting` and whatever else is useful to know.
+    pub business_info: Map<String, Value>,
+    /// What it knows: texts by their names (`knowledge_files`).
+    pub knowledge_files: Map<String, Value>,
+    /// First words on an outbound call.
+    pub first_message_outbound: Option<String>,
+}
+
+impl Script {
+    /// The first line of the sales script that has words.
+    pub fn first_line(&self) -> Option<&str> {
+        self.sales_script.lines().map(str::trim).find(|line| !line.is_empty())
+    }
+
+    /// A text of the business information, where there is one.
+    pub fn info(&self, key: &str) -> Option<&str> {
+        self.business_info.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The company's name, where it is known.
+    pub fn company(&self) -> Option<&str> {
+        self.info("company_name")
+    }
 }
 
 /// How long the agent waits for what. Defaults are design.md section 12 items 5 and 9.

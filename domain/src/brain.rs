@@ -8,6 +8,8 @@ use std::task::{self, Poll};
 use serde_json::{Map, Value};
 
 use crate::agent::Agent;
+use crate::caller::CallFacts;
+use crate::greeting::{self, Greeting};
 use crate::playbook::{Context, Heard, Playbook, PlaybookState, Reply};
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
@@ -20,11 +22,30 @@ pub struct RulesBrain {
 }
 
 impl RulesBrain {
-    /// The brain of `agent`; `company` fills the playbook's variable of that name and may be empty.
+    /// The brain of `agent` for a call of which nothing is known; `company` fills the playbook's variable of that name and may be empty.
     pub fn new(playbook: Arc<Playbook>, agent: &Agent, company: &str) -> Self {
-        let mut context = Context::new(&agent.name, company);
-        context.greeting = agent.first_message_inbound.clone().filter(|greeting| !greeting.trim().is_empty());
+        let mut brain = Self::for_call(playbook, agent, CallFacts::default());
+        if !company.is_empty() {
+            brain.context = brain.context.with("company", company);
+        }
+        brain
+    }
+
+    /// The brain of `agent` for this call.
+    pub fn for_call(playbook: Arc<Playbook>, agent: &Agent, call: CallFacts) -> Self {
+        let mut context = Context::new(&agent.name, agent.script.company().unwrap_or_default());
+        let greeting = greeting::choose(agent, &call);
+        (context.returning, context.greeting) = match greeting {
+            Greeting::Returning(_) if playbook.greets_returning() => (true, None),
+            Greeting::Usual if playbook.greets() => (false, None),
+            words => (false, Some(words.words())),
+        };
+        if let Some(known) = call.known {
+            context = context.with("caller", known.name.as_deref().unwrap_or_default());
+            context.last_language = known.language;
+        }
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
+        (context.now, context.region) = (call.now, call.region);
         Self { playbook, context }
     }
 
@@ -66,6 +87,7 @@ impl Brain for RulesBrain {
         let reply = self.reply(&ask);
         let mut events: VecDeque<BrainEvent> = reply.say.into_iter().map(BrainEvent::Say).collect();
         events.push_back(BrainEvent::State(Box::new(reply.state)));
+        events.extend(reply.tools.into_iter().map(BrainEvent::Tool));
         events.push_back(BrainEvent::Decision(reply.decision));
         Box::pin(Ready(events))
     }

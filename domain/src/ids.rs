@@ -37,6 +37,10 @@ uuid_id! {
     /// One conversation: what was said in a call or a browser talk.
     ConversationId
 }
+uuid_id! {
+    /// One life of one process of this program, from its start to its end: whose calls are open when it dies is known by it.
+    LifeId
+}
 
 /// The owner of a row. Every port method that touches owned data takes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

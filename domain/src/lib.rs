@@ -6,11 +6,14 @@
 pub mod agent;
 pub mod brain;
 pub mod call_core;
+pub mod caller;
+pub mod greeting;
 pub mod ids;
 pub mod ledger;
 pub mod playbook;
 pub mod playout;
 pub mod port;
+pub mod prompt;
 pub mod record;
 pub mod silence;
 pub mod slot;

@@ -18,30 +18,39 @@ mod check;
 mod delay;
 mod engine;
 mod hearing;
+mod languages;
+mod phrases;
 mod plan;
 mod speech;
 mod state;
+mod tools;
 mod understand;
 
 pub use check::PlaybookError;
 pub use plan::{Exhausted, SlotSpec, Unknown};
 pub use state::{
-    Awaiting, Context, Decision, Ending, Expected, Filled, HalfHeard, Heard, PlaybookState, Reply, SkipReason, Skipped,
-    stage,
+    Awaiting, Context, Decision, Ending, Expected, Filled, Half, HalfHeard, Heard, PlaybookState, Reply, SkipReason,
+    Skipped, stage,
 };
+pub use tools::ToolCall;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::slot::SlotType;
 use crate::slot::choice::Choices;
 use crate::slot::place::Gazetteer;
 use crate::slot::words::Phrase;
+use crate::slot::{SlotType, Term};
+use phrases::Phrases;
 use plan::Plan;
 
 /// A checked playbook, ready to answer calls. Share it by reference; it never changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Playbook {
     plan: Plan,
+    /// The same in other languages.
+    others: BTreeMap<String, Plan>,
     ready: Ready,
 }
 
@@ -75,14 +84,20 @@ struct ReadySlot {
 impl Playbook {
     /// Reads a playbook file. Errors name the line.
     pub fn from_toml(text: &str) -> Result<Self, PlaybookError> {
-        let plan = check::read(text)?;
-        let ready = Ready::new(&plan);
-        Ok(Self { plan, ready })
+        let check::Plans { base: plan, others } = check::read(text)?;
+        let ready = Ready::new(&plan, &others);
+        Ok(Self { plan, others, ready })
     }
 
     /// The default agent: a front desk for real estate that asks for property, location and budget.
     pub fn front_desk() -> Self {
         Self::from_toml(include_str!("../playbooks/front-desk.toml"))
+            .expect("the embedded playbook is sound: a test reads it")
+    }
+
+    /// A delivery desk that speaks English and Hindi: asks for the language, the charge and the time.
+    pub fn logistics() -> Self {
+        Self::from_toml(include_str!("../playbooks/logistics.toml"))
             .expect("the embedded playbook is sound: a test reads it")
     }
 
@@ -99,6 +114,33 @@ impl Playbook {
     /// BCP 47 tag.
     pub fn language(&self) -> &str {
         &self.plan.language
+    }
+
+    /// Whether it has words of its own for a caller whom we know by name.
+    pub fn greets_returning(&self) -> bool {
+        !self.plan.returning.is_empty()
+    }
+
+    /// Whether it opens with a greeting of its own.
+    pub fn greets(&self) -> bool {
+        !self.plan.greeting.is_empty()
+    }
+
+    /// The plan in a language: that of the whole tag, else of its first part, else the playbook's own.
+    fn plan_in<'p>(&'p self, language: &str) -> &'p Plan {
+        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        if language == self.plan.language {
+            return &self.plan;
+        }
+        let alike = |tag: &str| primary(tag) == primary(language);
+        self.others
+            .get(language)
+            .or_else(|| {
+                (!alike(&self.plan.language))
+                    .then(|| self.others.iter().find(|(tag, _)| alike(tag)))?
+                    .map(|(_, plan)| plan)
+            })
+            .unwrap_or(&self.plan)
     }
 
     /// What is asked, in order.
@@ -138,7 +180,8 @@ impl Playbook {
         }
         let open = |i: usize| asked.is_none() || !state.slots.contains_key(&self.slots()[i].name);
         let rest = (0..self.slots().len()).filter(|i| Some(*i) != asked && open(*i));
-        for spec in asked.into_iter().chain(rest).map(|i| &self.slots()[i]) {
+        let slots = &self.plan_in(&state.language).slots;
+        for spec in asked.into_iter().chain(rest).map(|i| &slots[i]) {
             if !expected.slot_types.contains(&spec.kind) {
                 expected.slot_types.push(spec.kind);
             }
@@ -160,36 +203,52 @@ impl Playbook {
 const MOST_HINTS: usize = 60;
 
 impl Ready {
-    fn new(plan: &Plan) -> Self {
-        let compile = |notations: &[String]| notations.iter().map(|notation| Phrase::new(notation)).collect();
-        let phrases = &plan.phrases;
+    /// Callers mix their languages, so all of a playbook's are searched at once.
+    fn new(plan: &Plan, others: &BTreeMap<String, Plan>) -> Self {
+        let plans = || std::iter::once(plan).chain(others.values());
+        let compile = |of: fn(&Phrases) -> &Vec<String>| {
+            let mut notations: Vec<&String> = Vec::new();
+            for notation in plans().flat_map(|plan| of(&plan.phrases)) {
+                if !notations.contains(&notation) {
+                    notations.push(notation);
+                }
+            }
+            notations.into_iter().map(|notation| Phrase::new(notation)).collect()
+        };
         Self {
             phrases: ReadyPhrases {
-                handover: compile(&phrases.handover),
-                repeat: compile(&phrases.repeat),
-                help: compile(&phrases.help),
-                wait: compile(&phrases.wait),
-                unknown: compile(&phrases.unknown),
-                refuse: compile(&phrases.refuse),
-                goodbye: compile(&phrases.goodbye),
-                correction: compile(&phrases.correction),
+                handover: compile(|phrases| &phrases.handover),
+                repeat: compile(|phrases| &phrases.repeat),
+                help: compile(|phrases| &phrases.help),
+                wait: compile(|phrases| &phrases.wait),
+                unknown: compile(|phrases| &phrases.unknown),
+                refuse: compile(|phrases| &phrases.refuse),
+                goodbye: compile(|phrases| &phrases.goodbye),
+                correction: compile(|phrases| &phrases.correction),
             },
-            slots: plan.slots.iter().map(ReadySlot::new).collect(),
+            slots: (0..plan.slots.len())
+                .map(|i| ReadySlot::new(&plans().map(|plan| &plan.slots[i]).collect::<Vec<_>>()))
+                .collect(),
         }
     }
 }
 
 impl ReadySlot {
-    fn new(spec: &SlotSpec) -> Self {
-        let own_name = spec.name.replace(['_', '-'], " ");
+    /// From one slot in all its languages, the playbook's own first.
+    fn new(specs: &[&SlotSpec]) -> Self {
+        let terms: Vec<Term> = specs.iter().flat_map(|spec| spec.vocabulary.clone()).collect();
+        let kind = specs.first().map(|spec| spec.kind);
+        let own_names = specs.iter().take(1).map(|spec| spec.name.replace(['_', '-'], " "));
+        let mut cues: Vec<String> = own_names.collect();
+        for cue in specs.iter().flat_map(|spec| &spec.cues) {
+            if !cues.contains(cue) {
+                cues.push(cue.clone());
+            }
+        }
         Self {
-            choices: if spec.kind == SlotType::Choice { Choices::new(&spec.vocabulary) } else { Choices::default() },
-            gazetteer: if spec.kind == SlotType::Place {
-                Gazetteer::with(&spec.vocabulary)
-            } else {
-                Gazetteer::default()
-            },
-            cues: std::iter::once(&own_name).chain(&spec.cues).map(|cue| Phrase::new(cue)).collect(),
+            choices: if kind == Some(SlotType::Choice) { Choices::new(&terms) } else { Choices::default() },
+            gazetteer: if kind == Some(SlotType::Place) { Gazetteer::with(&terms) } else { Gazetteer::default() },
+            cues: cues.iter().map(|cue| Phrase::new(cue)).collect(),
         }
     }
 }

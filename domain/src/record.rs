@@ -1,6 +1,9 @@
 //! What a call leaves behind: the rows that its life writes, in order, and the closed set of reasons for its end.
 //!
-//! A record is plain data made by the call core; the store turns it into rows. Nothing on the media path waits for that.
+//! A record is plain data made by the call core; the store turns it into rows. Nothing on the media path waits for that. Records are written
+//! to the spool's journal as JSON and read back after a crash, so all of them are `serde` types; their spelling there is nobody's interface.
+
+mod name;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, BusinessId, CallId, ConversationId, TurnId, UtteranceId};
 use crate::port::dialect::Breach;
+use name::Name;
 
 /// Which side began the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,7 +67,7 @@ impl CallStatus {
 }
 
 /// Why a call ended. Exactly one a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndReason {
     /// The agent's work was done and it said goodbye.
     Completed,
@@ -90,9 +94,14 @@ pub enum EndReason {
     /// No agent answers this call.
     NoAgent,
     /// A part of the call failed more often than may be.
-    PartFailed(&'static str),
+    PartFailed(#[serde(deserialize_with = "name::one")] Name),
     /// The call's own actor died.
     CallCrashed,
+    /// The process that held the call died; its machine's next one found the call open.
+    ServerRestarted,
+    /// The process that held the call gives no sign of life. Said by another one from afar, so the call's own process, should it live after
+    /// all, may still tell the true end.
+    ServerLost,
 }
 
 impl EndReason {
@@ -113,6 +122,8 @@ impl EndReason {
             Self::NoAgent => "no_agent",
             Self::PartFailed(_) => "part_failed",
             Self::CallCrashed => "call_crashed",
+            Self::ServerRestarted => "server_restarted",
+            Self::ServerLost => "server_lost",
         }
     }
 
@@ -132,13 +143,15 @@ impl EndReason {
             | Self::Refused
             | Self::NoAgent
             | Self::PartFailed(_)
-            | Self::CallCrashed => CallStatus::Failed,
+            | Self::CallCrashed
+            | Self::ServerRestarted
+            | Self::ServerLost => CallStatus::Failed,
         }
     }
 }
 
 /// One thing to be stored about a call. Records of one call are applied in the order they were made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Record {
     /// The call exists: writes the call session and its conversation; of a talk in the browser the conversation alone.
     Started(CallStarted),
@@ -166,7 +179,7 @@ impl CallStarted {
 }
 
 /// The first record of every call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallStarted {
     /// The call.
     pub call: CallId,
@@ -195,7 +208,7 @@ pub struct CallStarted {
 }
 
 /// A committed turn of the caller.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserTurn {
     /// The conversation.
     pub conversation: ConversationId,
@@ -216,7 +229,7 @@ pub struct UserTurn {
 }
 
 /// An utterance of the agent that is over.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentResponse {
     /// The conversation.
     pub conversation: ConversationId,
@@ -243,18 +256,21 @@ pub struct AgentResponse {
     /// From the end of the caller's speech to the first sample sent; `None` where it answers nobody.
     pub latency: Option<Duration>,
     /// Parts of the latency, in the order they were spent.
-    pub stages: Vec<(&'static str, Duration)>,
+    #[serde(deserialize_with = "name::stages")]
+    pub stages: Vec<(Name, Duration)>,
     /// When its first sample was sent.
     pub at: DateTime<Utc>,
 }
 
 /// What is known so far.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The conversation.
     pub conversation: ConversationId,
     /// Owner.
     pub business: BusinessId,
+    /// Place among the call's notes, from 1: of two, the one with the higher revision holds, whichever is written last.
+    pub revision: u32,
     /// Conversation stage (api-inventory section 7).
     pub stage: String,
     /// The slots, as `extracted_data`.
@@ -262,22 +278,25 @@ pub struct Progress {
 }
 
 /// One entry of the call's timeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimelineEvent {
     /// The call.
     pub call: CallId,
     /// Owner.
     pub business: BusinessId,
+    /// Place among the call's notes, from 1: two events that say the same are two events.
+    pub index: u32,
     /// Time since the stream started.
     pub since_start: Duration,
     /// Closed set: `dtmf`, `interruption`, `restart`, `silence`, …
-    pub kind: &'static str,
+    #[serde(deserialize_with = "name::one")]
+    pub kind: Name,
     /// Details.
     pub data: serde_json::Value,
 }
 
 /// The last record of every call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallEnded {
     /// The call.
     pub call: CallId,

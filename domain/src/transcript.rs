@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who said a line. Stored and returned in lower case (api-inventory section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The caller.

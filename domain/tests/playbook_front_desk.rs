@@ -1,6 +1,7 @@
 //! Conversations with the front desk, as callers hold them.
 #![allow(clippy::unwrap_used)]
 
+use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 use tandem_domain::playbook::{Awaiting, Context, Decision, Ending, Heard, Playbook, PlaybookState, Reply, stage};
 use tandem_domain::slot::SlotType;
@@ -21,16 +22,23 @@ impl Talk {
     }
 
     fn with(playbook: Playbook) -> Self {
-        let context = Context::new("Asha", "Tandem");
+        let context = Context::new("Asha", "Tandem").at(saturday());
         let reply = playbook.start(&context);
         Self { playbook, context, said: reply.say.join(" "), decision: reply.decision, state: reply.state }
     }
 
-    /// After both smoke-test turns.
-    fn read_back() -> Self {
+    /// After both smoke-test turns: asked for the time to call back.
+    fn offered() -> Self {
         let mut talk = Self::begin();
         talk.says("I want an apartment in Delhi");
         talk.says("sixty lakh rupees");
+        talk
+    }
+
+    /// After all answers: asked whether to change anything.
+    fn read_back() -> Self {
+        let mut talk = Self::offered();
+        talk.says("tomorrow evening");
         talk
     }
 
@@ -69,8 +77,14 @@ impl Talk {
     }
 }
 
-const SUMMARY: &str = "An apartment in Delhi for sixty lakh rupees. Thank you, we will call you back soon. \
-                       Is there anything you would like to change?";
+const OFFER: &str = "An apartment in Delhi for sixty lakh rupees. When should we call you back?";
+const SUMMARY: &str = "An apartment in Delhi for sixty lakh rupees and a call back on Sunday, the twenty second of November, \
+                       in the evening. Is there anything you would like to change?";
+
+/// Four in the afternoon of Saturday, the 21st of November 2026.
+fn saturday() -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().and_hms_opt(16, 0, 0).unwrap()
+}
 
 #[test]
 fn the_smoke_test_ends_by_itself() {
@@ -79,9 +93,10 @@ fn the_smoke_test_ends_by_itself() {
     assert_eq!((talk.decision, talk.state.stage.as_str()), (Decision::NeedMoreInfo, stage::INTRO));
     assert_eq!(talk.says("I want an apartment in Delhi"), "An apartment in Delhi. What is your budget?");
     assert_eq!(talk.state.stage, stage::COLLECTING);
-    assert_eq!(talk.says("sixty lakh rupees"), SUMMARY);
-    assert_eq!((talk.decision, talk.state.stage.as_str()), (Decision::NeedMoreInfo, stage::COMPLETED));
+    assert_eq!(talk.says("sixty lakh rupees"), OFFER);
+    assert_eq!((talk.decision, talk.state.stage.as_str()), (Decision::NeedMoreInfo, stage::COLLECTING));
     assert_eq!(talk.is_silent(0), "Thank you for calling. Goodbye.");
+    assert_eq!(talk.state.stage, stage::COMPLETED);
     assert_eq!(talk.decision, Decision::ThankYouResponse);
     assert_eq!(talk.state.ending(), Some(Ending::Completed));
     let expected =
@@ -104,16 +119,58 @@ fn one_slot_after_the_other() {
 }
 
 #[test]
+fn the_offer_to_call_back_may_be_declined() {
+    for text in
+        ["no", "No, thank you.", "that's all", "thank you", "nahi", "no need, that's fine", "okay bye", "I have to go"]
+    {
+        let mut talk = Talk::offered();
+        assert_eq!(talk.says(text), "Thank you for calling. Goodbye.", "{text}");
+        assert_eq!(
+            (talk.decision, talk.state.ending()),
+            (Decision::ThankYouResponse, Some(Ending::Completed)),
+            "{text}"
+        );
+        assert!(talk.state.slots.values().all(|filled| filled.confirmed), "{text}");
+        assert_eq!(talk.data().get("callback_time"), None, "{text}");
+    }
+    for text in ["not sure", "I don't know", "you decide"] {
+        let mut talk = Talk::offered();
+        assert_eq!(talk.says(text), "No problem. Thank you for calling. Goodbye.", "{text}");
+    }
+}
+
+#[test]
+fn the_offer_is_no_closed_door() {
+    let mut talk = Talk::offered();
+    assert_eq!(
+        talk.says("no, fifty lakh"),
+        "All right. An apartment in Delhi for fifty lakh rupees. When should we call you back?"
+    );
+    assert_eq!(talk.says("the location is wrong"), "Where should it be?");
+    assert_eq!(
+        talk.says("Pune"),
+        "All right. An apartment in Pune for fifty lakh rupees. When should we call you back?"
+    );
+    assert!(
+        talk.says("between four and six")
+            .contains("and a call back between four in the afternoon and six in the evening.")
+    );
+    assert_eq!(talk.data()["callback_time"], json!({"from": "16:00", "to": "18:00"}));
+}
+
+#[test]
 fn everything_in_one_sentence() {
     let mut talk = Talk::begin();
-    assert_eq!(talk.says("a two bedroom apartment in Delhi for sixty lakh"), SUMMARY);
+    assert_eq!(talk.says("a two bedroom apartment in Delhi for sixty lakh"), OFFER);
+    let mut talk = Talk::begin();
+    assert_eq!(talk.says("an apartment in Delhi for sixty lakh, please call me tomorrow evening"), SUMMARY);
 }
 
 #[test]
 fn misspelt_by_the_recogniser() {
     let mut talk = Talk::begin();
     assert_eq!(talk.says("I want a part ment in delly"), "An apartment in Delhi. What is your budget?");
-    assert_eq!(talk.says("60 lack."), SUMMARY);
+    assert_eq!(talk.says("60 lack."), OFFER);
 }
 
 #[test]
@@ -139,6 +196,18 @@ fn corrections_at_any_time() {
     assert!(talk.says("no, the budget is forty").starts_with("All right. A villa in Mumbai for forty lakh rupees."));
     assert_eq!(talk.says("no, that's all"), "Thank you for calling. Goodbye.");
     assert!(talk.state.slots.values().all(|filled| filled.confirmed));
+}
+
+#[test]
+fn a_correction_keeps_what_it_does_not_name() {
+    let mut talk = Talk::offered();
+    assert!(talk.says("Monday at four").starts_with(
+        "An apartment in Delhi for sixty lakh rupees and a call back on Monday, the twenty third of November, at four in the afternoon."
+    ));
+    talk.says("actually it is five o'clock");
+    assert_eq!(talk.data()["callback_time"], json!({"date": "2026-11-23", "from": "17:00", "to": "17:00"}));
+    talk.says("no, on Tuesday");
+    assert_eq!(talk.data()["callback_time"], json!({"date": "2026-11-24", "from": "17:00", "to": "17:00"}));
 }
 
 #[test]
@@ -186,7 +255,8 @@ fn the_closing_question_in_all_its_answers() {
         let mut talk = Talk::read_back();
         assert_eq!(talk.says(text), "What would you like to change?", "{text}");
         assert!(
-            talk.says("the budget, fifty lakh").starts_with("All right. An apartment in Delhi for fifty lakh rupees."),
+            talk.says("the budget, fifty lakh")
+                .starts_with("All right. An apartment in Delhi for fifty lakh rupees and"),
             "{text}"
         );
     }
@@ -209,11 +279,14 @@ fn the_closing_question_in_all_its_answers() {
 fn the_wrong_slot_is_named_without_a_value() {
     let mut talk = Talk::read_back();
     assert_eq!(talk.says("the budget is wrong"), "What is your budget?");
-    assert!(talk.says("fifty lakh").starts_with("All right. An apartment in Delhi for fifty lakh rupees."));
+    assert!(talk.says("fifty lakh").starts_with("All right. An apartment in Delhi for fifty lakh rupees and"));
     let mut talk = Talk::read_back();
     talk.says("change the location");
     assert_eq!(talk.said, "Where should it be?");
-    assert!(talk.is_silent(0).starts_with("An apartment in Delhi for sixty lakh rupees."), "the old answer stands");
+    assert_eq!(talk.is_silent(0), SUMMARY, "the old answer stands");
+    let mut talk = Talk::offered();
+    talk.says("change the location");
+    assert_eq!(talk.is_silent(0), OFFER, "the old answer stands");
 }
 
 #[test]
@@ -233,7 +306,8 @@ fn i_do_not_know() {
     assert!(talk.says("I don't know").starts_with("Is it an apartment, a villa"));
     assert_eq!(talk.says("no idea"), "No problem. Where should it be?");
     assert_eq!(talk.says("anywhere"), "No problem. What is your budget?");
-    assert_eq!(talk.says("not sure"), "No problem. Thank you for calling. Goodbye.");
+    assert_eq!(talk.says("not sure"), "No problem. When should we call you back?");
+    assert_eq!(talk.says("I don't know"), "No problem. Thank you for calling. Goodbye.");
     assert_eq!((talk.decision, talk.data()), (Decision::ThankYouResponse, json!({})));
     assert!(!talk.playbook.is_qualified(&talk.state));
 }
@@ -361,7 +435,9 @@ fn yes_out_of_place() {
     talk.says("an apartment in Delhi");
     assert_eq!(talk.says("yes"), "About how much would you like to spend?");
     assert!(talk.state.slots["location"].confirmed);
-    assert_eq!(talk.says("yes, sixty lakh"), SUMMARY);
+    assert_eq!(talk.says("yes, sixty lakh"), OFFER);
+    assert_eq!(talk.says("yes please"), "Which day and time suit you?");
+    assert_eq!(talk.says("tomorrow evening"), SUMMARY);
 }
 
 #[test]
@@ -372,7 +448,9 @@ fn everything_said_twice() {
         "An apartment in Delhi. What is your budget?"
     );
     assert_eq!(talk.says("I want an apartment in Delhi"), "About how much would you like to spend?");
-    assert_eq!(talk.says("sixty lakh rupees. Sixty lakh rupees."), SUMMARY);
+    assert_eq!(talk.says("sixty lakh rupees. Sixty lakh rupees."), OFFER);
+    assert_eq!(talk.says("sixty lakh rupees"), "Which day and time suit you?");
+    assert_eq!(talk.says("tomorrow evening, tomorrow evening"), SUMMARY);
     assert_eq!(talk.says("sixty lakh rupees"), "Thank you for calling. Goodbye.");
 }
 
@@ -417,16 +495,18 @@ fn endless_corrections_end() {
 fn the_recogniser_is_told_what_to_expect() {
     let mut talk = Talk::begin();
     let expected = talk.playbook.expected(&talk.state);
-    assert_eq!(expected.slot_types, [SlotType::Choice, SlotType::Place, SlotType::Money]);
+    assert_eq!(expected.slot_types, [SlotType::Choice, SlotType::Place, SlotType::Money, SlotType::TimeWindow]);
     assert_eq!(expected.vocabulary[0], "apartment");
     assert!(
         expected.vocabulary.iter().any(|word| word == "Delhi") && expected.vocabulary.iter().any(|word| word == "lakh")
     );
     assert!(expected.vocabulary.len() <= 60 && !expected.vocabulary.iter().any(|word| word == "a part ment"));
     talk.says("an apartment in Delhi");
-    assert_eq!(talk.playbook.expected(&talk.state).slot_types, [SlotType::Money]);
+    assert_eq!(talk.playbook.expected(&talk.state).slot_types, [SlotType::Money, SlotType::TimeWindow]);
     assert_eq!(talk.playbook.expected(&talk.state).vocabulary[0], "sixty lakh rupees");
     talk.says("sixty lakh");
+    assert_eq!(talk.playbook.expected(&talk.state).slot_types, [SlotType::TimeWindow]);
+    talk.says("tomorrow evening");
     assert_eq!(talk.playbook.expected(&talk.state).slot_types[0], SlotType::YesNo);
     assert_eq!(talk.playbook.repeat(&talk.state).say.join(" "), SUMMARY);
 }

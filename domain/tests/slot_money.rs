@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use tandem_domain::playbook::{Awaiting, Context, Heard, Playbook, PlaybookState};
-use tandem_domain::slot::{Currency, Money, Quantity};
+use tandem_domain::slot::{Currency, Money, Quantity, Tongue};
 
 /// A front desk that has just asked for the budget.
 fn asked_for_budget() -> (Playbook, Context, PlaybookState) {
@@ -108,12 +108,15 @@ fn an_amount_without_its_scale_is_asked_about_once() {
 #[test]
 fn money_is_spoken_in_words() {
     let rupees = |major: i64| Money::of(Quantity::from_whole(major).unwrap(), Currency::Inr).unwrap();
-    assert_eq!(rupees(6_000_000).spoken(), "sixty lakh rupees");
-    assert_eq!(rupees(12_000_000).spoken(), "one crore twenty lakh rupees");
-    assert_eq!(rupees(15_000_000).spoken(), "one crore fifty lakh rupees");
-    assert_eq!(rupees(1).spoken(), "one rupee");
-    assert_eq!(Money { minor: 150, low_minor: None, currency: Currency::Usd }.spoken(), "one dollar and fifty cents");
-    let range = |low: i64, high: i64| Money { low_minor: Some(low * 100), ..rupees(high) }.spoken();
+    assert_eq!(rupees(6_000_000).spoken(Tongue::English), "sixty lakh rupees");
+    assert_eq!(rupees(12_000_000).spoken(Tongue::English), "one crore twenty lakh rupees");
+    assert_eq!(rupees(15_000_000).spoken(Tongue::English), "one crore fifty lakh rupees");
+    assert_eq!(rupees(1).spoken(Tongue::English), "one rupee");
+    assert_eq!(
+        Money { minor: 150, low_minor: None, currency: Currency::Usd }.spoken(Tongue::English),
+        "one dollar and fifty cents"
+    );
+    let range = |low: i64, high: i64| Money { low_minor: Some(low * 100), ..rupees(high) }.spoken(Tongue::English);
     assert_eq!(range(5_000_000, 6_000_000), "fifty to sixty lakh rupees");
     assert_eq!(range(9_000_000, 10_000_000), "ninety lakh to one crore rupees");
     assert_eq!(range(9_050_000, 10_000_000), "ninety lakh fifty thousand to one crore rupees");

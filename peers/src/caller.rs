@@ -149,6 +149,11 @@ impl Caller {
         Tick { frame: self.next_frame(now), action }
     }
 
+    /// Adds a step behind the others: a person makes up their mind during the call.
+    pub fn push(&mut self, step: Step<Rendered>) {
+        self.script.push_back(step);
+    }
+
     /// All goes so far.
     pub fn turns(&self) -> &[CallerTurn] {
         &self.turns

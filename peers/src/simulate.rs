@@ -8,6 +8,7 @@
 //! (why the call ended, what it understood) is added by [`merge`] from the switch's API, which the binary asks.
 
 mod hostile;
+mod live;
 mod merge;
 mod recognise;
 mod report;
@@ -38,6 +39,7 @@ use crate::clock;
 use crate::ear::{Ear, Utterance};
 
 pub use hostile::{Hostile, hostile, hostile_to_browser, hostile_to_exotel};
+pub use live::LiveSteps;
 pub use merge::merge;
 pub use report::{AudioReport, EndedBy, PeerReport, PeerTurn, SimulationReport, TurnReport};
 
@@ -129,13 +131,20 @@ pub enum SimulateError {
 ///
 /// Takes as long as the call and, where a recogniser is given, as long as that needs for what was heard.
 pub async fn run(config: SimulateConfig) -> Result<PeerReport, SimulateError> {
+    run_live(config, live::nothing()).await
+}
+
+/// As [`run`], with further steps that come while the call runs: a person at a keyboard. Each is spoken when it comes, beside the call, and
+/// done after those before it. When no more will come the caller stays on the line, so the last step should be [`Step::HangUp`].
+pub async fn run_live(config: SimulateConfig, steps: LiveSteps) -> Result<PeerReport, SimulateError> {
     let script = render(&config).await?;
     let peer = config.carrier.peer(config.custom_parameters.clone());
     let url = with_query(&config.url, peer.query());
     let socket = connect(&url, config.unix_socket.as_deref()).await?;
     let now = clock::now().into_std();
     let mut call = Call::new(&config, peer, script, socket, now);
-    let ended_by = call.talk(config.limit).await?;
+    let mut live = live::Rendering::of(&config, steps);
+    let ended_by = call.talk(config.limit, &mut live).await?;
     let (mut report, utterances, recorded) = call.close(ended_by).await;
 
     if let Some(recogniser) = &config.recogniser {
@@ -165,10 +174,14 @@ async fn render(config: &SimulateConfig) -> Result<Vec<Step<Rendered>>, Simulate
 }
 
 async fn speak(config: &SimulateConfig, text: &str) -> Result<Rendered, SimulateError> {
-    let mut chunks = config.renderer.speak(TtsSpec {
+    speak_as(config.renderer.as_ref(), &config.voice, &config.language, text).await
+}
+
+async fn speak_as(renderer: &dyn Tts, voice: &str, language: &str, text: &str) -> Result<Rendered, SimulateError> {
+    let mut chunks = renderer.speak(TtsSpec {
         text: text.to_owned(),
-        voice: config.voice.clone(),
-        language: config.language.clone(),
+        voice: voice.to_owned(),
+        language: language.to_owned(),
         rate_hz: SampleRate::HZ_8000.hz(),
     });
     let mut samples = Vec::new();
@@ -274,6 +287,7 @@ struct Call {
 /// What the socket or the clock brought.
 enum Event {
     Frame,
+    Step(Step<Rendered>),
     Message(Option<Result<Message, tungstenite::Error>>),
 }
 
@@ -298,7 +312,7 @@ impl Call {
     }
 
     /// Talks until somebody ends the call.
-    async fn talk(&mut self, limit: Duration) -> Result<EndedBy, SimulateError> {
+    async fn talk(&mut self, limit: Duration, live: &mut live::Rendering) -> Result<EndedBy, SimulateError> {
         for text in self.peer.open(self.began) {
             if let Err(lost) = self.send(text).await {
                 return Ok(lost);
@@ -309,9 +323,14 @@ impl Call {
                 biased;
                 () = sleep_until(due.into()) => Event::Frame,
                 message = self.socket.next() => Event::Message(message),
+                step = live.next() => Event::Step(step?),
             };
             let now = clock::now().into_std();
             let answers = match event {
+                Event::Step(step) => {
+                    self.caller.push(step);
+                    Vec::new()
+                }
                 Event::Frame => {
                     if now.saturating_duration_since(self.began) >= limit {
                         return Ok(EndedBy::Limit);

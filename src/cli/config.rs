@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::{CliError, Output};
 use crate::config::{self, Config, ConfigError, Problem, Shown, Source};
-use crate::wiring::{self, BootError};
+use crate::wiring::{self, BootError, DefaultAgent};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read all settings and playbooks and tell what is wrong with them; nothing is started.
+    /// Read all settings and playbooks, look up the default agent, and tell what is wrong; nothing is started.
     Check,
     /// Show every setting with its value and its source; secrets are masked.
     Print,
@@ -30,9 +30,13 @@ struct CheckedProblem {
     detail: String,
 }
 
-pub(super) fn run(command: &Command, loaded: Result<Config, ConfigError>, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(
+    command: &Command,
+    loaded: Result<Config, ConfigError>,
+    output: Output,
+) -> Result<(), CliError> {
     match command {
-        Command::Check => check(loaded, output),
+        Command::Check => check(loaded, output).await,
         Command::Print => {
             output.result(&config::shown(&loaded?.settings), |settings| table(settings))?;
             Ok(())
@@ -40,39 +44,49 @@ pub(super) fn run(command: &Command, loaded: Result<Config, ConfigError>, output
     }
 }
 
-fn check(loaded: Result<Config, ConfigError>, output: Output) -> Result<(), CliError> {
-    match loaded {
-        Ok(config) => {
-            if let Err(error) = wiring::check_playbooks(&config) {
-                if output.is_json() {
-                    let source = config.settings.setting("PLAYBOOKS_DIR").source.clone();
-                    let subject = "PLAYBOOKS_DIR".to_owned();
-                    let problems = vec![CheckedProblem { subject, source, detail: error.to_string() }];
-                    output.result(&Checked { ok: false, problems, notices: config.notices }, |_| String::new())?;
-                }
-                return Err(BootError::from(error).into());
-            }
-            let checked = Checked { ok: true, problems: Vec::new(), notices: config.notices };
-            output.result(&checked, |checked| {
-                let notices = checked.notices.iter().map(|notice| format!("note: {notice}\n"));
-                notices.chain(["the configuration is usable".to_owned()]).collect()
-            })?;
-            Ok(())
-        }
+async fn check(loaded: Result<Config, ConfigError>, output: Output) -> Result<(), CliError> {
+    let config = match loaded {
+        Ok(config) => config,
         Err(error) => {
-            if output.is_json() {
-                let problems = error
-                    .problems
-                    .iter()
-                    .cloned()
-                    .map(|Problem { subject, source, detail }| CheckedProblem { subject, source, detail });
-                output.result(&Checked { ok: false, problems: problems.collect(), notices: Vec::new() }, |_| {
-                    String::new()
-                })?;
-            }
-            Err(error.into())
+            let problems = error.problems.iter().cloned();
+            let problems =
+                problems.map(|Problem { subject, source, detail }| CheckedProblem { subject, source, detail });
+            return refuse(problems.collect(), Vec::new(), error.into(), output);
         }
+    };
+    let problem = |subject: &str, error: &BootError| {
+        let source = config.settings.setting(subject).source.clone();
+        vec![CheckedProblem { subject: subject.to_owned(), source, detail: error.to_string() }]
+    };
+    let mut notices = config.notices.clone();
+    match wiring::default_agent(&config).await {
+        Ok(DefaultAgent::Found) => {}
+        Ok(DefaultAgent::Unknown(why)) => {
+            notices.push(format!("DEFAULT_AGENT {:?} was not looked up: {why}", config.default_agent));
+        }
+        Err(error @ BootError::Playbook(_)) => {
+            return refuse(problem("PLAYBOOKS_DIR", &error), notices, error.into(), output);
+        }
+        Err(error) => return refuse(problem("DEFAULT_AGENT", &error), notices, error.into(), output),
     }
+    output.result(&Checked { ok: true, problems: Vec::new(), notices }, |checked| {
+        let notices = checked.notices.iter().map(|notice| format!("note: {notice}\n"));
+        notices.chain(["the configuration is usable".to_owned()]).collect()
+    })?;
+    Ok(())
+}
+
+/// Tells what is wrong: as JSON on stdout where that was asked for, and in any case as the command's error.
+fn refuse(
+    problems: Vec<CheckedProblem>,
+    notices: Vec<String>,
+    error: CliError,
+    output: Output,
+) -> Result<(), CliError> {
+    if output.is_json() {
+        output.result(&Checked { ok: false, problems, notices }, |_| String::new())?;
+    }
+    Err(error)
 }
 
 /// Settings that somebody set or that act, in columns; the rest would bury them.

@@ -6,6 +6,7 @@ use tandem_peers::simulate::SimulateError;
 
 use super::simulate::ScriptError;
 use crate::config::ConfigError;
+use crate::telemetry::LogError;
 use crate::wiring::{BootError, EngineError};
 
 /// Why a command failed.
@@ -17,18 +18,44 @@ pub enum CliError {
     /// The program did not start.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// The log has no file.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A model is not there or cannot be had.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The database did not open.
     #[error("the database cannot be used: check DATABASE_URL and DATA_DIR")]
     Store(#[from] tandem_store::OpenError),
+    /// What was given as the switch's address is none.
+    #[error(
+        "{0:?} is not the address of a switch: write ws://host:port/media, or the http:// address that its start prints"
+    )]
+    Url(String),
+    /// Some checks of the doctor failed.
+    #[error("{failed} of {of} checks failed: each says above what to do")]
+    Doctor {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The caller's script cannot be played.
     #[error(transparent)]
     Script(#[from] ScriptError),
     /// The simulation has no result.
     #[error(transparent)]
-    Simulate(#[from] SimulateError),
+    Simulate(SimulateError),
+    /// Nobody answers where the switch should be.
+    #[error(
+        "no switch answers at {url}: start one with `tandem serve`, correct --url, or leave it out to start one for this call"
+    )]
+    NoSwitch {
+        /// Where.
+        url: String,
+        /// What happened there.
+        source: SimulateError,
+    },
     /// The simulated call did not end as calls should.
     #[error("call {call} failed: {how}")]
     Call {
@@ -53,7 +80,21 @@ pub enum CliError {
     /// The async runtime did not start.
     #[error("the runtime did not start: check the limits of threads and open files")]
     Runtime(#[source] io::Error),
+    /// The talk was ended by a signal.
+    #[error("the talk was broken off")]
+    BrokenOff,
     /// stdin, stdout or stderr broke.
     #[error("cannot write the result")]
     Output(#[from] io::Error),
+}
+
+impl From<SimulateError> for CliError {
+    fn from(error: SimulateError) -> Self {
+        match &error {
+            SimulateError::Connect { url, .. } | SimulateError::ConnectTimeout { url } => {
+                Self::NoSwitch { url: url.clone(), source: error }
+            }
+            _ => Self::Simulate(error),
+        }
+    }
 }

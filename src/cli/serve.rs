@@ -22,7 +22,8 @@ struct Started {
 }
 
 pub(super) async fn run(config: Config, output: Output) -> Result<(), CliError> {
-    telemetry::start_log(config.log_level);
+    // To the end of this function: what waits for the disk is written when it goes.
+    let _log = telemetry::start_log_with_file(config.log_level, config.log_dir.as_deref())?;
     // Before the start: a stop that comes while models load is obeyed, not queued.
     let mut signals = StopSignals::listen()?;
     for notice in &config.notices {

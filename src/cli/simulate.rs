@@ -5,42 +5,30 @@
 //! switch knows of it is asked over HTTP.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde_json::Value;
 use tandem_peers::caller::{Line, Manners, Step};
 use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::browser::Wishes;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
-use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
+use super::place::{Place, ask};
 use super::{CliError, Output};
 use crate::config::{Config, LogLevel, Source};
 use crate::telemetry;
-use crate::wiring::{self, Running, Speech, Vendors};
+use crate::wiring::{self, Speech, Vendors};
 
 mod script;
 
-pub(super) use script::ScriptError;
+pub(super) use script::{ScriptError, recording};
 
-/// How long the switch may take to write the end of the call.
-const RECORD_LIMIT: Duration = Duration::from_secs(10);
-/// Pause between two looks at the record.
-const RECORD_PAUSE: Duration = Duration::from_millis(100);
-/// How long we look for a running switch.
-const LOOK_LIMIT: Duration = Duration::from_secs(1);
 /// Where carriers connect, and where pages do.
 const MEDIA_PATH: &str = "/media";
 const TALK_PATH: &str = "/v1/convai/conversation";
-/// Stands in the URLs of a switch behind a socket file; nobody connects to it.
-const FILE_PORT: u16 = 80;
-/// Longest answer of the switch's API.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,21 +111,12 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let (script, (carrier, custom_parameters)) = (args.steps()?, args.carrier());
     let talks = args.carrier == CarrierName::Browser;
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
-    let mut place = match &args.url {
-        Some(url) => Place { url: url.clone(), socket: None, own: None },
-        None => match running_switch(&config).await {
-            Some(place) => place,
-            None => Place::start(config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?,
-        },
-    };
-    if talks && args.url.is_none() {
+    let asked_for = args.url.is_some();
+    let mut place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
+    if talks && !asked_for {
         place.url = place.url.replace(MEDIA_PATH, TALK_PATH);
     }
-    output.say(format_args!(
-        "calling {}{}",
-        place.url,
-        if place.own.is_some() { ", a switch of this command's own" } else { "" }
-    ));
+    output.say(format_args!("calling {place}"));
 
     let config = SimulateConfig {
         url: place.url.clone(),
@@ -162,135 +141,40 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
         }
         Err(error) => Err(error),
     };
-    if let Some(own) = place.own {
-        own.running.shutdown().await;
-    }
+    place.leave().await;
     let (peer, report) = report?;
     output.result(&report, |report| told(report, &peer))?;
     verdict(&peer, &report)
 }
 
-/// Where the switch is.
-struct Place {
-    url: String,
-    /// The file to reach it by, where there is no loopback interface.
-    socket: Option<PathBuf>,
-    own: Option<Own>,
-}
-
-/// A switch for this one call.
-struct Own {
-    running: Running,
-    /// Holds the socket file, if there is one.
-    _folder: tempfile::TempDir,
-}
-
-impl Place {
-    /// Starts a switch on a free port and the configured data folder.
-    async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("tandem-simulate-").tempdir()?;
-        let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, ..config };
-        let (running, socket) = if loopback_is_up().await {
-            (wiring::boot_with(config, vendors).await?, None)
-        } else {
-            let path = folder.path().join("switch.sock");
-            let config = Config { port: FILE_PORT, ..config };
-            (wiring::boot_behind(&path, config, vendors).await?, Some(path))
-        };
-        Ok(Self { url: running.media_url(), socket, own: Some(Own { running, _folder: folder }) })
-    }
-}
-
-/// Whether this machine can call itself: a fresh network namespace has a loopback interface that is down.
-async fn loopback_is_up() -> bool {
-    let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await else { return false };
-    match listener.local_addr() {
-        Ok(address) => TcpStream::connect(address).await.is_ok(),
-        Err(_) => false,
-    }
-}
-
-/// The switch that listens where the settings say, if one does.
-async fn running_switch(config: &Config) -> Option<Place> {
-    let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
-    let address = std::net::SocketAddr::new(host, config.port);
-    let url = format!("http://{address}/health");
-    let health = tokio::time::timeout(LOOK_LIMIT, get(&url, None)).await.ok()?.ok()?;
-    // Another program may well answer there.
-    health["components"]["speech_to_text"].is_object().then(|| Place {
-        url: format!("ws://{address}{MEDIA_PATH}"),
-        socket: None,
-        own: None,
-    })
-}
-
-/// What the switch knows of the call: the conversation and its transcript, `null` where it does not say.
-async fn ask(place: &Place, call_sid: &str, output: Output) -> (Value, Value) {
-    let Some(base) = api_base(&place.url) else { return (Value::Null, Value::Null) };
-    let socket = place.socket.as_deref();
-    let conversation = format!("{base}/api/conversations/{call_sid}");
-    // Its end is written after the socket was closed. Late or never: what there is has to do.
-    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation, socket)).await;
-    match get(&conversation, socket).await {
-        Ok(found) => (found, get(&format!("{conversation}/transcript"), socket).await.unwrap_or(Value::Null)),
-        Err(status) => {
-            let why = status.map_or("no answer".to_owned(), |status| format!("status {status}"));
-            output.say(format_args!("note: what the switch understood is not known: {why} from {conversation}"));
-            (Value::Null, Value::Null)
-        }
-    }
-}
-
-/// Waits until a conversation is there and has ended, or cannot be asked for.
-async fn ended(conversation: &str, socket: Option<&Path>) {
-    loop {
-        match get(conversation, socket).await {
-            Ok(found) if !found["ended_at"].is_null() => return,
-            Ok(_) | Err(Some(404)) => tokio::time::sleep(RECORD_PAUSE).await,
-            Err(_) => return,
-        }
-    }
-}
-
-/// A JSON answer; the error is the status, or nothing if there was none.
-async fn get(url: &str, socket: Option<&Path>) -> Result<Value, Option<u16>> {
-    // Made anew each time: there are a handful of requests, and none may wait for a dead connection.
-    let mut client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
-    if let Some(path) = socket {
-        client = client.unix_socket(path);
-    }
-    let client = client.build().map_err(|_| None)?;
-    let response = client.get(url).send().await.map_err(|_| None)?;
-    match response.status() {
-        status if status.is_success() => response.json().await.map_err(|_| None),
-        status => Err(Some(status.as_u16())),
-    }
-}
-
-/// `http://host:port` of a media socket's URL.
-fn api_base(media_url: &str) -> Option<String> {
-    let (scheme, rest) = media_url.split_once("://")?;
-    let scheme = match scheme {
-        "ws" => "http",
-        "wss" => "https",
-        _ => return None,
-    };
-    Some(format!("{scheme}://{}", rest.split('/').next()?))
-}
-
 /// Whether the call went as calls should.
-fn verdict(peer: &PeerReport, report: &SimulationReport) -> Result<(), CliError> {
+pub(super) fn verdict(peer: &PeerReport, report: &SimulationReport) -> Result<(), CliError> {
     let call = peer.call_sid.clone();
     match (&peer.ended_by, report.ended_reason.as_deref()) {
         (EndedBy::Lost(how), _) => Err(CliError::Call { call, how: format!("the connection broke: {how}") }),
         (EndedBy::Limit, _) => Err(CliError::Call { call, how: "it did not end within --limit".to_owned() }),
         (_, Some("completed" | "handover" | "caller_hangup") | None) => Ok(()),
-        (_, Some(reason)) => Err(CliError::Call { call, how: format!("it ended by {reason}") }),
+        (_, Some(reason)) => {
+            let remedy = remedy(reason).map_or(String::new(), |remedy| format!(": {remedy}"));
+            Err(CliError::Call { call, how: format!("it ended by {reason}{remedy}") })
+        }
+    }
+}
+
+/// What a caller can do about an end that the switch gave as `reason`.
+fn remedy(reason: &str) -> Option<&'static str> {
+    match reason {
+        "no_agent" => Some("no agent or playbook has that name, so check --agent, or leave it out for DEFAULT_AGENT"),
+        "refused" => Some("the switch is full or draining, so try again later, or raise MAX_CONCURRENT_CALLS"),
+        "part_failed" | "call_crashed" => {
+            Some("the switch's log says what failed; `tandem doctor` looks for the usual causes")
+        }
+        _ => None,
     }
 }
 
 /// The report for people.
-fn told(report: &SimulationReport, peer: &PeerReport) -> String {
+pub(super) fn told(report: &SimulationReport, peer: &PeerReport) -> String {
     let mut text = String::new();
     let mut line = |who: &str, words: &str, note: String| {
         if !words.is_empty() {
@@ -309,33 +193,23 @@ fn told(report: &SimulationReport, peer: &PeerReport) -> String {
         let words = if turn.agent_text.is_empty() { &turn.agent_heard_text } else { &turn.agent_text };
         line("agent", words, format!("{latency}{cut}"));
     }
+    text + &summary(report, peer)
+}
+
+/// How the call went as a whole.
+pub(super) fn summary(report: &SimulationReport, peer: &PeerReport) -> String {
     let reason = report.ended_reason.as_deref().unwrap_or("not recorded");
     let audio = &report.audio;
-    text.push_str(&format!(
+    let mut text = format!(
         "call {} ended after {:.1} s: {reason}; {:.1} s of agent audio, {} underruns, {} late frames",
         report.call_id,
         peer.duration.as_secs_f64(),
         audio.seconds_received,
         audio.underruns,
         audio.late_frames,
-    ));
+    );
     if let Some(path) = &report.recording {
         text.push_str(&format!("\nrecorded in {}", path.display()));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_api_is_beside_the_socket() {
-        assert_eq!(api_base("ws://localhost:8000/media").as_deref(), Some("http://localhost:8000"));
-        assert_eq!(
-            api_base("wss://voice.example.test/ws/twilio/call/1/").as_deref(),
-            Some("https://voice.example.test")
-        );
-        assert_eq!(api_base("localhost:8000/media"), None);
-    }
 }

@@ -113,6 +113,20 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// The two letters of a country, in capitals.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let sound = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
+    sound
+        .then(|| text.to_ascii_uppercase())
+        .ok_or_else(|| format!("{text:?} is not a country's two letters, such as IN"))
+}
+
+/// A time zone by its name in the tz database.
+pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a time zone; write its name, such as Asia/Kolkata or Europe/London"))
+}
+
 /// A database by its URL; `data_dir` is where it lies if the text is empty.
 pub(super) fn location(text: &str, data_dir: &Path) -> Result<Location, String> {
     let remedy = "; leave it empty for a file under DATA_DIR";
@@ -141,5 +155,13 @@ mod tests {
         assert_eq!(address("LOCALHOST"), Ok(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(address("[::1]"), "::1".parse().map_err(|_| String::new()));
         assert!(address("example.test").is_err());
+    }
+
+    #[test]
+    fn countries_and_zones() {
+        assert_eq!(region("gb"), Ok("GB".to_owned()));
+        assert!(region("IND").is_err() && region("4 ").is_err());
+        assert_eq!(zone("Asia/Kolkata"), Ok(chrono_tz::Asia::Kolkata));
+        assert!(zone("IST+5:30").is_err());
     }
 }

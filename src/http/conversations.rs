@@ -5,17 +5,26 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tandem_domain::port::store::{CallSession, Conversation, RowKey, TranscriptLine};
 use tandem_domain::transcript::Role;
+use utoipa::ToSchema;
 
 use super::Surface;
+use super::listing::ListQuery;
 use super::page::{self, Page};
 use super::problem::Problem;
+use super::transcript::{Format, FormatQuery, Transcript, VARIES};
+
+/// States of a conversation (api-inventory section 7).
+const STATES: &[&str] = &["active", "ended"];
 
 /// A conversation with its call and its turns.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConversationDetail)]
 pub(super) struct Detail {
     #[serde(flatten)]
     conversation: Conversation,
@@ -28,7 +37,7 @@ pub(super) struct Detail {
 }
 
 /// A line of `transcript_history`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct HistoryLine {
     /// `ai` or `user`.
     speaker: &'static str,
@@ -47,32 +56,32 @@ impl From<&TranscriptLine> for HistoryLine {
     }
 }
 
-/// Query of a list.
-#[derive(Debug, Deserialize)]
-pub(super) struct ListQuery {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
-/// `GET /api/conversations?limit=…&cursor=…`: newest first.
+/// Conversations, newest first.
+#[utoipa::path(
+    get, path = "/api/conversations", operation_id = "list_conversations", tag = "conversations", params(ListQuery),
+    responses((status = OK, body = Page<Conversation>)),
+)]
 pub(super) async fn list(
     State(surface): State<Surface>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page<Conversation>>, Problem> {
     let Query(query) = query.map_err(|error| Problem::invalid("query", error.body_text()))?;
-    let limit = page::limit(query.limit.as_deref())?;
-    let before = page::cursor(query.cursor.as_deref())?;
-    // One more than asked for tells whether there is another page.
-    let rows = surface.rows.conversations(surface.business, before, limit + 1).await?;
-    Ok(Json(Page::cut(rows, limit, |conversation| conversation.id)))
+    let (asked, listing) = query.read("conversations", STATES)?;
+    let rows = surface.rows.conversations(surface.business, listing).await?;
+    Ok(Json(asked.page(rows, |conversation| page::of_row(conversation.id))))
 }
 
-/// `GET /api/conversations/{id}`.
+/// One conversation with its call and what was said.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}", operation_id = "get_conversation", tag = "conversations",
+    params(("id" = String, Path, description = "number or UUID of the conversation, or UUID or carrier's id of its call")),
+    responses((status = OK, body = Detail)),
+)]
 pub(super) async fn detail(
     State(surface): State<Surface>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Detail>, Problem> {
-    let conversation = find(&surface, id).await?;
+    let conversation = named(&surface, id).await?;
     let call = match conversation.call_session_id {
         Some(call) => surface.rows.call(surface.business, RowKey::Number(call)).await?,
         None => None,
@@ -82,17 +91,43 @@ pub(super) async fn detail(
     Ok(Json(Detail { conversation, call, turns, transcript_history }))
 }
 
-/// `GET /api/conversations/{id}/transcript`: a plain array, oldest line first.
+/// What was said, oldest line first: a plain JSON array, or a file in another format.
+///
+/// The format is chosen by `format`, or else by `Accept`; JSON where neither says.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/transcript", operation_id = "get_transcript", tag = "conversations",
+    params(("id" = String, Path, description = "number or UUID of the conversation, or UUID or carrier's id of its call"), FormatQuery),
+    responses(
+        (status = OK, content(
+            (Vec<TranscriptLine> = "application/json"),
+            (String = "text/csv"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"),
+        )),
+    ),
+)]
 pub(super) async fn transcript(
     State(surface): State<Surface>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Vec<TranscriptLine>>, Problem> {
-    let conversation = find(&surface, id).await?;
-    Ok(Json(surface.rows.transcript(surface.business, conversation.id).await?))
+    query: Result<Query<FormatQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let format = Format::asked(query, &headers)?;
+    let conversation = named(&surface, id).await?;
+    let lines = surface.rows.transcript(surface.business, conversation.id).await?;
+    Ok(match format {
+        Format::Json => (VARIES, Json(lines)).into_response(),
+        // The UUID, not the carrier's id: that one is a stranger's text and would stand in a header.
+        Format::File(file) => Transcript::of_conversation(&conversation, lines)
+            .answer(file, &format!("tandem-conversation-{}", conversation.uuid)),
+    })
 }
 
-async fn find(surface: &Surface, id: Result<Path<String>, PathRejection>) -> Result<Conversation, Problem> {
+async fn named(surface: &Surface, id: Result<Path<String>, PathRejection>) -> Result<Conversation, Problem> {
     let Path(id) = id.map_err(|error| Problem::invalid("id", error.body_text()))?;
-    let found = surface.rows.conversation(surface.business, RowKey::parse(&id)).await?;
+    find(surface, &id).await
+}
+
+/// The conversation that a path names.
+pub(super) async fn find(surface: &Surface, id: &str) -> Result<Conversation, Problem> {
+    let found = surface.rows.conversation(surface.business, RowKey::parse(id)).await?;
     found.ok_or_else(|| Problem::not_found("there is no such conversation"))
 }

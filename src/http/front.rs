@@ -3,24 +3,29 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Surface;
 use super::problem::Problem;
 
 /// What `/` answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Front {
     name: String,
     version: &'static str,
-    see: [&'static str; 5],
+    see: [&'static str; 7],
 }
 
-/// `GET /`: where to go from here.
+/// Where to go from here.
+#[utoipa::path(
+    get, path = "/", operation_id = "get_front", tag = "interface",
+    responses((status = OK, body = Front)),
+)]
 pub(super) async fn page(State(surface): State<Surface>) -> Json<Front> {
     Json(Front {
         name: surface.app_name.to_string(),
         version: env!("CARGO_PKG_VERSION"),
-        see: ["/health", "/api/conversations", "/debug/sessions", "/metrics", "/media"],
+        see: ["/health", "/openapi.json", "/api/calls", "/api/conversations", "/debug/sessions", "/metrics", "/media"],
     })
 }
 

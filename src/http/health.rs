@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Surface;
 use super::problem::Problem;
 
 /// How one part is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Component {
     /// `ok`, `draining` or `down`.
     status: &'static str,
@@ -19,7 +20,7 @@ struct Component {
     engine: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Components {
     database: Component,
     switch: Component,
@@ -28,7 +29,7 @@ struct Components {
 }
 
 /// The answer of `/health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
     /// `ok` or `degraded`.
     status: &'static str,
@@ -37,7 +38,11 @@ pub(super) struct Health {
     components: Components,
 }
 
-/// `GET /health`: 200 also when degraded, so that a monitor reads why. For routing decisions there is `/readyz`.
+/// How the parts are. 200 also when degraded, so that a monitor reads why; for routing decisions there is `/readyz`.
+#[utoipa::path(
+    get, path = "/health", operation_id = "get_health", tag = "operations",
+    responses((status = OK, body = Health)),
+)]
 pub(super) async fn health(State(surface): State<Surface>) -> Json<Health> {
     let database = if surface.rows.ping().await.is_ok() { "ok" } else { "down" };
     let switch = if surface.switch.draining() { "draining" } else { "ok" };
@@ -54,21 +59,37 @@ pub(super) async fn health(State(surface): State<Surface>) -> Json<Health> {
     })
 }
 
-/// `GET /healthz`: the process answers. Asks nobody else: restarting us cures no other program.
+/// Whether the process answers. Asks nobody else: restarting us cures no other program.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "get_liveness", tag = "operations",
+    responses((status = OK, body = String, content_type = "text/plain")),
+)]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: whether new calls should be sent here.
+/// Whether new calls should be sent here.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "get_readiness", tag = "operations",
+    responses((status = OK, body = String, content_type = "text/plain")),
+)]
 pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str, Problem> {
     if surface.switch.draining() {
         return Err(Problem::unavailable("draining: running calls finish, new ones are not taken", 30));
     }
     surface.rows.ping().await?;
+    if let Some((why, since)) = surface.switch.spool().stuck {
+        let detail = format!("degraded: records wait for the database for {} s ({why}); calls go on", since.as_secs());
+        return Err(Problem::unavailable(detail, 5));
+    }
     Ok("ready\n")
 }
 
-/// `GET /metrics`: the text form of Prometheus.
+/// Metrics, in the text form of Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "get_metrics", tag = "operations",
+    responses((status = OK, body = String, content_type = "text/plain")),
+)]
 pub(super) async fn metrics(State(surface): State<Surface>) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (StatusCode::OK, headers, surface.metrics.render()).into_response()

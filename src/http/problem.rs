@@ -20,9 +20,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tandem_domain::port::store::StoreError;
+use utoipa::ToSchema;
 
 /// One parameter that does not fit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// Name of the query parameter, or JSON pointer into the body.
     pub parameter: String,
@@ -41,15 +42,19 @@ pub struct Problem {
     retry_after_s: Option<u32>,
 }
 
-/// The wire form. Members in the order of RFC 9457 section 3.1.
-#[derive(Serialize)]
-struct Body<'a> {
+/// An error (RFC 9457). Members in the order of its section 3.1.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body {
+    /// `urn:tandem:problem:` and a word that stays the same.
     #[serde(rename = "type")]
     kind: String,
-    title: &'a str,
+    title: &'static str,
     status: u16,
-    detail: &'a str,
-    errors: &'a [FieldError],
+    /// What is wrong with this request, and what would be right.
+    detail: String,
+    /// Each parameter that does not fit.
+    errors: Vec<FieldError>,
 }
 
 /// Media type of a problem.
@@ -141,8 +146,8 @@ impl IntoResponse for Problem {
             kind: format!("{TYPE_PREFIX}{}", self.kind),
             title: self.title,
             status: self.status.as_u16(),
-            detail: &self.detail,
-            errors: &self.errors,
+            detail: self.detail,
+            errors: self.errors,
         };
         let json = serde_json::to_vec(&body).expect("strings and numbers are always written");
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response();

@@ -37,7 +37,17 @@ pub(crate) struct Asked {
     agent: Option<String>,
 }
 
-/// `/v1/convai/conversation?agent_id=…`: number, UUID or name of an agent; without one the default agent answers.
+/// Talks with an agent, in the event shape of the agents socket.
+///
+/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none.
+#[utoipa::path(
+    get, path = "/v1/convai/conversation", operation_id = "open_conversation", tag = "talks",
+    params(
+        ("agent_id" = Option<String>, Query, description = "number, UUID or name of an agent"),
+        ("agent" = Option<String>, Query, description = "the same"),
+    ),
+    responses((status = SWITCHING_PROTOCOLS, description = "a socket of JSON events, audio in base64")),
+)]
 pub(crate) async fn conversation(
     State(surface): State<Surface>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -51,7 +61,12 @@ pub(crate) async fn conversation(
     }
 }
 
-/// `/ws/talk/{agent}`.
+/// Talks with an agent, in the same event shape.
+#[utoipa::path(
+    get, path = "/ws/talk/{agent}", operation_id = "open_talk", tag = "talks",
+    params(("agent" = String, Path, description = "number, UUID or name of the agent")),
+    responses((status = SWITCHING_PROTOCOLS, description = "a socket of JSON events, audio in base64")),
+)]
 pub(crate) async fn talk(
     State(surface): State<Surface>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -1,4 +1,4 @@
-//! Playbooks by name: the built-in one and those of `PLAYBOOKS_DIR`, read and checked once at the start, so that a slip in a file is
+//! Playbooks by name: the built-in ones and those of `PLAYBOOKS_DIR`, read and checked once at the start, so that a slip in a file is
 //! told to the operator and not to a caller. A file whose playbook has a built-in name takes its place.
 
 use std::collections::BTreeMap;
@@ -60,9 +60,17 @@ impl Playbooks {
             }
             found.insert(name, Arc::new(playbook));
         }
-        let built_in = Playbook::front_desk();
-        found.entry(built_in.name().to_owned()).or_insert_with(|| Arc::new(built_in));
+        for built_in in [Playbook::front_desk(), Playbook::logistics()] {
+            found.entry(built_in.name().to_owned()).or_insert_with(|| Arc::new(built_in));
+        }
         Ok(Self(found))
+    }
+
+    /// The playbook that an agent runs.
+    pub(super) fn of(&self, agent: &Agent) -> Result<&Arc<Playbook>, BrainError> {
+        self.find(&agent.playbook).ok_or_else(|| {
+            BrainError::Playbook(format!("agent {:?} runs {:?}, which is not loaded", agent.name, agent.playbook))
+        })
     }
 
     /// The playbook of that name, any case.
@@ -73,9 +81,7 @@ impl Playbooks {
 
 impl Brains for Playbooks {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
-        let playbook = self.find(&agent.playbook).ok_or_else(|| {
-            BrainError::Playbook(format!("agent {:?} runs {:?}, which is not loaded", agent.name, agent.playbook))
-        })?;
+        let playbook = self.of(agent)?;
         Ok(Arc::new(RulesBrain::new(Arc::clone(playbook), agent, "")))
     }
 }
@@ -110,6 +116,7 @@ mod tests {
         fs::write(folder.path().join("notes.txt"), "not a playbook").unwrap();
         let playbooks = Playbooks::load(Some(folder.path())).unwrap();
         assert!(playbooks.find("Night-Desk").is_some() && playbooks.find("front-desk").is_some());
+        assert!(playbooks.find("LOGISTICS").is_some(), "any case");
         assert!(Playbooks::load(None).unwrap().find("night-desk").is_none());
     }
 

@@ -1,7 +1,9 @@
 //! Agents, as calls need them.
 
+use serde_json::{Map, Value};
 use sqlx::FromRow;
-use tandem_domain::agent::{Agent, Timing};
+use sqlx::types::Json;
+use tandem_domain::agent::{Agent, Script, Timing};
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{AgentStore, RowKey, StoreFuture};
 use uuid::Uuid;
@@ -16,6 +18,7 @@ macro_rules! agent_where {
     ($condition:literal) => {
         concat!(
             "SELECT id, uuid, business_id, name, playbook, default_language, voice_id, asr_keywords, first_message_inbound, ",
+            "first_message_outbound, system_prompt, sales_script_text, business_info, knowledge_files, ",
             "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds ",
             "FROM agents WHERE business_id = $1 AND ",
             $condition
@@ -34,6 +37,11 @@ struct AgentRow {
     voice_id: Option<String>,
     asr_keywords: String,
     first_message_inbound: Option<String>,
+    first_message_outbound: Option<String>,
+    system_prompt: String,
+    sales_script_text: String,
+    business_info: Json<Value>,
+    knowledge_files: Json<Value>,
     eagerness: String,
     turn_after_silence_seconds: i64,
     end_after_silence_seconds: i64,
@@ -57,15 +65,52 @@ impl AgentRow {
             language: self.default_language,
             voice: self.voice_id.unwrap_or_default(),
             asr_keywords: keywords(&self.asr_keywords),
-            first_message_inbound: self.first_message_inbound.filter(|message| !message.trim().is_empty()),
+            first_message_inbound: message(self.first_message_inbound),
             timing: patience.timing(server),
+            script: Script {
+                system_prompt: self.system_prompt,
+                sales_script: self.sales_script_text,
+                business_info: object(self.business_info, "business_info")?,
+                knowledge_files: object(self.knowledge_files, "knowledge_files")?,
+                first_message_outbound: message(self.first_message_outbound),
+            },
         })
+    }
+}
+
+/// An empty message is none.
+fn message(column: Option<String>) -> Option<String> {
+    column.filter(|message| !message.trim().is_empty())
+}
+
+/// A column that holds a JSON object.
+fn object(Json(column): Json<Value>, name: &'static str) -> Result<Map<String, Value>, Failure> {
+    match column {
+        Value::Object(object) => Ok(object),
+        _ => Err(Failure::unreadable(name)),
     }
 }
 
 /// Splits the comma-separated column.
 fn keywords(column: &str) -> Vec<String> {
     column.split(',').map(str::trim).filter(|keyword| !keyword.is_empty()).map(str::to_owned).collect()
+}
+
+impl Store {
+    /// The row number of an agent by any of its keys.
+    pub(crate) async fn agent_number(&self, business: BusinessId, key: &RowKey) -> Result<Option<i64>, Failure> {
+        const BY_ID: &str = "SELECT id FROM agents WHERE business_id = $1 AND id = $2";
+        const BY_UUID: &str = "SELECT id FROM agents WHERE business_id = $1 AND uuid = $2";
+        const BY_NAME: &str = "SELECT id FROM agents WHERE business_id = $1 AND name_key = $2";
+        Ok(on!(self.reader(), db => match key {
+            RowKey::Number(id) => sqlx::query_scalar(BY_ID).bind(business.0).bind(id).fetch_optional(db).await,
+            RowKey::Uuid(uuid) => sqlx::query_scalar(BY_UUID).bind(business.0).bind(uuid).fetch_optional(db).await,
+            RowKey::Name(name) => {
+                let name = value::text(name).to_lowercase();
+                sqlx::query_scalar(BY_NAME).bind(business.0).bind(name).fetch_optional(db).await
+            }
+        })?)
+    }
 }
 
 impl AgentStore for Store {

@@ -7,8 +7,8 @@
 //! | `Started`       | the call's UUID                                         | the first stays                                   |
 //! | `UserTurn`      | the conversation and the turn's number                  | the first stays                                   |
 //! | `AgentResponse` | the conversation and the utterance's number             | the first stays                                   |
-//! | `Event`         | the call, the nanosecond, the kind and the data         | the first stays                                   |
-//! | `Progress`      | –                                                       | the last stays, until the conversation has ended  |
+//! | `Event`         | the call and the note's number                          | the first stays                                   |
+//! | `Progress`      | –                                                       | the highest revision stays, until the call's end  |
 //! | `Ended`         | the call                                                | the first stays: a call ends for one reason       |
 //!
 //! A talk in the browser has no call session: its records write the conversation and a timeline of its own ([`talks`]).
@@ -16,14 +16,17 @@
 //! A record about a call that was never started here, or is another business's, is `Refused`, and the batch with it: it would have no row to
 //! hang on, and losing it without a word would hide a fault.
 //!
+//! An end that another process only presumed (`server_lost`, see [`lives`]) gives way to the one that the call's own process tells.
+//!
 //! `lead_qualified` is left unset: a playbook's decision says that the talk is done, not what the lead is worth. Its judge comes later.
 
+mod lives;
 mod rows;
 mod talks;
 
 use std::collections::HashMap;
 
-use tandem_domain::ids::{BusinessId, CallId, ConversationId};
+use tandem_domain::ids::{BusinessId, CallId, ConversationId, LifeId};
 use tandem_domain::port::store::{CallLog, StoreFuture};
 use tandem_domain::record::Record;
 
@@ -39,8 +42,12 @@ impl CallLog for Store {
             if records.is_empty() {
                 return Ok(());
             }
-            let mut batch =
-                Batch { transaction: self.writing().await?, calls: HashMap::new(), conversations: HashMap::new() };
+            let mut batch = Batch {
+                transaction: self.writing().await?,
+                life: self.life,
+                calls: HashMap::new(),
+                conversations: HashMap::new(),
+            };
             for record in &records {
                 batch.apply(record).await?;
             }
@@ -52,6 +59,8 @@ impl CallLog for Store {
 /// One transaction, and the rows that its records have asked for: those of one call come in a run.
 struct Batch {
     transaction: Writing,
+    /// Whose calls those are that start here.
+    life: Option<LifeId>,
     calls: HashMap<(BusinessId, CallId), Subject>,
     conversations: HashMap<(BusinessId, ConversationId), i64>,
 }
@@ -70,9 +79,9 @@ impl Batch {
         match record {
             Record::Started(started) => {
                 if started.is_talk() {
-                    talks::start(&mut self.transaction, started).await?;
+                    talks::start(&mut self.transaction, started, self.life).await?;
                 } else {
-                    rows::start(&mut self.transaction, started).await?;
+                    rows::start(&mut self.transaction, started, self.life).await?;
                 }
                 // Finds a call or conversation of that UUID that is another business's.
                 self.call(started.business, started.call).await?;
@@ -96,8 +105,8 @@ impl Batch {
                 Subject::Talk(talk) => talks::event(&mut self.transaction, talk, event).await,
             },
             Record::Ended(ended) => match self.call(ended.business, ended.call).await? {
-                Subject::Call(call) => rows::end(&mut self.transaction, call, ended).await,
-                Subject::Talk(talk) => talks::end(&mut self.transaction, talk, ended).await,
+                Subject::Call(call) => rows::end(&mut self.transaction, call, ended).await.map(drop),
+                Subject::Talk(talk) => talks::end(&mut self.transaction, talk, ended).await.map(drop),
             },
         }
     }

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{
-    CallSession, Conversation, ConversationStore, RowKey, StoreFuture, StoredEvent, TranscriptLine,
+    CallSession, Conversation, ConversationStore, Listing, RowKey, StoreFuture, StoredEvent, StoredTurn, TranscriptLine,
 };
 use tandem_domain::transcript::Role;
 use uuid::Uuid;
@@ -76,6 +76,46 @@ macro_rules! by_key {
                 sqlx::query_as($by_name).bind($business.0).bind(name).fetch_optional(db).await
             }
         })
+    };
+}
+
+/// Rows of a list, newest first. Each filter is one parameter that is NULL where it is not asked for.
+macro_rules! listed {
+    ($table:literal, $began:literal) => {
+        concat!(
+            $table,
+            ".id < $2 AND ($4 IS NULL OR ",
+            $table,
+            ".agent_id = $4) AND ($5 IS NULL OR ",
+            $table,
+            ".status = $5) ",
+            "AND ($6 IS NULL OR ",
+            $table,
+            ".",
+            $began,
+            " >= $6) AND ($7 IS NULL OR ",
+            $table,
+            ".",
+            $began,
+            " < $7) ",
+            "ORDER BY ",
+            $table,
+            ".id DESC LIMIT $3"
+        )
+    };
+}
+
+/// Binds a [`Listing`] to a text that ends in [`listed!`].
+macro_rules! list {
+    ($text:expr, $business:expr, $listing:expr, $agent:expr) => {
+        sqlx::query_as($text)
+            .bind($business.0)
+            .bind($listing.before.unwrap_or(i64::MAX))
+            .bind(i64::from($listing.limit.max(1)))
+            .bind($agent)
+            .bind($listing.status.as_deref().map(value::text))
+            .bind($listing.from)
+            .bind($listing.until)
     };
 }
 
@@ -203,19 +243,23 @@ struct EventRow {
     data: Json<Value>,
 }
 
+impl Store {
+    /// The agent that a listing asks for: its number, `None` where any will do. `None` in all where there is no such agent.
+    async fn agent_of(&self, business: BusinessId, listing: &Listing) -> Result<Option<Option<i64>>, Failure> {
+        match &listing.agent {
+            None => Ok(Some(None)),
+            Some(key) => Ok(self.agent_number(business, key).await?.map(Some)),
+        }
+    }
+}
+
 impl ConversationStore for Store {
-    fn conversations(
-        &self,
-        business: BusinessId,
-        before: Option<i64>,
-        limit: u32,
-    ) -> StoreFuture<'_, Vec<Conversation>> {
+    fn conversations(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<Conversation>> {
         self.answer(async move {
-            const NEWEST: &str = conversation_where!("c.id < $2 ORDER BY c.id DESC LIMIT $3");
-            let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit.max(1)));
-            let rows: Vec<ConversationRow> = on!(self.reader(), db => {
-                sqlx::query_as(NEWEST).bind(business.0).bind(before).bind(limit).fetch_all(db).await
-            })?;
+            const NEWEST: &str = conversation_where!(listed!("c", "started_at"));
+            let Some(agent) = self.agent_of(business, &listing).await? else { return Ok(Vec::new()) };
+            let rows: Vec<ConversationRow> =
+                on!(self.reader(), db => list!(NEWEST, business, listing, agent).fetch_all(db).await)?;
             Ok(rows.into_iter().map(Conversation::from).collect())
         })
     }
@@ -244,6 +288,30 @@ impl ConversationStore for Store {
                 sqlx::query_as(IN_ORDER).bind(business.0).bind(conversation).fetch_all(db).await
             })?;
             rows.into_iter().map(TranscriptLine::try_from).collect()
+        })
+    }
+
+    fn turns(
+        &self,
+        business: BusinessId,
+        conversation: i64,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredTurn>> {
+        self.answer(self.read_turns(business, conversation, after, limit))
+    }
+
+    fn turn(&self, business: BusinessId, conversation: i64, key: RowKey) -> StoreFuture<'_, Option<StoredTurn>> {
+        self.answer(self.read_turn(business, conversation, key))
+    }
+
+    fn calls(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<CallSession>> {
+        self.answer(async move {
+            const NEWEST: &str = call_where!(listed!("s", "created_at"));
+            let Some(agent) = self.agent_of(business, &listing).await? else { return Ok(Vec::new()) };
+            let rows: Vec<CallRow> =
+                on!(self.reader(), db => list!(NEWEST, business, listing, agent).fetch_all(db).await)?;
+            Ok(rows.into_iter().map(CallSession::from).collect())
         })
     }
 

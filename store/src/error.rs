@@ -76,7 +76,7 @@ impl From<sqlx::Error> for Failure {
             Error::PoolClosed => StoreError::Unavailable("the store is closed".into()),
             Error::Io(error) => StoreError::Unavailable(format!("connection failed: {}", error.kind())),
             Error::Tls(_) => StoreError::Unavailable("no secure connection".into()),
-            Error::WorkerCrashed | Error::Protocol(_) | Error::BeginFailed => {
+            Error::WorkerCrashed | Error::Protocol(_) | Error::BeginFailed | Error::InvalidSavePointStatement => {
                 StoreError::Unavailable("connection failed".into())
             }
             Error::ColumnDecode { index, .. } => return Self::unreadable(index.trim_matches('"')),

@@ -1,19 +1,22 @@
 //! Where everything is kept: one file of SQLite by default, or a PostgreSQL server, behind the ports of `tandem_domain::port::store`.
 //!
-//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog` and `ConversationStore`.
+//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog`, `ConversationStore` and `LifeStore`.
 //! Each method is one query text for both engines (`sql`); every one names its tenant, and the schema ties a row to rows of its own
 //! business besides. Rows that hold what an engine cannot (`NUL` in text, nanoseconds) are brought to what both can (`value`).
 //!
 //! Not here: buffering while the database is away (the caller's writer does that), retention, and any decision about a call.
 
 mod agents;
+mod callers;
 mod calls;
 mod conversations;
 mod error;
 mod location;
 mod row_uuid;
+mod schema;
 mod sql;
 mod timing;
+mod turns;
 mod value;
 
 use std::future::Future;
@@ -24,10 +27,12 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tandem_domain::agent::Timing;
+use tandem_domain::ids::LifeId;
 use tandem_domain::port::store::{StoreError, StoreFuture};
 
 pub use error::OpenError;
 pub use location::{Location, LocationError};
+pub use schema::SchemaState;
 pub use timing::Eagerness;
 
 use error::Failure;
@@ -67,6 +72,7 @@ pub struct Store {
     pools: Pools,
     timing: Timing,
     answer_wait: Duration,
+    life: Option<LifeId>,
 }
 
 impl Store {
@@ -85,7 +91,7 @@ impl Store {
             Location::Postgres(server) => open_postgres(server.as_ref().clone(), &options).await,
         }
         .map_err(|error| OpenError::Database { location: location.to_string(), source: Failure::from(error).0 })?;
-        Ok(Self { pools, timing: options.timing, answer_wait: options.answer_wait })
+        Ok(Self { pools, timing: options.timing, answer_wait: options.answer_wait, life: None })
     }
 
     /// Brings the schema up to date; does nothing where it is. On PostgreSQL a lock keeps two processes from doing it at once.
@@ -95,6 +101,11 @@ impl Store {
             Engine::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         }
         .map_err(OpenError::from)
+    }
+
+    /// The same database; calls that are started through it are that life's (see `LifeStore`).
+    pub fn living(&self, life: LifeId) -> Self {
+        Self { life: Some(life), ..self.clone() }
     }
 
     /// The engine's name, as the start banner and metrics say it.
@@ -140,7 +151,17 @@ async fn open_sqlite(file: SqliteConnectOptions, options: &Options) -> Result<Po
         .synchronous(SqliteSynchronous::Normal) // in WAL: a power cut may lose the last commits, never the file
         .busy_timeout(options.connection_wait);
     let pool = || SqlitePoolOptions::new().acquire_timeout(options.connection_wait).idle_timeout(None);
-    let writer = pool().max_connections(1).connect_with(file.clone()).await?;
+    let writer = pool()
+        .max_connections(1)
+        // A full disk makes SQLite end a transaction by itself. The driver still counts it, and would refuse every one after it.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?; // until the driver's own rollback is through
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(file.clone())
+        .await?;
     let readers = pool().max_connections(options.connections).connect_with(file.pragma("query_only", "ON")).await?;
     Ok(Engine::Sqlite(SqlitePools { writer, readers }))
 }

@@ -29,6 +29,7 @@ impl AgentStore for OneAgent {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: self.0,
+            script: tandem_domain::agent::Script::default(),
         });
         Box::pin(async move { Ok(agent) })
     }

@@ -15,6 +15,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::framer::Framer;
 use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
+use tandem_domain::ids::CallId;
 use tandem_domain::playout::PlayoutAction;
 use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, Notice, WireMessage};
 use tandem_domain::record::EndReason;
@@ -29,6 +30,7 @@ use crate::guard::Guard;
 use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
 use crate::socket::{Incoming, SocketError};
+use crate::steps;
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
@@ -44,6 +46,8 @@ pub struct Ingress;
 pub struct Args {
     /// The call.
     pub call: ActorRef<CallMsg>,
+    /// Its id, for the log.
+    pub id: CallId,
     /// The reading half of the leg.
     pub incoming: Incoming,
     /// The dialect's reader, past `start`.
@@ -148,7 +152,9 @@ impl Pump {
     }
 
     fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
-        match self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)? {
+        let event = self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)?;
+        steps::received(self.args.id, self.args.carrier, &event);
+        match event {
             LegEvent::Audio { .. } => {
                 self.framer.push(self.from_leg.convert(pcm));
                 self.frames(now);

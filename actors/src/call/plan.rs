@@ -74,7 +74,7 @@ impl Plan {
             language: self.agent.language.clone(),
             rate_hz: RATE.hz(),
         };
-        let args = tts::Args { voice: Arc::clone(&self.tts), spec, lane: self.speech.clone() };
+        let args = tts::Args { call: self.call, voice: Arc::clone(&self.tts), spec, lane: self.speech.clone() };
         Ok(Actor::spawn_linked(None, Tts, args, me.get_cell()).await?.0)
     }
 

@@ -34,8 +34,8 @@ impl Plan {
         })
     }
 
-    /// A record of what the core notes.
-    pub(super) fn note(&self, note: Note) -> Record {
+    /// A record of what the core notes; `number` counts the call's notes from 1.
+    pub(super) fn note(&self, number: u32, note: Note) -> Record {
         let (conversation, business) = (self.conversation, self.agent.business);
         match note {
             Note::UserTurn(turn) => Record::UserTurn(UserTurn {
@@ -67,6 +67,7 @@ impl Plan {
             Note::Progress(state) => Record::Progress(Progress {
                 conversation,
                 business,
+                revision: number,
                 stage: state.stage.clone(),
                 extracted: self.brain.extracted(&state),
             }),
@@ -77,6 +78,7 @@ impl Plan {
                 Record::Event(TimelineEvent {
                     call: self.call,
                     business,
+                    index: number,
                     since_start: clock::now().saturating_duration_since(self.started),
                     kind,
                     data: serde_json::json!({ "detail": detail }),

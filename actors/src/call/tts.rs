@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tandem_domain::ids::UtteranceId;
+use tandem_domain::ids::{CallId, UtteranceId};
 use tandem_domain::port::tts::{Tts as Voice, TtsError, TtsSpec};
 use tokio::time::timeout;
 use tracing::warn;
@@ -19,6 +19,7 @@ use tracing::warn;
 use crate::guard::Guard;
 use crate::lane::SpeechLane;
 use crate::metrics::PROVIDER_REQUESTS;
+use crate::steps;
 
 /// A voice that gives no audio for this long has failed. Long enough for a local voice that has a hundred sentences to speak at once: giving
 /// such a one up would only make it say them again.
@@ -55,6 +56,8 @@ pub struct Tts;
 
 /// What it needs.
 pub struct Args {
+    /// The call, for the log.
+    pub call: CallId,
     /// The voice.
     pub voice: Arc<dyn Voice>,
     /// Voice name, language and rate.
@@ -105,6 +108,7 @@ impl Actor for Tts {
         {
             state.number += 1;
             let (number, voice, lane) = (state.number, Arc::clone(&state.args.voice), state.args.lane.clone());
+            let call = state.args.call;
             let spec = TtsSpec { text: sentence.text.clone(), ..state.args.spec.clone() };
             let panicked = {
                 let me = me.clone();
@@ -112,7 +116,7 @@ impl Actor for Tts {
                 move || drop(me.cast(TtsMsg::Failed(number, error)))
             };
             let speaking = async move {
-                let done = match speak(voice.as_ref(), spec, &sentence, &lane).await {
+                let done = match speak(call, voice.as_ref(), spec, &sentence, &lane).await {
                     Ok(()) => TtsMsg::Done(number),
                     Err(error) => TtsMsg::Failed(number, error),
                 };
@@ -124,8 +128,14 @@ impl Actor for Tts {
     }
 }
 
-async fn speak(voice: &dyn Voice, spec: TtsSpec, sentence: &Sentence, lane: &SpeechLane) -> Result<(), TtsError> {
-    let vendor = voice.name();
+async fn speak(
+    call: CallId,
+    voice: &dyn Voice,
+    spec: TtsSpec,
+    sentence: &Sentence,
+    lane: &SpeechLane,
+) -> Result<(), TtsError> {
+    let (vendor, rate_hz) = (voice.name(), u64::from(spec.rate_hz));
     let failed = |detail: &str| TtsError::Failed { vendor, detail: detail.to_owned() };
     let limit = LONGEST_SENTENCE.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
     let mut offset = 0;
@@ -145,5 +155,7 @@ async fn speak(voice: &dyn Voice, spec: TtsSpec, sentence: &Sentence, lane: &Spe
     }
     lane.playout().complete(sentence.utterance, sentence.index);
     lane.wake();
+    let audio = Duration::from_micros(offset * 1_000_000 / rate_hz.max(1));
+    steps::synthesized(call, vendor, sentence.text.chars().count(), audio);
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::CallCore;
 use crate::port::brain::ToolCall;
 use crate::port::dialect::Notice;
@@ -50,6 +52,7 @@ impl CallCore {
             return;
         }
         self.tools.asked.push(call.clone());
+        self.note_event("tool_call", format!("{} {}", call.name, Value::Object(call.parameters.clone())));
         if !self.screen {
             return self.note_event("tool_unavailable", call.name);
         }
@@ -59,7 +62,6 @@ impl CallCore {
         self.tools.made += 1;
         let id = format!("tool_{}", self.tools.made);
         self.tools.running.push(Running { id: id.clone(), name: call.name.clone(), deadline: now + TOOL_LIMIT });
-        self.note_event("tool_call", call.name.clone());
         self.show(|| Notice::ToolCall { id, call });
     }
 

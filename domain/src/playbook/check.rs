@@ -1,7 +1,10 @@
 //! Reads a playbook file and refuses what could not run, naming the line.
 
+use std::collections::BTreeMap;
+
 use toml::de::{DeTable, DeValue};
 
+use super::languages::{self, Flaw};
 use super::plan::{Plan, Policy, SlotSpec};
 use super::speech::variables_in;
 use super::state::stage;
@@ -47,18 +50,44 @@ struct Problem {
 
 type Checked = Result<(), Problem>;
 
+/// The plans of a file: in its own language, and in the others by their tags.
+pub(super) struct Plans {
+    pub(super) base: Plan,
+    pub(super) others: BTreeMap<String, Plan>,
+}
+
 /// Reads and checks `text`.
-pub(super) fn read(text: &str) -> Result<Plan, PlaybookError> {
-    let plan: Plan = toml::from_str(text).map_err(|error| PlaybookError::Unreadable {
+pub(super) fn read(text: &str) -> Result<Plans, PlaybookError> {
+    let unreadable = |error: toml::de::Error| PlaybookError::Unreadable {
         line: error.span().map_or(1, |span| line_at(text, span.start)),
         detail: error.message().trim().replace('\n', ", "),
-    })?;
-    check(&plan).map_err(|problem| PlaybookError::Unsound {
+    };
+    let unsound = |problem: &Problem| PlaybookError::Unsound {
         line: line_of(text, &problem.path),
         key: spell(&problem.path),
-        problem: problem.text,
-    })?;
-    Ok(plan)
+        problem: problem.text.clone(),
+    };
+    let mut base: Plan = toml::from_str(text).map_err(unreadable)?;
+    check(&base).map_err(|problem| unsound(&problem))?;
+    let in_language = |flaw: Flaw| {
+        let path = [Key("languages"), Key(&flaw.language)];
+        PlaybookError::Unsound { line: line_of(text, &path), key: spell(&path), problem: flaw.problem }
+    };
+    let others = languages::plans(text, &base).map_err(in_language)?;
+    for (language, plan) in &others {
+        check(plan).map_err(|problem| {
+            in_language(Flaw {
+                language: language.clone(),
+                problem: format!("{}: {}", spell(&problem.path), problem.text),
+            })
+        })?;
+    }
+    if let Some(mut table) = languages::defaults(&base.language) {
+        // Read once as it stands, so that errors have their lines; then again over the language's own defaults.
+        languages::lay_over(&mut table, text.parse().map_err(unreadable)?);
+        base = table.try_into().map_err(unreadable)?;
+    }
+    Ok(Plans { base, others })
 }
 
 fn check(plan: &Plan) -> Checked {
@@ -82,11 +111,18 @@ fn check(plan: &Plan) -> Checked {
         &[Key("confirmation"), Key("end")],
         "must hold {summary}",
     )?;
+    ensure((0.0..=1.0).contains(&confirmation.sure), &[Key("confirmation"), Key("sure")], "0 to 1")?;
     ensure(
-        confirmation.policy != Policy::Each || asks(&confirmation.each),
+        !matches!(confirmation.policy, Policy::Each | Policy::Confidence) || asks(&confirmation.each),
         &[Key("confirmation"), Key("each")],
         "must hold {summary}",
     )?;
+    for (i, tool) in plan.client_tools.iter().enumerate() {
+        let at = |key: &'static str| [Key("client_tools"), Index(i), Key(key)];
+        ensure(!tool.name.trim().is_empty(), &at("name"), "a tool needs its name")?;
+        let known = tool.slot.as_ref().is_none_or(|slot| plan.slots.iter().any(|spec| spec.name == *slot));
+        ensure(known, &at("slot"), "no slot of that name")?;
+    }
     check_variables(plan)
 }
 
@@ -96,6 +132,7 @@ fn check_slot(plan: &Plan, i: usize, spec: &SlotSpec) -> Checked {
     ensure(!plan.slots[..i].iter().any(|other| other.name == spec.name), &at("name"), "used twice")?;
     ensure(!spec.prompt.trim().is_empty(), &at("prompt"), "a question is needed")?;
     ensure(spec.max_reprompts <= 10, &at("max_reprompts"), "at most 10")?;
+    ensure(!spec.offer || !spec.required, &at("offer"), "an offer may be declined: set required = false")?;
     let takes_terms = matches!(spec.kind, SlotType::Choice | SlotType::Place);
     ensure(
         spec.kind != SlotType::Choice || !spec.vocabulary.is_empty(),
@@ -111,7 +148,11 @@ fn check_slot(plan: &Plan, i: usize, spec: &SlotSpec) -> Checked {
     ensure(spec.units.is_empty() || spec.kind == SlotType::Number, &at("units"), "only for numbers")?;
     let money = spec.kind == SlotType::Money;
     ensure(money || spec.least == 0, &at("least"), "only for money")?;
-    ensure(money || spec.unclear.is_none(), &at("unclear"), "only for money")?;
+    ensure(
+        money || spec.kind == SlotType::Phone || spec.unclear.is_none(),
+        &at("unclear"),
+        "only for money and telephone numbers",
+    )?;
     let known = spec.stage.as_ref().is_none_or(|name| plan.stages.contains(name));
     ensure(known, &at("stage"), "not among the stages of the playbook")
 }
@@ -119,6 +160,9 @@ fn check_slot(plan: &Plan, i: usize, spec: &SlotSpec) -> Checked {
 /// Every {variable} must have a value at every call.
 fn check_variables(plan: &Plan) -> Checked {
     let mut problems = plan.greeting.iter().map(|line| (vec![Key("greeting")], line, "")).collect::<Vec<_>>();
+    problems.extend(plan.returning.iter().map(|line| (vec![Key("returning")], line, "")));
+    problems.extend(plan.welcome.iter().map(|line| (vec![Key("welcome")], line, "")));
+    problems.push((vec![Key("lines"), Key("more")], &plan.lines.more, "heard"));
     let lines = &plan.lines;
     for (key, line) in [
         ("unclear", &lines.unclear),

@@ -3,7 +3,7 @@
 use super::Playbook;
 use super::engine::Turn;
 use super::plan::SlotSpec;
-use super::state::{Awaiting, Ending};
+use super::state::{Awaiting, Ending, SkipReason};
 use crate::slot::words::any;
 
 /// Repetitions and pauses in a row; the next one counts as a failed answer.
@@ -43,7 +43,7 @@ impl Turn<'_> {
         match delay {
             Delay::Repeat => self.say_again(),
             Delay::Wait => {
-                let line = &self.playbook.plan.lines.wait;
+                let line = &self.plan().lines.wait;
                 self.aside(line);
             }
             Delay::Help => match spec.and_then(|spec| spec.help.as_ref().or(spec.reprompts.first())) {
@@ -56,19 +56,25 @@ impl Turn<'_> {
 
     /// Sound without words.
     pub(super) fn unheard(&mut self) {
-        let line = &self.playbook.plan.lines.unheard;
+        let line = &self.plan().lines.unheard;
         self.missed(line);
     }
 
     /// An utterance that brings nothing: the open question again, after `aside`, until patience ends.
     pub(super) fn missed(&mut self, aside: &str) {
+        if !matches!(self.state.awaiting, Awaiting::Answer { .. }) {
+            self.state.failures = self.state.failures.saturating_add(1);
+            if self.has_had_enough() {
+                return self.finish(Ending::Handover);
+            }
+        }
         match self.state.awaiting.clone() {
             Awaiting::Answer { slot } => match self.spec(&slot) {
                 Some(spec) => self.ask_again(spec, aside),
                 None => self.advance(),
             },
             Awaiting::Confirmation { slots, last, misses, silences } => {
-                if misses >= self.playbook.plan.confirmation.reprompts {
+                if misses >= self.plan().confirmation.reprompts {
                     return self.settle(last);
                 }
                 self.aside(aside);
@@ -76,7 +82,7 @@ impl Turn<'_> {
                 self.state.awaiting = Awaiting::Confirmation { slots, last, misses: misses + 1, silences };
             }
             Awaiting::Change { last, misses } => {
-                if misses >= self.playbook.plan.confirmation.reprompts {
+                if misses >= self.plan().confirmation.reprompts {
                     return self.settle(last);
                 }
                 self.aside(aside);
@@ -88,7 +94,7 @@ impl Turn<'_> {
 
     /// The question of a read-back alone, which is its last line.
     fn question(&mut self, last: bool) {
-        let confirmation = &self.playbook.plan.confirmation;
+        let confirmation = &self.plan().confirmation;
         let lines = if last { &confirmation.end } else { &confirmation.each };
         if let Some(question) = lines.last().filter(|line| !line.contains("{summary}")) {
             self.tell(question);
@@ -99,7 +105,7 @@ impl Turn<'_> {
 
     /// Asks what to change.
     pub(super) fn ask_change(&mut self, last: bool, misses: u32) {
-        let line = &self.playbook.plan.lines.change;
+        let line = &self.plan().lines.change;
         self.tell(line);
         self.state.awaiting = Awaiting::Change { last, misses };
     }
@@ -113,12 +119,12 @@ impl Turn<'_> {
 /// Silence after our words. An unanswered closing question closes the call kindly: all is known, only unconfirmed.
 pub(super) fn silent(turn: &mut Turn<'_>, rung: u32) {
     turn.state.silences = turn.state.silences.saturating_add(1);
-    let lines = &turn.playbook.plan.lines.silence;
+    let lines = &turn.plan().lines.silence;
     let enough = turn.state.silences > MOST_SILENCES;
     let line = usize::try_from(rung).ok().and_then(|rung| lines.get(rung)).filter(|_| !enough);
     match turn.state.awaiting.clone() {
         Awaiting::Confirmation { slots, last, misses, silences } => {
-            if enough || silences >= turn.playbook.plan.confirmation.silent_reprompts {
+            if enough || silences >= turn.plan().confirmation.silent_reprompts {
                 return turn.settle(last);
             }
             line.into_iter().for_each(|line| turn.aside(line));
@@ -128,6 +134,7 @@ pub(super) fn silent(turn: &mut Turn<'_>, rung: u32) {
         Awaiting::Change { last, .. } => turn.settle(last),
         Awaiting::Answer { slot } => match (line, turn.spec(&slot)) {
             (_, Some(spec)) if turn.state.slots.contains_key(&spec.name) => turn.advance(),
+            (_, Some(spec)) if spec.offer => turn.decline(spec, SkipReason::Silent),
             (Some(line), Some(spec)) => {
                 turn.aside(line);
                 turn.tell(&spec.prompt);

@@ -1,11 +1,13 @@
 //! The moves of the conversation: ask, skip, read back, close. What the caller's words call for is decided in `hearing` and `delay`.
 
-use super::plan::{Exhausted, Policy, SlotSpec};
+use std::collections::BTreeMap;
+
+use super::plan::{Exhausted, Plan, Policy, SlotSpec};
 use super::speech::{render, sentence, summary};
-use super::state::{Awaiting, Context, Ending, Heard, PlaybookState, Reply, SkipReason, Skipped, stage};
+use super::state::{Awaiting, Context, Ending, Filled, Heard, PlaybookState, Reply, SkipReason, Skipped, stage};
 use super::{Playbook, delay};
 use crate::slot::words::split;
-use std::collections::BTreeMap;
+use crate::slot::{SlotValue, Tongue};
 
 impl Playbook {
     /// Opens the conversation: the greeting and the first question.
@@ -26,11 +28,19 @@ impl Playbook {
             delays: 0,
             silences: 0,
             rounds: 0,
+            failures: 0,
+            welcomed: false,
+            summed_up: false,
         };
         let mut turn = Turn::new(self, context, state);
+        turn.remember_language();
+        let plan = turn.plan();
         match &context.greeting {
             Some(greeting) => turn.tell(greeting),
-            None => self.plan.greeting.iter().for_each(|line| turn.tell(line)),
+            None if context.returning && !plan.returning.is_empty() => {
+                plan.returning.iter().for_each(|line| turn.tell(line));
+            }
+            None => plan.greeting.iter().for_each(|line| turn.tell(line)),
         }
         turn.advance();
         turn.state.stage = opening;
@@ -55,7 +65,7 @@ impl Playbook {
 
     /// Says the last reply again, without apologies. Does not count as a turn: the caller of this function decides how often.
     pub fn repeat(&self, state: &PlaybookState) -> Reply {
-        Reply { say: state.last_said.clone(), decision: state.decision(), state: state.clone() }
+        Reply { say: state.last_said.clone(), decision: state.decision(), state: state.clone(), tools: Vec::new() }
     }
 
     /// One counted turn of a conversation that has not ended.
@@ -77,18 +87,43 @@ pub(super) struct Turn<'a> {
     say: Vec<String>,
     /// What a repetition would say: `say` without apologies.
     told: Vec<String>,
+    /// The state before this turn.
+    before: PlaybookState,
 }
 
 impl<'a> Turn<'a> {
     fn new(playbook: &'a Playbook, context: &'a Context, state: PlaybookState) -> Self {
-        Self { playbook, context, state, say: Vec::new(), told: Vec::new() }
+        Self { playbook, context, before: state.clone(), state, say: Vec::new(), told: Vec::new() }
+    }
+
+    /// The texts in the language of the conversation.
+    pub(super) fn plan(&self) -> &'a Plan {
+        self.playbook.plan_in(&self.state.language)
+    }
+
+    /// A caller who chose a language before is not asked for it again, where the playbook says so.
+    fn remember_language(&mut self) {
+        let Some(last) = self.context.last_language.as_ref().filter(|_| self.playbook.plan.remember_language) else {
+            return;
+        };
+        let chosen = self.playbook.slots().iter().find(|spec| {
+            spec.stage.as_deref() == Some(stage::LANGUAGE_SELECTION)
+                && spec.vocabulary.iter().any(|term| term.value == *last)
+        });
+        if let Some(spec) = chosen {
+            let value = SlotValue::Choice(last.clone());
+            let filled = Filled { heard: String::new(), value, confidence: 1.0, confirmed: false };
+            self.state.slots.insert(spec.name.clone(), filled);
+            self.state.language.clone_from(last);
+        }
     }
 
     fn reply(mut self) -> Reply {
         if !self.told.is_empty() {
             self.state.last_said = self.told;
         }
-        Reply { decision: self.state.decision(), say: self.say, state: self.state }
+        let tools = self.playbook.tool_calls(&self.before, &self.state);
+        Reply { decision: self.state.decision(), say: self.say, state: self.state, tools }
     }
 
     /// Says a line of the playbook.
@@ -97,7 +132,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn tell_with(&mut self, line: &str, own: &[(&str, &str)]) {
-        let line = render(self.playbook, self.context, line, own);
+        let line = render(self.plan(), self.context, line, own);
         self.tell_as_it_is(line);
     }
 
@@ -111,7 +146,7 @@ impl<'a> Turn<'a> {
 
     /// Says a line that a repetition leaves out.
     pub(super) fn aside(&mut self, line: &str) {
-        let line = render(self.playbook, self.context, line, &[]);
+        let line = render(self.plan(), self.context, line, &[]);
         if !line.is_empty() {
             self.say.push(line);
         }
@@ -122,23 +157,35 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn spec(&self, name: &str) -> Option<&'a SlotSpec> {
-        self.playbook.slot_index(name).map(|i| &self.playbook.slots()[i])
+        self.playbook.slot_index(name).map(|i| &self.plan().slots[i])
     }
 
     /// Asks for a slot in the words of its prompt.
     pub(super) fn ask(&mut self, spec: &SlotSpec) {
-        if !self.state.slots.contains_key(&spec.name) {
-            self.state.stage = spec.stage.clone().unwrap_or_else(|| stage::COLLECTING.to_owned());
+        if self.state.slots.contains_key(&spec.name) {
+            self.state.summed_up = false; // it is about to change, or to be heard again
+        } else {
+            self.enter_stage(spec);
         }
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
         self.tell(&spec.prompt);
     }
 
+    fn enter_stage(&mut self, spec: &SlotSpec) {
+        self.state.stage = spec.stage.clone().unwrap_or_else(|| stage::COLLECTING.to_owned());
+    }
+
     /// Puts the same question again, in other words each time, until the slot's patience ends. `aside` comes first.
     pub(super) fn ask_again(&mut self, spec: &SlotSpec, aside: &str) {
         let attempts = self.count_attempt(spec);
+        if self.has_had_enough() {
+            return self.finish(Ending::Handover);
+        }
         if attempts > spec.max_reprompts {
             return self.give_up(spec, SkipReason::Exhausted);
+        }
+        if self.state.stage == stage::WELCOME {
+            self.enter_stage(spec); // the welcome is over, and not answered
         }
         self.aside(aside);
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
@@ -149,9 +196,16 @@ impl<'a> Turn<'a> {
     /// Counts a failed answer and returns how many there are, at least 1.
     pub(super) fn count_attempt(&mut self, spec: &SlotSpec) -> u32 {
         self.state.delays = 0;
+        self.state.failures = self.state.failures.saturating_add(1);
         let attempts = self.state.attempts.entry(spec.name.clone()).or_default();
         *attempts = attempts.saturating_add(1);
         *attempts
+    }
+
+    /// So many failures in a row that a person had better take over.
+    pub(super) fn has_had_enough(&self) -> bool {
+        let most = self.playbook.plan.handover_after;
+        most > 0 && self.state.failures >= most
     }
 
     /// The slot's patience is spent. One that has an answer keeps it.
@@ -170,40 +224,86 @@ impl<'a> Turn<'a> {
         if !self.state.slots.contains_key(&spec.name) {
             self.state.skipped.insert(spec.name.clone(), Skipped { reason, value });
         }
-        self.aside(&self.playbook.plan.lines.skipped);
+        self.aside(&self.plan().lines.skipped);
         self.advance();
+    }
+
+    /// Goes on without an answer to an offer, and without a word about it.
+    pub(super) fn decline(&mut self, spec: &SlotSpec, reason: SkipReason) {
+        self.state.skipped.insert(spec.name.clone(), Skipped { reason, value: None });
+        self.advance();
+    }
+
+    pub(super) fn is_open(&self, spec: &SlotSpec) -> bool {
+        !self.state.slots.contains_key(&spec.name) && !self.state.skipped.contains_key(&spec.name)
+    }
+
+    /// All required slots have answers.
+    pub(super) fn is_qualified(&self) -> bool {
+        self.playbook.is_qualified(&self.state)
     }
 
     /// Asks for the next open slot, or concludes.
     pub(super) fn advance(&mut self) {
         self.state.half_heard = None;
-        let playbook = self.playbook;
-        let open = |spec: &&SlotSpec| {
-            !self.state.slots.contains_key(&spec.name) && !self.state.skipped.contains_key(&spec.name)
-        };
-        match playbook.slots().iter().find(open) {
-            Some(spec) => self.ask(spec),
-            None => self.conclude(),
+        let slots = &self.plan().slots;
+        let Some(spec) = slots.iter().find(|spec| self.is_open(spec)) else { return self.conclude() };
+        if spec.offer && !slots.iter().any(|spec| !spec.offer && self.is_open(spec)) && !self.sum_up() {
+            return;
         }
+        let welcomes = !self.state.welcomed && spec.stage.as_deref() != Some(stage::LANGUAGE_SELECTION);
+        if welcomes {
+            self.state.welcomed = true;
+            self.plan().welcome.iter().for_each(|line| self.tell(line));
+        }
+        self.ask(spec);
+        if welcomes && !self.plan().welcome.is_empty() {
+            self.state.stage = stage::WELCOME.to_owned();
+        }
+    }
+
+    /// Reads all back before an offer, which may be the last thing that is said. False where that was done too often, and the talk is over.
+    fn sum_up(&mut self) -> bool {
+        let confirmation = &self.plan().confirmation;
+        if confirmation.policy != Policy::End || self.state.summed_up {
+            return true;
+        }
+        let names: Vec<String> = self.state.slots.keys().cloned().collect();
+        self.acknowledge(&names);
+        self.state.summed_up = !names.is_empty();
+        self.state.rounds = self.state.rounds.saturating_add(u32::from(self.state.summed_up));
+        let goes_on = self.state.rounds <= confirmation.rounds;
+        if !goes_on {
+            self.finish(Ending::Completed);
+        }
+        goes_on
     }
 
     /// Reads back these slots in passing, as a statement: "An apartment in Delhi."
     pub(super) fn acknowledge(&mut self, names: &[String]) {
         if let Some(text) = summary(self.playbook, &self.state, |name| names.iter().any(|other| other == name)) {
-            self.tell_as_it_is(format!("{}.", sentence(&text)));
+            self.tell_as_it_is(self.statement(&text));
             self.state.acknowledged = names.to_vec();
         }
+    }
+
+    /// A sentence of the caller's answers.
+    fn statement(&self, text: &str) -> String {
+        format!("{}{}", sentence(text), Tongue::of(&self.plan().language).full_stop())
     }
 
     /// Nothing is left to ask: reads all back where the policy says so, else closes.
     fn conclude(&mut self) {
         self.state.stage = stage::COMPLETED.to_owned();
-        let confirmation = &self.playbook.plan.confirmation;
+        let confirmation = &self.plan().confirmation;
+        if self.state.summed_up {
+            return self.finish(Ending::Completed); // all was read back before the offer that was just declined
+        }
         let all = summary(self.playbook, &self.state, |_| true);
         let (Policy::End, Some(all)) = (confirmation.policy, all) else { return self.finish(Ending::Completed) };
         self.state.rounds = self.state.rounds.saturating_add(1);
         if self.state.rounds > confirmation.rounds {
-            self.tell_as_it_is(format!("{}.", sentence(&all)));
+            self.tell_as_it_is(self.statement(&all));
             return self.finish(Ending::Completed);
         }
         let slots = self.state.slots.keys().cloned().collect();
@@ -218,14 +318,14 @@ impl<'a> Turn<'a> {
         let text = summary(self.playbook, &self.state, |name| slots.iter().any(|slot| slot == name));
         let Some(text) = text else { return self.advance() };
         self.state.awaiting = Awaiting::Confirmation { slots, last: false, misses: 0, silences: 0 };
-        for line in &self.playbook.plan.confirmation.each {
+        for line in &self.plan().confirmation.each {
             self.tell_with(line, &[("summary", &text)]);
         }
     }
 
     /// Says the last words.
     pub(super) fn finish(&mut self, ending: Ending) {
-        let closing = &self.playbook.plan.closing;
+        let closing = &self.plan().closing;
         let lines = match ending {
             Ending::Completed => &closing.completed,
             Ending::Goodbye => &closing.goodbye,

@@ -6,12 +6,14 @@
 use super::delay::requested;
 use super::engine::Turn;
 use super::plan::{Policy, SettledBy, SlotSpec, Unknown};
-use super::state::{Awaiting, Ending, Filled, HalfHeard, Heard, SkipReason, stage};
+use super::state::{Awaiting, Ending, Filled, Half, HalfHeard, Heard, SkipReason, stage};
 use super::understand::{Found, Understood, understand};
+use crate::slot::phone::grouped;
 use crate::slot::place::bare_name;
+use crate::slot::spell::{self, Scales};
 use crate::slot::words::{Phrase, any};
 use crate::slot::yes_no::Assent;
-use crate::slot::{SlotType, SlotValue};
+use crate::slot::{SlotType, SlotValue, Tongue};
 
 /// Confidence with which a filled slot is replaced though the caller took nothing back.
 const SURE: f32 = 0.95;
@@ -47,7 +49,7 @@ impl<'a> Turn<'a> {
         if any(&phrases.handover, words) {
             return self.finish(Ending::Handover);
         }
-        let understood = understand(self.playbook, &self.state, words);
+        let understood = understand(self.playbook, &self.state, self.context, heard.text, words);
         let changes = self.apply(&understood, heard);
         let leaves = last_word(&phrases.goodbye, words);
         let nothing =
@@ -124,27 +126,37 @@ impl<'a> Turn<'a> {
 
     /// After something was filled or corrected: reads it back and asks on.
     fn go_on(&mut self, changes: &Changes, leaves: bool) {
-        self.state.delays = 0;
-        self.state.half_heard = None;
+        (self.state.delays, self.state.failures) = (0, 0);
+        (self.state.half_heard, self.state.summed_up) = (None, false);
         self.state.acknowledged.clear();
         if leaves {
-            let all = self.playbook.slots().iter().all(|spec| self.state.slots.contains_key(&spec.name));
             self.acknowledge(&changes.names);
-            return self.finish(if all { Ending::Completed } else { Ending::Goodbye });
+            return self.finish(if self.is_qualified() { Ending::Completed } else { Ending::Goodbye });
         }
         if changes.corrected {
-            let line = &self.playbook.plan.lines.corrected;
+            let line = &self.plan().lines.corrected;
             self.aside(line);
         }
-        if self.playbook.plan.confirmation.policy == Policy::Each {
-            return self.confirm(changes.names.clone());
-        }
-        let open = |spec: &SlotSpec| {
-            !self.state.slots.contains_key(&spec.name) && !self.state.skipped.contains_key(&spec.name)
-        };
-        // The final read-back says it all anyway.
-        if self.playbook.plan.confirmation.policy != Policy::End || self.playbook.slots().iter().any(open) {
-            self.acknowledge(&changes.names);
+        let confirmation = &self.plan().confirmation;
+        match confirmation.policy {
+            Policy::Each => return self.confirm(changes.names.clone()),
+            Policy::Confidence => {
+                let unsure = |name: &String| {
+                    self.state.slots.get(name).is_some_and(|filled| filled.confidence < confirmation.sure)
+                };
+                let unsure: Vec<String> = changes.names.iter().filter(|name| unsure(name)).cloned().collect();
+                if !unsure.is_empty() {
+                    return self.confirm(unsure);
+                }
+                self.acknowledge(&changes.names);
+            }
+            // What reads back all that is known says it anyway: the end, or the last offer.
+            Policy::End => {
+                if self.plan().slots.iter().any(|spec| !spec.offer && self.is_open(spec)) {
+                    self.acknowledge(&changes.names);
+                }
+            }
+            Policy::None => self.acknowledge(&changes.names),
         }
         self.advance();
     }
@@ -154,13 +166,20 @@ impl<'a> Turn<'a> {
         let denies = matches!(understood.assent, Some(Assent::No | Assent::Wrong)) || understood.ruled_out;
         let acknowledged = std::mem::take(&mut self.state.acknowledged);
         if hearing.leaves {
-            return self.finish(Ending::Goodbye);
+            if self.state.summed_up {
+                acknowledged.iter().for_each(|name| self.mark_confirmed(name));
+            }
+            return self.finish(if self.is_qualified() { Ending::Completed } else { Ending::Goodbye });
         }
-        if let Some((slot, number)) = understood.half {
-            return self.ask_scale(slot, number);
+        if let Some((slot, half)) = &understood.half {
+            return self.ask_rest(*slot, half);
         }
         if let Some(wrong) = self.mentioned_and_known(hearing).filter(|_| understood.corrects) {
             return self.ask(wrong);
+        }
+        if spec.offer && matches!(understood.assent, Some(Assent::No | Assent::Right)) && !understood.ruled_out {
+            acknowledged.iter().for_each(|name| self.mark_confirmed(name));
+            return self.decline(spec, SkipReason::Refused);
         }
         if requested(self.playbook, hearing.words).is_some_and(|delay| self.grant(delay, Some(spec))) {
             self.state.acknowledged = acknowledged;
@@ -187,7 +206,7 @@ impl<'a> Turn<'a> {
             acknowledged.iter().for_each(|name| self.mark_confirmed(name));
             return self.ask_again(spec, "");
         }
-        let line = &self.playbook.plan.lines.unclear;
+        let line = &self.plan().lines.unclear;
         self.ask_again(spec, line);
     }
 
@@ -205,23 +224,45 @@ impl<'a> Turn<'a> {
                 let heard = hearing.words[name.start..].join(" ");
                 Some(Found { slot, value: SlotValue::Place(name.value), confidence: name.confidence, heard, end })
             }
-            SlotType::Choice | SlotType::Place | SlotType::Money | SlotType::Number | SlotType::YesNo => None,
+            SlotType::Choice
+            | SlotType::Place
+            | SlotType::Money
+            | SlotType::Number
+            | SlotType::Date
+            | SlotType::Time
+            | SlotType::TimeWindow
+            | SlotType::Name
+            | SlotType::Phone
+            | SlotType::Email
+            | SlotType::YesNo => None,
         }
     }
 
-    /// "Sixty" may be sixty lakh or sixty crore.
-    fn ask_scale(&mut self, slot: usize, number: crate::slot::Quantity) {
-        let spec = &self.playbook.slots()[slot];
-        let Some(line) = &spec.unclear else {
-            let line = &self.playbook.plan.lines.unclear;
+    /// Asks for what an answer lacks: "sixty" may be sixty lakh or sixty crore, and five digits are half a telephone number.
+    fn ask_rest(&mut self, slot: usize, half: &Half) {
+        let spec = &self.plan().slots[slot];
+        let scales = Scales::of(Tongue::of(&self.plan().language));
+        let (line, heard) = match half {
+            Half::Amount(number) => (spec.unclear.as_ref(), spell::quantity(*number, scales)),
+            Half::Digits { digits, .. } => {
+                (Some(spec.unclear.as_ref().unwrap_or(&self.plan().lines.more)), grouped(digits, scales))
+            }
+        };
+        let Some(line) = line else {
+            let line = &self.plan().lines.unclear;
             return self.ask_again(spec, line);
         };
-        if self.count_attempt(spec) > spec.max_reprompts {
+        // Digits that come in groups are no failure, as long as they grow.
+        let known = match self.state.half_heard.as_ref().map(|half| &half.part) {
+            Some(Half::Digits { digits, .. }) => digits.len(),
+            _ => 0,
+        };
+        let grows = matches!(half, Half::Digits { digits, .. } if digits.len() > known);
+        if !grows && self.count_attempt(spec) > spec.max_reprompts {
             return self.ask_again(spec, "");
         }
-        self.state.half_heard = Some(HalfHeard { slot: spec.name.clone(), number });
+        self.state.half_heard = Some(Box::new(HalfHeard { slot: spec.name.clone(), part: half.clone() }));
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
-        let heard = crate::slot::spell::quantity(number, crate::slot::spell::Scales::Indian);
         self.tell_with(line, &[("heard", &heard)]);
     }
 
@@ -249,10 +290,10 @@ impl<'a> Turn<'a> {
 
     fn hear_confirmation(&mut self, slots: &[String], last: bool, hearing: &Hearing<'_>) {
         let understood = hearing.understood;
-        if let Some((slot, number)) = understood.half {
-            return self.ask_scale(slot, number);
+        if let Some((slot, half)) = &understood.half {
+            return self.ask_rest(*slot, half);
         }
-        let settles = !last || self.playbook.plan.confirmation.settled_by == SettledBy::Yes;
+        let settles = !last || self.plan().confirmation.settled_by == SettledBy::Yes;
         let right = match understood.assent {
             Some(Assent::Right) => Some(true),
             Some(Assent::Wrong) => Some(false),
@@ -279,7 +320,7 @@ impl<'a> Turn<'a> {
         if any(&phrases.unknown, hearing.words) || any(&phrases.refuse, hearing.words) {
             return self.settle(last);
         }
-        let line = &self.playbook.plan.lines.unclear;
+        let line = &self.plan().lines.unclear;
         self.missed(line);
     }
 
@@ -295,8 +336,8 @@ impl<'a> Turn<'a> {
     }
 
     fn hear_change(&mut self, last: bool, hearing: &Hearing<'_>) {
-        if let Some((slot, number)) = hearing.understood.half {
-            return self.ask_scale(slot, number);
+        if let Some((slot, half)) = &hearing.understood.half {
+            return self.ask_rest(*slot, half);
         }
         if let Some(spec) = self.mentioned_and_known(hearing) {
             return self.ask(spec);
@@ -309,14 +350,15 @@ impl<'a> Turn<'a> {
         if requested(self.playbook, hearing.words).is_some_and(|delay| self.grant(delay, None)) {
             return;
         }
-        let line = &self.playbook.plan.lines.unclear;
+        let line = &self.plan().lines.unclear;
         self.missed(line);
     }
 
     /// The first filled slot that the caller called by name.
     fn mentioned_and_known(&self, hearing: &Hearing<'_>) -> Option<&'a SlotSpec> {
         let playbook = self.playbook;
-        let mentioned = hearing.understood.mentioned.iter().map(|slot| &playbook.slots()[*slot]);
+        let plan = playbook.plan_in(&self.state.language);
+        let mentioned = hearing.understood.mentioned.iter().map(|slot| &plan.slots[*slot]);
         mentioned.into_iter().find(|spec| self.state.slots.contains_key(&spec.name))
     }
 

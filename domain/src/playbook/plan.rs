@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::phrases::Phrases;
+use super::tools::ClientTool;
 use crate::slot::{Currency, SlotType, Term};
 
 /// Everything a playbook file may say. Unknown keys are refused.
@@ -21,6 +23,18 @@ pub(crate) struct Plan {
     pub(crate) stages: Vec<String>,
     /// Said before the first question.
     pub(crate) greeting: Vec<String>,
+    /// Said in its place to a caller whom we know by name: {caller}.
+    #[serde(default)]
+    pub(crate) returning: Vec<String>,
+    /// Said once the language is chosen, before the next question; the stage is then `welcome`.
+    #[serde(default)]
+    pub(crate) welcome: Vec<String>,
+    /// A caller whose language we know from an earlier call is not asked for it again.
+    #[serde(default)]
+    pub(crate) remember_language: bool,
+    /// Failed answers in a row, whatever was asked, after which a person takes over; 0 is never.
+    #[serde(default)]
+    pub(crate) handover_after: u32,
     /// Replies after which the call is closed, whatever was reached.
     #[serde(default = "forty")]
     pub(crate) max_turns: u32,
@@ -39,6 +53,12 @@ pub(crate) struct Plan {
     #[serde(default)]
     pub(crate) phrases: Phrases,
     pub(crate) slots: Vec<SlotSpec>,
+    /// What the far end is told while the talk goes on.
+    #[serde(default)]
+    pub(crate) client_tools: Vec<ClientTool>,
+    /// Texts in other languages, by BCP 47 tag: the same keys as above, slots by their names. Made into plans of their own when read.
+    #[serde(default)]
+    pub(crate) languages: BTreeMap<String, toml::Table>,
 }
 
 /// One thing to be learned from the caller.
@@ -82,9 +102,13 @@ pub struct SlotSpec {
     /// Money: a bare number below this, in major units, lacks its scale and is asked about.
     #[serde(default)]
     pub least: u32,
-    /// Money: that question; {heard} is the number.
+    /// Money: that question; {heard} is the number. Telephone numbers: asks for the digits that are missing; {heard} are those we have.
     #[serde(default)]
     pub unclear: Option<String>,
+    /// An offer rather than a question: "no" and silence decline it, and the talk goes on without an answer. All that is known is read back
+    /// before it, so that declining may close the call.
+    #[serde(default)]
+    pub offer: bool,
     /// What to do on "I don't know".
     #[serde(default)]
     pub unknown: Unknown,
@@ -132,6 +156,8 @@ pub(crate) enum Policy {
     /// Each in passing, before the next question, and all of them at the end.
     #[default]
     End,
+    /// With a question where we are not sure of what we heard, else in passing.
+    Confidence,
     /// In passing only.
     None,
 }
@@ -151,7 +177,9 @@ pub(crate) enum SettledBy {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Confirmation {
     pub(crate) policy: Policy,
-    /// Said after each answer under the policy `each`; {summary} is what was just understood.
+    /// Under the policy `confidence`: answers below this (0 to 1) are confirmed with a question.
+    pub(crate) sure: f32,
+    /// Said after each answer under the policies `each` and `confidence`; {summary} is what was just understood.
     pub(crate) each: Vec<String>,
     /// Said at the end; {summary} is all that was understood. Its last line is the question.
     pub(crate) end: Vec<String>,
@@ -168,6 +196,7 @@ impl Default for Confirmation {
     fn default() -> Self {
         Self {
             policy: Policy::default(),
+            sure: 0.75,
             each: lines(&["{summary}.", "Is that right?"]),
             end: lines(&["So that is {summary}.", "Is that right?"]),
             settled_by: SettledBy::default(),
@@ -194,6 +223,8 @@ pub(crate) struct Lines {
     pub(crate) wait: String,
     /// To a caller who says that something is wrong.
     pub(crate) change: String,
+    /// To a telephone number that lacks digits; {heard} are those we have.
+    pub(crate) more: String,
     /// To silence, one after the other; then the call ends.
     pub(crate) silence: Vec<String>,
 }
@@ -207,6 +238,7 @@ impl Default for Lines {
             skipped: "No problem.".to_owned(),
             wait: "Take your time.".to_owned(),
             change: "What would you like to change?".to_owned(),
+            more: "I have {heard}. Please go on.".to_owned(),
             silence: lines(&["Are you still there?", "Hello? I cannot hear you."]),
         }
     }
@@ -235,111 +267,6 @@ impl Default for Closing {
             handover: lines(&["I will pass you to a colleague.", "One moment, please."]),
             silence: lines(&["I cannot hear you, so I will end the call.", "Goodbye."]),
             too_long: lines(&["I am afraid we have to stop here.", "Thank you.", "Goodbye."]),
-        }
-    }
-}
-
-/// What callers say that is no answer. Notation: words in order, `|` for alternatives, up to three other words between.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Phrases {
-    pub(crate) handover: Vec<String>,
-    pub(crate) repeat: Vec<String>,
-    pub(crate) help: Vec<String>,
-    pub(crate) wait: Vec<String>,
-    pub(crate) unknown: Vec<String>,
-    pub(crate) refuse: Vec<String>,
-    pub(crate) goodbye: Vec<String>,
-    /// Besides the words that always take something back ("no", "actually", "sorry").
-    pub(crate) correction: Vec<String>,
-}
-
-impl Default for Phrases {
-    fn default() -> Self {
-        Self {
-            handover: lines(&[
-                "speak|talk|connect|transfer|put person|human|someone|somebody|agent|representative|manager|executive|operator|advisor|staff",
-                "real|live|actual person|human|agent",
-                "customer care|service|support",
-                "human please",
-            ]),
-            repeat: lines(&[
-                "repeat",
-                "say again",
-                "come again",
-                "once more|again please",
-                "pardon",
-                "what did you say",
-                "what was that|question",
-                "didnt|cant|couldnt hear|catch|understand|follow",
-                "hello hello",
-            ]),
-            help: lines(&[
-                "help me",
-                "what options|choices",
-                "what can|should|do i say|answer",
-                "what do you mean|have",
-                "which options",
-            ]),
-            wait: lines(&[
-                "hold on|please",
-                "one|a|just minute|second|moment|sec",
-                "give me minute|second|moment",
-                "let me think|check|see",
-                "ek minute|minit",
-            ]),
-            unknown: lines(&[
-                "dont know",
-                "do not know",
-                "no idea",
-                "not sure",
-                "not decided",
-                "havent|not decided|thought",
-                "dont have budget|preference|idea",
-                "no preference|budget|limit",
-                "anything",
-                "anywhere",
-                "any place|type|kind|area|city",
-                "doesnt matter",
-                "does not matter",
-                "you suggest|decide|choose",
-                "pata nahi",
-                "cant|cannot say",
-            ]),
-            refuse: lines(&[
-                "rather not",
-                "not tell|share|disclose|comfortable",
-                "dont|wont want|wish tell|share|say|disclose|answer",
-                "wont tell|share|say",
-                "none of your",
-                "skip|next this|it|question|that",
-                "skip",
-                "why do you need|ask|want",
-            ]),
-            goodbye: lines(&[
-                "bye",
-                "goodbye",
-                "good bye",
-                "not interested",
-                "no interest",
-                "dont call",
-                "stop calling",
-                "wrong number",
-                "hang up",
-                "remove|take me my list|number",
-                "have to go",
-                "call later|back",
-                "im busy",
-                "am busy",
-            ]),
-            correction: lines(&[
-                "i said|meant|mean",
-                "make it",
-                "change",
-                "not that",
-                "correct it|that|the",
-                "different",
-            ]),
         }
     }
 }

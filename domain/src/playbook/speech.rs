@@ -1,9 +1,9 @@
 //! The playbook's lines as sentences: variables, articles and read-backs.
 
 use super::Playbook;
-use super::plan::SlotSpec;
+use super::plan::{Plan, SlotSpec};
 use super::state::{Context, PlaybookState};
-use crate::slot::{SlotType, SlotValue};
+use crate::slot::{SlotType, SlotValue, Tongue};
 
 /// Names between braces, in order.
 pub(super) fn variables_in(line: &str) -> impl Iterator<Item = &str> {
@@ -11,7 +11,7 @@ pub(super) fn variables_in(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Puts values in place of `{names}`: first `own`, then the call's, then the playbook's defaults.
-pub(super) fn render(playbook: &Playbook, context: &Context, line: &str, own: &[(&str, &str)]) -> String {
+pub(super) fn render(plan: &Plan, context: &Context, line: &str, own: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('{') {
@@ -22,9 +22,8 @@ pub(super) fn render(playbook: &Playbook, context: &Context, line: &str, own: &[
             continue;
         };
         let value = own.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
-        let given = || {
-            context.variables.get(name).filter(|value| !value.is_empty()).or_else(|| playbook.plan.variables.get(name))
-        };
+        let given =
+            || context.variables.get(name).filter(|value| !value.is_empty()).or_else(|| plan.variables.get(name));
         out.push_str(value.or_else(|| given().map(String::as_str)).unwrap_or_default());
         rest = tail;
     }
@@ -41,26 +40,28 @@ pub(super) fn sentence(text: &str) -> String {
 
 /// The answers of those slots that `wanted` names, in the playbook's order and without a full stop; `None` where nothing is read back.
 pub(super) fn summary(playbook: &Playbook, state: &PlaybookState, wanted: impl Fn(&str) -> bool) -> Option<String> {
-    let parts: Vec<String> = playbook
-        .slots()
+    let plan = playbook.plan_in(&state.language);
+    let tongue = Tongue::of(&plan.language);
+    let parts: Vec<String> = plan
+        .slots
         .iter()
         .filter(|spec| wanted(&spec.name))
-        .filter_map(|spec| state.slots.get(&spec.name).map(|filled| read_back(spec, &filled.value)))
+        .filter_map(|spec| state.slots.get(&spec.name).map(|filled| read_back(spec, &filled.value, tongue)))
         .filter(|part| !part.is_empty())
         .collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-fn read_back(spec: &SlotSpec, value: &SlotValue) -> String {
-    let spoken = spoken(spec, value);
+fn read_back(spec: &SlotSpec, value: &SlotValue, tongue: Tongue) -> String {
+    let spoken = spoken(spec, value, tongue);
     let article = if spoken.starts_with(|c: char| "aeiouAEIOU".contains(c)) { "an" } else { "a" };
     spec.read_back.replace("{a_value}", &format!("{article} {spoken}")).replace("{value}", &spoken)
 }
 
 /// The value as we say it; a vocabulary may say it in other words.
-pub(super) fn spoken(spec: &SlotSpec, value: &SlotValue) -> String {
+pub(super) fn spoken(spec: &SlotSpec, value: &SlotValue, tongue: Tongue) -> String {
     let term = spec.vocabulary.iter().find(|term| matches!(value, SlotValue::Choice(chosen) if *chosen == term.value));
-    term.and_then(|term| term.say.clone()).unwrap_or_else(|| value.spoken())
+    term.and_then(|term| term.say.clone()).unwrap_or_else(|| value.spoken(tongue))
 }
 
 /// What a recogniser should expect for one slot.
@@ -73,7 +74,16 @@ pub(super) fn vocabulary(spec: &SlotSpec) -> Vec<String> {
     match spec.kind {
         SlotType::YesNo => words.extend(["yes", "no"].map(str::to_owned)),
         SlotType::Number => words.extend(spec.units.iter().cloned()),
-        SlotType::Choice | SlotType::Place | SlotType::Money | SlotType::Text => {}
+        SlotType::Choice
+        | SlotType::Place
+        | SlotType::Money
+        | SlotType::Date
+        | SlotType::Time
+        | SlotType::TimeWindow
+        | SlotType::Name
+        | SlotType::Phone
+        | SlotType::Email
+        | SlotType::Text => {}
     }
     words
 }

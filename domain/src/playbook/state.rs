@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
+use super::tools::ToolCall;
 use crate::slot::{Quantity, SlotType, SlotValue};
 
 /// Names of the built-in conversation stages; a playbook may add its own.
@@ -126,15 +128,32 @@ pub enum SkipReason {
     Refused,
     /// All reprompts are spent.
     Exhausted,
+    /// The caller said nothing to an offer.
+    Silent,
 }
 
-/// An amount whose scale is missing: "sixty".
+/// An answer that lacks its rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfHeard {
-    /// The money slot.
+    /// The slot.
     pub slot: String,
-    /// The number alone.
-    pub number: Quantity,
+    /// What was heard of it.
+    pub part: Half,
+}
+
+/// The part of an answer that was heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Half {
+    /// An amount whose scale is missing: "sixty".
+    Amount(Quantity),
+    /// The first digits of a telephone number.
+    Digits {
+        /// As they were dictated.
+        digits: String,
+        /// A plus stood before them.
+        plus: bool,
+    },
 }
 
 /// Where a conversation stands. The call keeps it; the playbook only returns the next one.
@@ -154,8 +173,8 @@ pub struct PlaybookState {
     pub attempts: BTreeMap<String, u32>,
     /// Slots that the last reply read back in passing.
     pub acknowledged: Vec<String>,
-    /// An amount that waits for its scale.
-    pub half_heard: Option<HalfHeard>,
+    /// An answer that waits for its rest.
+    pub half_heard: Option<Box<HalfHeard>>,
     /// The last reply without apologies, for a caller who asks to hear it again.
     pub last_said: Vec<String>,
     /// Replies to the caller so far.
@@ -166,6 +185,15 @@ pub struct PlaybookState {
     pub silences: u32,
     /// How often everything was read back.
     pub rounds: u32,
+    /// Failed answers since the last that was understood.
+    #[serde(default)]
+    pub failures: u32,
+    /// The welcome was said.
+    #[serde(default)]
+    pub welcomed: bool,
+    /// All that is known was read back, and nothing has changed since.
+    #[serde(default)]
+    pub summed_up: bool,
 }
 
 impl PlaybookState {
@@ -203,14 +231,33 @@ pub struct Context {
     pub variables: BTreeMap<String, String>,
     /// First words in place of the playbook's greeting; the first question follows all the same.
     pub greeting: Option<String>,
+    /// The caller has called before and is greeted by {caller}, unless `greeting` comes first.
+    #[serde(default)]
+    pub returning: bool,
     /// Language in place of the playbook's.
     pub language: Option<String>,
+    /// The language of the caller's last call, for playbooks that remember it.
+    #[serde(default)]
+    pub last_language: Option<String>,
+    /// Date and time on the wall of the agent's zone when the call began: what "tomorrow" is counted from. It stands still during a call, so
+    /// that a word means the same from its first to its last turn. Without it no date is understood.
+    #[serde(default)]
+    pub now: Option<NaiveDateTime>,
+    /// Two letters: whose telephone numbers come without a country code. India where absent.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 impl Context {
     /// With the names of the agent and of the company.
     pub fn new(agent: &str, company: &str) -> Self {
         Self::default().with("agent", agent).with("company", company)
+    }
+
+    /// At this local date and time.
+    #[must_use]
+    pub fn at(self, now: NaiveDateTime) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// With one more variable.
@@ -230,6 +277,9 @@ pub struct Reply {
     pub state: PlaybookState,
     /// What shall happen after the sentences were heard.
     pub decision: Decision,
+    /// What the far end is told meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolCall>,
 }
 
 /// What the next utterance probably is, for recognition and endpointing.

@@ -4,13 +4,16 @@
 //! Only reads. Whether a reading fills, corrects or merely repeats a slot is decided by the engine.
 
 use super::Playbook;
-use super::state::{Awaiting, PlaybookState};
+use super::state::{Awaiting, Context, Half, PlaybookState};
 use crate::slot::candidate::{Candidate, Picked, changes_mind, pick};
 use crate::slot::money::{Asking, Money, find as find_money};
 use crate::slot::numeral::{self, Quantity, scale_word};
 use crate::slot::words::any;
 use crate::slot::yes_no::{self, Assent};
 use crate::slot::{SlotType, SlotValue};
+
+mod contact;
+mod when;
 
 /// A value for a slot.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +33,8 @@ pub(super) struct Found {
 pub(super) struct Understood {
     /// At most one value a slot, in the playbook's order.
     pub(super) found: Vec<Found>,
-    /// An amount without its scale.
-    pub(super) half: Option<(usize, Quantity)>,
+    /// An answer that lacks its rest.
+    pub(super) half: Option<(usize, Half)>,
     /// Something was named only to be ruled out: "not Delhi".
     pub(super) ruled_out: bool,
     /// Slots called by name: "the budget is wrong".
@@ -42,8 +45,14 @@ pub(super) struct Understood {
     pub(super) assent: Option<Assent>,
 }
 
-/// Reads `words`, which the caller said in `state`.
-pub(super) fn understand(playbook: &Playbook, state: &PlaybookState, words: &[String]) -> Understood {
+/// Reads `text`, whose words are `words` and which the caller said in `state`.
+pub(super) fn understand(
+    playbook: &Playbook,
+    state: &PlaybookState,
+    context: &Context,
+    text: &str,
+    words: &[String],
+) -> Understood {
     let assent = yes_no::read_words(words);
     let corrects = changes_mind(words, 0, words.len())
         || matches!(assent, Some(Assent::No | Assent::Wrong))
@@ -51,10 +60,15 @@ pub(super) fn understand(playbook: &Playbook, state: &PlaybookState, words: &[St
     let cued = |i: &usize| playbook.ready.slots[*i].cues.iter().any(|cue| cue.find(words).is_some());
     let mentioned = (0..playbook.slots().len()).filter(cued).collect();
     let understood = Understood { assent, corrects, mentioned, ..Understood::default() };
-    let mut reader =
-        Reader { playbook, state, words, free: vec![true; words.len()], asked: asked(playbook, state), understood };
+    let (free, asked) = (vec![true; words.len()], asked(playbook, state));
+    let mut reader = Reader { playbook, state, context, text, words, free, asked, understood };
+    // What is surest of its words comes first.
+    reader.emails();
+    reader.phones();
     reader.numbers_with_units();
+    reader.appointments();
     reader.money();
+    reader.names();
     reader.choices();
     reader.places();
     reader.bare_numbers();
@@ -74,6 +88,8 @@ fn asked(playbook: &Playbook, state: &PlaybookState) -> Option<usize> {
 struct Reader<'a> {
     playbook: &'a Playbook,
     state: &'a PlaybookState,
+    context: &'a Context,
+    text: &'a str,
     words: &'a [String],
     /// False for words that a slot has taken.
     free: Vec<bool>,
@@ -100,6 +116,14 @@ impl Reader<'_> {
             Awaiting::Confirmation { .. } | Awaiting::Change { .. } => true,
             Awaiting::Answer { .. } | Awaiting::Nothing { .. } => false,
         }
+    }
+
+    fn value_of(&self, slot: usize) -> Option<&SlotValue> {
+        self.state.slots.get(&self.playbook.slots()[slot].name).map(|filled| &filled.value)
+    }
+
+    fn is_filled(&self, slot: usize) -> bool {
+        self.value_of(slot).is_some()
     }
 
     fn take(&mut self, start: usize, end: usize) {
@@ -130,7 +154,7 @@ impl Reader<'_> {
             let Some(amount) = picked.chosen else { continue };
             let least = Quantity::from_whole(i64::from(self.playbook.slots()[slot].least));
             match amount.value.bare.filter(|bare| least.is_some_and(|least| *bare < least)) {
-                Some(number) => self.understood.half = Some((slot, number)),
+                Some(number) => self.understood.half = Some((slot, Half::Amount(number))),
                 None => self.keep(slot, &amount, SlotValue::Money(amount.value.money)),
             }
         }
@@ -147,6 +171,7 @@ impl Reader<'_> {
     /// "Sixty." – "Lakh or crore?" – "Lakh."
     fn complete_half(&mut self) {
         let Some(half) = &self.state.half_heard else { return };
+        let Half::Amount(number) = half.part else { return };
         let Some(slot) = self.playbook.slot_index(&half.slot) else { return };
         if self.understood.half.is_some() || self.understood.found.iter().any(|found| found.slot == slot) {
             return;
@@ -154,7 +179,7 @@ impl Reader<'_> {
         let Some((at, scale)) = self.words.iter().enumerate().find_map(|(i, word)| Some((i, scale_word(word)?))) else {
             return;
         };
-        let number = i128::from(half.number.millionths()) * i128::from(scale);
+        let number = i128::from(number.millionths()) * i128::from(scale);
         let currency = self.playbook.slots()[slot].currency;
         let money = Quantity::from_millionths(number).and_then(|number| Money::of(number, currency));
         if let Some(money) = money {

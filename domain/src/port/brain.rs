@@ -3,10 +3,14 @@
 //! A brain keeps nothing between turns: the call core hands it all it may know (`Ask`) and keeps what it returns, so a brain that dies
 //! in the middle of a reply costs a repetition of the question to it, never a slot.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::EventStream;
+use crate::caller::Arriving;
 use crate::ids::TurnId;
+pub use crate::playbook::ToolCall;
 use crate::playbook::{Decision, PlaybookState};
 use crate::transcript::Line;
 
@@ -68,15 +72,6 @@ pub enum BrainEvent {
     Tool(ToolCall),
 }
 
-/// A tool of the far end that the brain wants run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ToolCall {
-    /// Its name.
-    pub name: String,
-    /// What it is given.
-    pub parameters: serde_json::Map<String, serde_json::Value>,
-}
-
 /// Why a brain gave no (whole) answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrainError {
@@ -127,7 +122,17 @@ pub trait Brain: Send + Sync {
 pub trait Brains: Send + Sync {
     /// The brain of this agent; an error says what its configuration lacks.
     fn brain(&self, agent: &crate::agent::Agent) -> Result<Arc<dyn Brain>, BrainError>;
+
+    /// The brain for one call of this agent, told what can be found out about it. Answers in a bounded time: what is not found by then is
+    /// left out. Where nothing is ever found out, it is [`Self::brain`].
+    fn brain_for<'a>(&'a self, agent: &'a crate::agent::Agent, call: Arriving) -> BrainFuture<'a> {
+        let _ = call;
+        Box::pin(std::future::ready(self.brain(agent)))
+    }
 }
+
+/// What [`Brains::brain_for`] returns.
+pub type BrainFuture<'a> = Pin<Box<dyn Future<Output = Result<Arc<dyn Brain>, BrainError>> + Send + 'a>>;
 
 /// The audio side of a speech-to-speech brain: caller audio in, agent audio and text out.
 pub trait SpeechToSpeech: Send + Sync {

@@ -136,7 +136,7 @@ pub enum LegEvent {
 }
 
 /// What a far end did that its protocol forbids. Ends its own call only.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum Breach {
     /// A text frame that is not the JSON expected.
     #[error("message is not valid: {0}")]

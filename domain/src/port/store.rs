@@ -2,15 +2,23 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::agent::Agent;
-use crate::ids::BusinessId;
+use crate::caller::KnownCaller;
+use crate::ids::{BusinessId, LifeId};
 use crate::record::Record;
 use crate::transcript::Role;
+
+mod listing;
+mod turns;
+
+pub use listing::Listing;
+pub use turns::{StoredResponse, StoredTurn};
 
 /// What a store method returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -30,7 +38,7 @@ pub enum StoreError {
 }
 
 /// A path segment that names a row: whole number, UUID, or the resource's own key (a carrier's call id, an agent's name).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// Row number.
     Number(i64),
@@ -59,6 +67,12 @@ pub trait AgentStore: Send + Sync {
     fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>>;
 }
 
+/// Who has called before.
+pub trait CallerHistory: Send + Sync {
+    /// What earlier calls with this number left behind, whichever side dialled; `None` for a number that this business never spoke with.
+    fn known_caller(&self, business: BusinessId, number: &str) -> StoreFuture<'_, Option<KnownCaller>>;
+}
+
 /// The write side of calls.
 pub trait CallLog: Send + Sync {
     /// Applies the records in order, in one transaction. Applying a record twice changes nothing.
@@ -67,19 +81,30 @@ pub trait CallLog: Send + Sync {
 
 /// The read side of conversations.
 pub trait ConversationStore: Send + Sync {
-    /// Newest first. `before` is the row number of the last one seen; `limit` at least 1.
-    fn conversations(
-        &self,
-        business: BusinessId,
-        before: Option<i64>,
-        limit: u32,
-    ) -> StoreFuture<'_, Vec<Conversation>>;
+    /// Newest first. `status` is the conversation's; it began at `started_at`.
+    fn conversations(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<Conversation>>;
 
     /// One conversation, by number or UUID of the conversation, or by number-free keys of its call (call UUID, carrier's call id).
     fn conversation(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Conversation>>;
 
     /// Its lines in the order they were spoken.
     fn transcript(&self, business: BusinessId, conversation: i64) -> StoreFuture<'_, Vec<TranscriptLine>>;
+
+    /// The caller's turns in the order they were spoken, with their answers. `after` is the place (`order_index`) of the last one seen;
+    /// `limit` at least 1.
+    fn turns(
+        &self,
+        business: BusinessId,
+        conversation: i64,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredTurn>>;
+
+    /// One turn of a conversation, by its row number or UUID.
+    fn turn(&self, business: BusinessId, conversation: i64, key: RowKey) -> StoreFuture<'_, Option<StoredTurn>>;
+
+    /// Newest first. `status` is the call's; it began at `created_at`.
+    fn calls(&self, business: BusinessId, listing: Listing) -> StoreFuture<'_, Vec<CallSession>>;
 
     /// One call session by number, UUID or the carrier's call id (R14).
     fn call(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<CallSession>>;
@@ -96,6 +121,7 @@ pub trait ConversationStore: Send + Sync {
 
 /// A stored conversation, in the shape of the API (api-inventory section 6).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conversation {
     /// Row number.
     pub id: i64,
@@ -131,6 +157,7 @@ pub struct Conversation {
 
 /// A stored call session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallSession {
     /// Row number.
     pub id: i64,
@@ -166,6 +193,7 @@ pub struct CallSession {
 
 /// One line of a stored transcript.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TranscriptLine {
     /// Who said it.
     pub role: Role,
@@ -195,6 +223,7 @@ pub struct TranscriptLine {
 
 /// One stored timeline entry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoredEvent {
     /// Milliseconds since the call began.
     pub t_ms: i64,
@@ -202,4 +231,19 @@ pub struct StoredEvent {
     pub kind: String,
     /// Details.
     pub data: serde_json::Value,
+}
+
+/// The lives of this program's processes, and the calls that a life leaves open when it ends without a word.
+///
+/// Not bound to a business: a process serves all of them.
+pub trait LifeStore: Send + Sync {
+    /// Says that `life` is alive now; the first time, that it exists.
+    fn beat(&self, life: LifeId) -> StoreFuture<'_, ()>;
+
+    /// Closes the calls that `life` left open (`server_restarted`), for it is certainly over, and forgets it. Returns how many those were.
+    fn bury(&self, life: LifeId) -> StoreFuture<'_, u32>;
+
+    /// Closes the calls of every life that has given no sign for `silence` (`server_lost`), by the database's own clock, and forgets those
+    /// lives; then those of no known life that are older than any call may be. Returns how many calls those were.
+    fn bury_silent(&self, silence: Duration) -> StoreFuture<'_, u32>;
 }

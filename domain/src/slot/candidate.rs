@@ -39,7 +39,7 @@ pub(crate) fn pick<T: PartialEq>(candidates: Vec<Candidate<T>>, words: &[String]
 }
 
 /// Words that take back what was said before them.
-const SECOND_THOUGHTS: [&str; 16] = [
+const SECOND_THOUGHTS: [&str; 25] = [
     "no",
     "nope",
     "nah",
@@ -55,7 +55,16 @@ const SECOND_THOUGHTS: [&str; 16] = [
     "wrong",
     "make",
     "oops",
+    "nahin",
+    "balki",
+    "galat",
+    "matlab",
+    "badal",
     "नहीं",
+    "नही",
+    "बल्कि",
+    "गलत",
+    "बदल",
 ];
 
 /// True where one of [`SECOND_THOUGHTS`] stands in `words[from..to]`.

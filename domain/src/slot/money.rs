@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::candidate::{Candidate, changes_mind};
 use super::numeral::{self, Numeral, Quantity};
 use super::spell::{self, Scales};
+use super::tongue::Tongue;
 use super::words::is_listed;
 
 /// The currencies callers name. All have a hundred minor units.
@@ -43,21 +44,27 @@ impl Currency {
         }
     }
 
-    fn scales(self) -> Scales {
-        match self {
-            Self::Inr => Scales::Indian,
-            Self::Usd | Self::Eur | Self::Gbp | Self::Aed => Scales::Western,
+    fn scales(self, tongue: Tongue) -> Scales {
+        match (tongue, self) {
+            (Tongue::Hindi, _) => Scales::Hindi,
+            (Tongue::English, Self::Inr) => Scales::Indian,
+            (Tongue::English, Self::Usd | Self::Eur | Self::Gbp | Self::Aed) => Scales::Western,
         }
     }
 
     /// Spoken names: one and many major units, many minor units.
-    fn names(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Inr => ("rupee", "rupees", "paise"),
-            Self::Usd => ("dollar", "dollars", "cents"),
-            Self::Eur => ("euro", "euros", "cents"),
-            Self::Gbp => ("pound", "pounds", "pence"),
-            Self::Aed => ("dirham", "dirhams", "fils"),
+    fn names(self, tongue: Tongue) -> (&'static str, &'static str, &'static str) {
+        match (tongue, self) {
+            (Tongue::English, Self::Inr) => ("rupee", "rupees", "paise"),
+            (Tongue::English, Self::Usd) => ("dollar", "dollars", "cents"),
+            (Tongue::English, Self::Eur) => ("euro", "euros", "cents"),
+            (Tongue::English, Self::Gbp) => ("pound", "pounds", "pence"),
+            (Tongue::English, Self::Aed) => ("dirham", "dirhams", "fils"),
+            (Tongue::Hindi, Self::Inr) => ("रुपया", "रुपये", "पैसे"),
+            (Tongue::Hindi, Self::Usd) => ("डॉलर", "डॉलर", "सेंट"),
+            (Tongue::Hindi, Self::Eur) => ("यूरो", "यूरो", "सेंट"),
+            (Tongue::Hindi, Self::Gbp) => ("पाउंड", "पाउंड", "पेंस"),
+            (Tongue::Hindi, Self::Aed) => ("दिरहम", "दिरहम", "फ़िल्स"),
         }
     }
 }
@@ -66,7 +73,8 @@ impl Currency {
 pub(crate) fn currency_word(word: &str) -> Option<Currency> {
     Some(match word {
         "₹" | "rs" | "inr" | "rupee" | "rupees" | "rupes" | "rupies" | "rupie" | "ruppees" | "ruppee" | "roopees"
-        | "rupaye" | "rubies" | "ruby" | "rupiah" | "rupeez" | "रुपये" => Currency::Inr,
+        | "rupaye" | "rupay" | "rupya" | "rupaya" | "rubies" | "ruby" | "rupiah" | "rupeez" | "रुपये" | "रुपए"
+        | "रुपया" | "रूपये" | "रूपए" | "रु" => Currency::Inr,
         "$" | "usd" | "dollar" | "dollars" | "bucks" => Currency::Usd,
         "€" | "eur" | "euro" | "euros" => Currency::Eur,
         "£" | "gbp" | "pound" | "pounds" | "quid" => Currency::Gbp,
@@ -78,7 +86,8 @@ pub(crate) fn currency_word(word: &str) -> Option<Currency> {
 /// Measures and counted things.
 const MEASURES: &str = "bedroom bedrooms bed beds bhk bath baths bathroom bathrooms room rooms square sq sqft feet foot ft yard yards \
     gaj acre acres meter meters metre metres km kms kilometer kilometers kilometre kilometres minute minutes hour \
-    hours day days week weeks month months year years floor floors percent people pm am";
+    hours day days week weeks month months year years floor floors percent people pm am oclock baje bajkar din ghante ghanta \
+    mahine बजे बजकर दिन घंटे घंटा महीने मिनट बेडरूम कमरे";
 
 /// Words that make the number before them no money and no address: a measure or a count.
 pub(crate) fn is_measure(word: Option<&String>) -> bool {
@@ -119,34 +128,41 @@ impl Money {
     }
 
     /// As it is read back: "sixty lakh rupees", "fifty to sixty lakh rupees".
-    pub fn spoken(self) -> String {
-        let (_, plural, _) = self.currency.names();
+    pub fn spoken(self, tongue: Tongue) -> String {
+        let (_, plural, _) = self.currency.names(tongue);
+        let scales = self.currency.scales(tongue);
+        let to = match tongue {
+            Tongue::English => "to",
+            Tongue::Hindi => "से",
+        };
         match self.low_minor {
-            None => self.spoken_amount(),
-            Some(low) => match self.shared_step(low) {
+            None => self.spoken_amount(tongue),
+            Some(low) => match self.shared_step(low, scales) {
                 Some((step, name)) => {
-                    let scales = self.currency.scales();
                     let (low, high) = (low / MINOR / step, self.minor / MINOR / step);
-                    format!("{} to {} {name} {plural}", spell::whole(low, scales), spell::whole(high, scales))
+                    format!("{} {to} {} {name} {plural}", spell::whole(low, scales), spell::whole(high, scales))
                 }
-                None => format!("{} to {}", spell::whole(low / MINOR, self.currency.scales()), self.spoken_amount()),
+                None => format!("{} {to} {}", spell::whole(low / MINOR, scales), self.spoken_amount(tongue)),
             },
         }
     }
 
-    fn spoken_amount(self) -> String {
-        let (one, many, minor_name) = self.currency.names();
+    fn spoken_amount(self, tongue: Tongue) -> String {
+        let (one, many, minor_name) = self.currency.names(tongue);
         let (major, minor) = (self.minor / MINOR, (self.minor % MINOR).abs());
-        let scales = self.currency.scales();
+        let scales = self.currency.scales(tongue);
         let name = if major == 1 { one } else { many };
         let spoken = format!("{} {name}", spell::whole(major, scales));
-        if minor == 0 { spoken } else { format!("{spoken} and {} {minor_name}", spell::whole(minor, scales)) }
+        let and = match tongue {
+            Tongue::English => "and",
+            Tongue::Hindi => "और",
+        };
+        if minor == 0 { spoken } else { format!("{spoken} {and} {} {minor_name}", spell::whole(minor, scales)) }
     }
 
     /// The scale in which both ends are naturally counted, where both are whole in it.
-    fn shared_step(self, low: i64) -> Option<(i64, &'static str)> {
-        let natural =
-            |minor: i64| self.currency.scales().steps().iter().copied().find(|(step, _)| minor >= step * MINOR);
+    fn shared_step(self, low: i64, scales: Scales) -> Option<(i64, &'static str)> {
+        let natural = |minor: i64| scales.steps().iter().copied().find(|(step, _)| minor >= step * MINOR);
         natural(low)
             .filter(|step| Some(*step) == natural(self.minor))
             .filter(|(step, _)| low % (step * MINOR) == 0 && self.minor % (step * MINOR) == 0)
@@ -224,7 +240,7 @@ fn read(
     if is_measure(words.get(end)) || (!said && at > 0 && names_place(words.get(at - 1))) {
         return None;
     }
-    if !said && !asking.asked && inherited.is_none() {
+    if !said && !asking.asked && inherited.is_none() && asking.corrects.is_none() {
         return None;
     }
     if number.misheard && !asking.asked && currency.is_none() && !is_plausible(words, at, &number) {
@@ -288,7 +304,7 @@ fn upper_end(words: &[String], from: usize, first: &Numeral) -> Option<(Quantity
     let (currency, after) = currency_at(words, first.end);
     let between = from > 0 && words[from - 1] == "between";
     let joined = match words.get(after).map(String::as_str) {
-        Some("to" | "or" | "till" | "until") => true,
+        Some("to" | "or" | "till" | "until" | "se" | "से" | "ya" | "या") => true,
         Some("and") => between,
         _ => false,
     };

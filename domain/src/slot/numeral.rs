@@ -1,12 +1,14 @@
-//! Numbers as people say them: English words and digits, with the Indian scales (lakh, crore) beside the western ones.
+//! Numbers as people say them: English and Hindi words and digits, with the Indian scales (lakh, crore) beside the western ones.
 //!
 //! Exact: a value is a whole number of millionths, so "two point seven five crore" loses nothing and no float is involved.
-//! Reads one number at a position and says where it ends; ranges and currencies are [`super::money`]'s, dates and telephone numbers nobody's
-//! yet. Misheard scales ("sixty lack") are accepted after a number only, and marked, because "lock" alone is a lock.
+//! Reads one number at a position and says where it ends; ranges and currencies are [`super::money`]'s, times [`super::time`]'s and telephone
+//! numbers [`super::phone`]'s. Misheard scales ("sixty lack") are accepted after a number only, and marked, because "lock" alone is a lock.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::hindi;
 
 /// A million: one, in millionths.
 const ONE: i128 = 1_000_000;
@@ -72,9 +74,9 @@ pub fn read(words: &[String], at: usize) -> Option<Numeral> {
 /// A scale word alone ("lakh"), which answers "sixty what?".
 pub fn scale_word(word: &str) -> Option<i64> {
     Some(match word {
-        "thousand" | "thousands" | "hazar" | "hazaar" | "हज़ार" | "हजार" => 1_000,
+        "thousand" | "thousands" | "hazar" | "hazaar" | "hajar" | "hajaar" | "हजार" => 1_000,
         "lakh" | "lakhs" | "lac" | "lacs" | "lak" | "laks" | "लाख" => LAKH,
-        "crore" | "crores" | "karod" | "karor" | "caror" | "cror" | "crors" | "करोड़" => CRORE,
+        "crore" | "crores" | "karod" | "karor" | "caror" | "cror" | "crors" | "करोड" => CRORE,
         "million" | "millions" | "mn" => 1_000_000,
         "billion" | "billions" | "bn" => 1_000_000_000,
         _ => return None,
@@ -160,7 +162,7 @@ fn sum(words: &[String], at: usize) -> Option<Numeral> {
         if let Some((half, after)) = fraction(words, end) {
             (total, end) = (total.checked_add(half.checked_mul(i128::from(last))?)?, after);
         }
-        from = if words.get(end).is_some_and(|word| word == "and") { end + 1 } else { end };
+        from = end + usize::from(words.get(end).is_some_and(|word| is_and(word)));
     }
     (end > at).then(|| Quantity::from_millionths(total)).flatten().map(|quantity| Numeral {
         quantity,
@@ -195,12 +197,6 @@ fn small(words: &[String], at: usize) -> Option<Small> {
             let end = at + 1 + usize::from(words.get(at + 1).is_some_and(|word| word == "a"));
             return scale_word(words.get(end)?).and_then(|_| made(ONE / 2, end));
         }
-        "dedh" => return made(ONE * 3 / 2, at + 1),
-        "dhai" | "adhai" => return made(ONE * 5 / 2, at + 1),
-        "sadhe" | "sade" | "saade" => {
-            let number = small(words, at + 1).filter(|number| !number.article)?;
-            return made(number.millionths + ONE / 2, number.end);
-        }
         "point" => {
             let (part, end) = decimals(words, at + 1)?;
             return made(part, end);
@@ -210,15 +206,18 @@ fn small(words: &[String], at: usize) -> Option<Small> {
     let digits = word.starts_with(|c: char| c.is_ascii_digit());
     let (mut value, mut end) = match digits {
         true => (written(word)?, at + 1),
-        false if word == "hundred" => (ONE, at), // "hundred crore": one of them, read as such just below
-        false => {
-            let (value, end) = below_hundred(words, at)?;
-            (value * ONE, end)
-        }
+        false if is_hundred(word) => (ONE, at), // "hundred crore": one of them, read as such just below
+        false => match quarters(words, at) {
+            Some(read) => read,
+            None => {
+                let (value, end) = below_hundred(words, at)?;
+                (value * ONE, end)
+            }
+        },
     };
-    if words.get(end).is_some_and(|word| word == "hundred" || word == "hundreds") {
+    if words.get(end).is_some_and(|word| is_hundred(word)) {
         (value, end) = (value.checked_mul(100)?, end + 1);
-        let from = if words.get(end).is_some_and(|word| word == "and") { end + 1 } else { end };
+        let from = end + usize::from(words.get(end).is_some_and(|word| is_and(word)));
         if let Some((rest, after)) = below_hundred(words, from) {
             (value, end) = (value + rest * ONE, after);
         }
@@ -231,6 +230,32 @@ fn small(words: &[String], at: usize) -> Option<Small> {
         (value, end) = (value + part, after);
     }
     Some(Small { millionths: value, end, article: false, digits })
+}
+
+fn is_hundred(word: &str) -> bool {
+    matches!(word, "hundred" | "hundreds" | "sau" | "सौ")
+}
+
+fn is_and(word: &str) -> bool {
+    matches!(word, "and" | "aur" | "और")
+}
+
+/// Hindi counts in quarters: "sadhe teen" is three and a half, "sava do" two and a quarter, "paune do" one and three quarters, and "dedh"
+/// and "dhai" are one and two and a half. Before a scale "sava" and "paune" stand alone: "sava lakh". In millionths, with the end.
+pub(super) fn quarters(words: &[String], at: usize) -> Option<(i128, usize)> {
+    let of_scale = |alone: i128| {
+        let next = words.get(at + 1)?;
+        (is_hundred(next) || scale_word(next).is_some()).then_some((alone, at + 1))
+    };
+    let of_number = |more: i128| below_hundred(words, at + 1).map(|(value, end)| (value * ONE + more, end));
+    match words.get(at)?.as_str() {
+        "dedh" | "derh" | "डेढ" => Some((ONE * 3 / 2, at + 1)),
+        "dhai" | "adhai" | "ढाई" | "अढाई" => Some((ONE * 5 / 2, at + 1)),
+        "sadhe" | "sade" | "saade" | "saadhe" | "साढे" => of_number(ONE / 2),
+        "sava" | "sawa" | "savaa" | "सवा" => of_scale(ONE * 5 / 4).or_else(|| of_number(ONE / 4)),
+        "paune" | "pauna" | "पौने" | "पौन" => of_scale(ONE * 3 / 4).or_else(|| of_number(-ONE / 4)),
+        _ => None,
+    }
 }
 
 /// "and a half" and "and a quarter", in millionths.
@@ -283,6 +308,9 @@ fn written(word: &str) -> Option<i128> {
 /// 0 to 99 in words; "one twenty" is 120, as people say it.
 fn below_hundred(words: &[String], at: usize) -> Option<(i128, usize)> {
     let word = words.get(at)?;
+    if let Some(value) = hindi::number(words, at) {
+        return Some((i128::from(value), at + 1));
+    }
     if let Some(tens) = tens(word) {
         return Some(match words.get(at + 1).and_then(|word| unit(word)).filter(|&unit| unit > 0) {
             Some(unit) => (i128::from(tens + unit), at + 2),
@@ -310,7 +338,7 @@ fn digit_run(words: &[String], at: usize) -> Option<Numeral> {
             "triple" => 3,
             _ => 1,
         };
-        let Some(digit) = words.get(end + usize::from(times > 1)).and_then(|word| unit(word)) else { break };
+        let Some(digit) = words.get(end + usize::from(times > 1)).and_then(|word| digit(word)) else { break };
         for _ in 0..times {
             value = value.checked_mul(10)?.checked_add(i128::from(digit))?;
         }
@@ -323,6 +351,27 @@ fn digit_run(words: &[String], at: usize) -> Option<Numeral> {
     }
     let quantity = Quantity::from_millionths(value.checked_mul(ONE)?)?;
     (count >= 3 || repeated).then_some(Numeral { quantity, end, scale: None, misheard: false })
+}
+
+/// A single digit in a run of them, where "do" can only be two.
+pub(super) fn digit(word: &str) -> Option<u8> {
+    unit(word).or_else(|| hindi::value(word).filter(|value| *value < 10))
+}
+
+/// A whole number from 0 to 99 that begins at `at`, in words or in one or two digits, with its end.
+pub(super) fn two_digits(words: &[String], at: usize) -> Option<(u8, usize)> {
+    let word = words.get(at)?;
+    if word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()) {
+        return word.parse().ok().map(|value| (value, at + 1));
+    }
+    if let Some(tens) = tens(word) {
+        let more = words.get(at + 1).filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+        return Some(match more.and_then(|word| unit(word)).filter(|unit| *unit > 0) {
+            Some(unit) => (tens + unit, at + 2),
+            None => (tens, at + 1),
+        });
+    }
+    teen(word).or_else(|| unit(word)).or_else(|| hindi::number(words, at)).map(|value| (value, at + 1))
 }
 
 /// A single digit, as a word or written.

@@ -1,7 +1,9 @@
 //! The words of an utterance, as every reader of this crate sees them.
 //!
 //! Lower case, without punctuation; `60lakh` and `two-bedroom` are two words each, `60,00,000` and `1.5` one. Notes that recognisers write in
-//! brackets (`[BLANK_AUDIO]`, `(music)`) are not words. No stemming and no dictionary here: that is the business of the slots.
+//! brackets (`[BLANK_AUDIO]`, `(music)`) are not words. Devanagari loses what spellings disagree on: the nukta (`हज़ार` is `हजार`) and the
+//! chandrabindu (`हाँ` is `हां`), so lists of words are written without them. `4:30` is one word, and a plus before digits is the word `plus`.
+//! No stemming and no dictionary here: that is the business of the slots.
 
 /// More words than this are not read: no answer is longer, and every reader is quadratic at worst.
 const LONGEST: usize = 160;
@@ -10,13 +12,18 @@ const LONGEST: usize = 160;
 pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let chars: Vec<char> = without_notes(text).flat_map(char::to_lowercase).map(plain_digit).collect();
+    let chars: Vec<char> = without_notes(text).flat_map(char::to_lowercase).filter_map(plain).collect();
     for (i, &c) in chars.iter().enumerate() {
         let next_is_digit = chars.get(i + 1).is_some_and(char::is_ascii_digit);
         let in_number = word.chars().next().is_some_and(|first| first.is_ascii_digit());
         match c {
             ',' if in_number && next_is_digit => {}
             '.' if in_number && next_is_digit && !word.contains('.') => word.push('.'),
+            ':' if in_number && next_is_digit && !word.contains(':') => word.push(':'),
+            '+' if next_is_digit => {
+                flush(&mut word, &mut words);
+                words.push("plus".to_owned());
+            }
             '\'' | '\u{2019}' => {}
             '₹' | '$' | '€' | '£' => {
                 flush(&mut word, &mut words);
@@ -58,12 +65,23 @@ fn without_notes(text: &str) -> impl Iterator<Item = char> + '_ {
     })
 }
 
-/// Devanagari digits count like ours.
-fn plain_digit(c: char) -> char {
-    match c {
+/// Devanagari digits count like ours, and its letters are written the plain way; `None` for marks that say nothing.
+fn plain(c: char) -> Option<char> {
+    Some(match c {
         '०'..='९' => char::from(b'0' + (u32::from(c) - u32::from('०')) as u8),
+        '\u{901}' => '\u{902}',                             // chandrabindu, anusvara
+        '\u{93c}' | '\u{200c}' | '\u{200d}' => return None, // nukta, and the invisible joiners
+        // Letters that carry their nukta: qa, khha, ghha, za, dddha, rha, fa, yya.
+        '\u{958}' => 'क',
+        '\u{959}' => 'ख',
+        '\u{95a}' => 'ग',
+        '\u{95b}' => 'ज',
+        '\u{95c}' => 'ड',
+        '\u{95d}' => 'ढ',
+        '\u{95e}' => 'फ',
+        '\u{95f}' => 'य',
         _ => c,
-    }
+    })
 }
 
 /// The virama joins letters of one Devanagari word and is no letter by itself.
@@ -133,8 +151,16 @@ mod tests {
 
     #[test]
     fn devanagari_words_stay_whole() {
-        assert_eq!(split("हाँ, ६० लाख"), ["हाँ", "60", "लाख"]);
+        assert_eq!(split("हाँ, ६० लाख"), ["हां", "60", "लाख"]);
         assert_eq!(split("दिल्ली।"), ["दिल्ली"]);
+        assert_eq!(split("पाँच हज़ार"), split("पांच हजार"));
+        assert_eq!(split("करो\u{95c}"), split("करोड\u{93c}"));
+    }
+
+    #[test]
+    fn a_time_is_one_word_and_a_country_code_keeps_its_plus() {
+        assert_eq!(split("at 4:30, or 10-11"), ["at", "4:30", "or", "10", "11"]);
+        assert_eq!(split("+91 98765"), ["plus", "91", "98765"]);
     }
 
     #[test]

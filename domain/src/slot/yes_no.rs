@@ -1,4 +1,4 @@
-//! Assent and denial, in the English of callers and the Hindi words mixed into it.
+//! Assent and denial, in English and Hindi and in the mixture of both.
 //!
 //! "Yes" answers the question as it was put; "that's right" speaks of the facts. The two differ when the question is "would you like to change
 //! anything?", so they are kept apart.
@@ -47,7 +47,8 @@ pub(crate) fn read_words(words: &[String]) -> Option<Assent> {
         return Some(Assent::Right);
     }
     if any(&phrases(&["not right|correct|true|okay|ok|good|it|what"]), words) && short
-        || words.iter().any(|word| matches!(word.as_str(), "wrong" | "incorrect" | "mistake" | "galat"))
+        || words.iter().any(|word| matches!(word.as_str(), "wrong" | "incorrect" | "mistake" | "galat" | "गलत"))
+        || short && any(&phrases(&["sahi|theek|thik|सही|ठीक nahi|nahin|नहीं|नही"]), words)
     {
         return Some(Assent::Wrong);
     }
@@ -62,7 +63,16 @@ pub(crate) fn read_words(words: &[String]) -> Option<Assent> {
     {
         return Some(Assent::Right);
     }
+    if any(&phrases(&["bas itna|itni|yahi", "बस इतना|इतनी|यही", "kuch|kuchh nahi|nahin", "कुछ नहीं|नही"]), words) && short
+    {
+        return Some(Assent::Right);
+    }
     let first = words.first().map_or("", String::as_str);
+    // "Ji" and "haan ji" are courtesy: "ji nahi" is no.
+    let denies = |word: &String| plain(word) == Some(Assent::No);
+    if plain(first) == Some(Assent::Yes) && words.get(1).is_some_and(denies) && !matches!(first, "yes" | "yeah") {
+        return Some(Assent::No);
+    }
     if let Some(plain) = plain(first) {
         return Some(plain);
     }
@@ -71,19 +81,64 @@ pub(crate) fn read_words(words: &[String]) -> Option<Assent> {
 
 fn plain(word: &str) -> Option<Assent> {
     match word {
-        "yes" | "yeah" | "yep" | "yup" | "ya" | "yah" | "haan" | "han" | "ha" | "ji" | "jee" | "haanji" | "hanji"
-        | "sure" | "absolutely" | "definitely" | "certainly" | "exactly" | "bilkul" | "हाँ" | "हां" | "जी" => {
-            Some(Assent::Yes)
-        }
-        "no" | "nope" | "nah" | "nahi" | "nahin" | "na" | "naa" | "never" | "नहीं" => Some(Assent::No),
+        "yes"
+        | "yeah"
+        | "yep"
+        | "yup"
+        | "ya"
+        | "yah"
+        | "haan"
+        | "han"
+        | "ha"
+        | "ji"
+        | "jee"
+        | "haanji"
+        | "hanji"
+        | "sure"
+        | "absolutely"
+        | "definitely"
+        | "certainly"
+        | "exactly"
+        | "bilkul"
+        | "zaroor"
+        | "हां"
+        | "हा"
+        | "जी"
+        | "बिल्कुल"
+        | "बिलकुल"
+        | "जरूर" => Some(Assent::Yes),
+        "no" | "nope" | "nah" | "nahi" | "nahin" | "na" | "naa" | "never" | "mat" | "नहीं" | "नही" | "ना" | "न"
+        | "मत" => Some(Assent::No),
         _ => None,
     }
 }
 
 fn is_content(word: &str, next: Option<&String>) -> bool {
     match word {
-        "correct" | "perfect" | "fine" | "good" | "great" | "okay" | "ok" | "thanks" | "nothing" | "none" | "theek"
-        | "thik" | "sahi" => true,
+        "correct"
+        | "perfect"
+        | "fine"
+        | "good"
+        | "great"
+        | "okay"
+        | "ok"
+        | "thanks"
+        | "nothing"
+        | "none"
+        | "theek"
+        | "thik"
+        | "sahi"
+        | "achha"
+        | "accha"
+        | "dhanyavaad"
+        | "dhanyavad"
+        | "shukriya"
+        | "ठीक"
+        | "सही"
+        | "अच्छा"
+        | "धन्यवाद"
+        | "शुक्रिया"
+        | "बस" => true,
         "right" => next.is_none_or(|next| !matches!(next.as_str(), "now" | "away")),
         "thank" => next.is_some_and(|next| next == "you"),
         _ => false,
@@ -105,6 +160,24 @@ mod tests {
         }
         for text in ["No.", "nope", "no no", "nahi", "uh no", "no, fifty lakh"] {
             assert_eq!(read(text), Some(Assent::No), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_answers_in_hindi() {
+        for text in ["हाँ", "हां जी", "जी", "जी हाँ", "बिल्कुल", "haan ji", "zaroor", "ji haan"]
+        {
+            assert_eq!(read(text), Some(Assent::Yes), "{text}");
+        }
+        for text in ["नहीं", "जी नहीं", "ji nahi", "na", "नही, पचास", "haan nahi"] {
+            assert_eq!(read(text), Some(Assent::No), "{text}");
+        }
+        for text in ["सही है", "ठीक है", "theek hai", "बस इतना ही", "kuch nahi", "धन्यवाद", "achha"]
+        {
+            assert_eq!(read(text), Some(Assent::Right), "{text}");
+        }
+        for text in ["गलत है", "यह गलत है", "सही नहीं है", "theek nahi hai"] {
+            assert_eq!(read(text), Some(Assent::Wrong), "{text}");
         }
     }
 

@@ -60,6 +60,7 @@ impl World {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing,
+            script: tandem_domain::agent::Script::default(),
         };
         #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
         let now = Instant::now();

@@ -172,3 +172,37 @@ async fn nobody_there_is_an_error_that_names_the_url() {
     let error = run(config(url.clone(), Vec::new())).await.unwrap_err();
     assert!(matches!(&error, SimulateError::Connect { .. }) && error.to_string().contains(&url), "{error}");
 }
+
+#[tokio::test]
+async fn steps_may_come_while_the_call_runs() {
+    let (listener, url) = listener().await;
+    let (steps, live) = tokio::sync::mpsc::channel(1);
+    let person = async {
+        // The second waits until the voice has taken the first.
+        steps.send(say("in Delhi")).await.unwrap();
+        steps.send(Step::Wait).await.unwrap();
+        steps.send(Step::HangUp).await.unwrap();
+    };
+    let patient = async {
+        let (mut socket, sid) = accept(&listener).await;
+        utter(&mut socket, &sid, "Which city?").await;
+        let (mut ear, mut words) = (Listener::new(), Vec::new());
+        while let Some(message) = next(&mut socket).await {
+            let Some(payload) = message["media"]["payload"].as_str() else { continue };
+            let mut samples = Vec::new();
+            g711::decode_ulaw(&STANDARD.decode(payload).unwrap(), &mut samples);
+            words.extend(ear.push(&samples).into_iter().map(|word| word.text));
+            // Not over the end of the line.
+            if words.len() == 2 && ear.position() % 1_600 == 0 {
+                words.push("answered".to_owned());
+                utter(&mut socket, &sid, "Thank you.").await;
+            }
+        }
+        words
+    };
+    let (report, words, ()) = tokio::join!(run_live(config(url, Vec::new()), live), patient, person);
+    let report = report.unwrap();
+    assert_eq!(words, ["in", "Delhi", "answered"]);
+    assert_eq!(report.ended_by, EndedBy::Caller);
+    assert_eq!((report.turns[1].said.as_str(), report.turns[1].heard.as_str()), ("in Delhi", "Thank you."));
+}

@@ -103,9 +103,11 @@ impl Dialect for BrowserDialect {
             EndReason::StartTimeout => (1008, "nothing was sent in time".to_owned()),
             EndReason::MediaTimeout => (1008, "nothing was sent for too long".to_owned()),
             EndReason::Refused => (1013, "all lines are busy: try again in a minute".to_owned()),
-            EndReason::LegLost | EndReason::PartFailed(_) | EndReason::CallCrashed => {
-                (1011, "the talk broke off: try again".to_owned())
-            }
+            EndReason::LegLost
+            | EndReason::PartFailed(_)
+            | EndReason::CallCrashed
+            | EndReason::ServerRestarted
+            | EndReason::ServerLost => (1011, "the talk broke off: try again".to_owned()),
         };
         let end = sentence.floor_char_boundary(MAX_REASON_BYTES);
         Some(Parting { code, reason: sentence[..end].to_owned() })

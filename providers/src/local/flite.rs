@@ -135,7 +135,10 @@ impl Shared {
     async fn synthesise(&self, voice: &str, text: &str, rate_hz: u32) -> Result<Arc<[i16]>, TtsError> {
         let rate = SampleRate::new(rate_hz).map_err(|error| failed(error.to_string()))?;
         let _turn = self.running.acquire().await.expect("the semaphore is never closed");
-        let file = tempfile::Builder::new().prefix("tandem-").suffix(".wav").tempfile().map_err(io_failed)?;
+        let mut name = tempfile::Builder::new();
+        name.prefix("tandem-").suffix(".wav");
+        // In memory where there is such a folder: a full disk must not silence the voice.
+        let file = name.tempfile_in("/dev/shm").or_else(|_| name.tempfile()).map_err(io_failed)?;
         let run = self.run(voice, text, &file);
         timeout(self.config.limit, run).await.map_err(|_| failed("no answer in time".to_owned()))??;
         // Reading and resampling a long sentence takes milliseconds: not on a thread that others wait for.

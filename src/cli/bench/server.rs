@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::ConversationStore;
+use tandem_domain::port::store::{ConversationStore, Listing};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -45,7 +45,7 @@ fn println<T: serde::Serialize>(value: &T) -> Result<(), CliError> {
 async fn latencies(running: &Running) -> Result<Vec<i64>, CliError> {
     let failed = |error: tandem_domain::port::store::StoreError| CliError::BenchSwitch(std::io::Error::other(error));
     let mut latencies = Vec::new();
-    let calls = running.store.conversations(BusinessId::FIRST, None, MOST_CALLS).await.map_err(failed)?;
+    let calls = running.store.conversations(BusinessId::FIRST, Listing::newest(MOST_CALLS)).await.map_err(failed)?;
     for call in calls {
         let lines = running.store.transcript(BusinessId::FIRST, call.id).await.map_err(failed)?;
         latencies.extend(lines.iter().filter_map(|line| line.latency_ms));

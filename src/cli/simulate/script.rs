@@ -120,7 +120,7 @@ fn step(written: Written) -> Option<Step<Line>> {
 }
 
 /// A step that plays a recording.
-pub(super) fn recording(path: &Path) -> Result<Step<Line>, ScriptError> {
+pub(in crate::cli) fn recording(path: &Path) -> Result<Step<Line>, ScriptError> {
     let file = fs::File::open(path).map_err(|source| ScriptError::Read { path: path.to_owned(), source })?;
     let pcm = wav::read(BufReader::new(file)).map_err(|source| ScriptError::Wav { path: path.to_owned(), source })?;
     let samples = resample_all(&pcm.samples, pcm.rate, SampleRate::HZ_8000).into();

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use sqlx::FromRow;
 use sqlx::types::Json;
-use tandem_domain::ids::{BusinessId, CallId, ConversationId, TurnId};
+use tandem_domain::ids::{BusinessId, CallId, ConversationId, LifeId, TurnId};
 use tandem_domain::record::{
     AgentResponse, CallEnded, CallStarted, CallStatus, Direction, Progress, TimelineEvent, UserTurn,
 };
@@ -17,8 +17,8 @@ use crate::value;
 /// What later records need to know of a call.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(super) struct CallRow {
-    id: i64,
-    created_at: DateTime<Utc>,
+    pub(super) id: i64,
+    pub(super) created_at: DateTime<Utc>,
 }
 
 pub(super) async fn call(tx: &mut Writing, business: BusinessId, call: CallId) -> Result<Option<CallRow>, Failure> {
@@ -38,10 +38,10 @@ pub(super) async fn conversation(
 }
 
 /// Writes the call session and its conversation. The audio flows by then, so the call is answered.
-pub(super) async fn start(tx: &mut Writing, started: &CallStarted) -> Result<(), Failure> {
+pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<LifeId>) -> Result<(), Failure> {
     const CALL: &str = "INSERT INTO call_sessions (uuid, business_id, agent_id, call_sid, stream_sid, provider, direction, \
-        from_number, to_number, parameters, status, answered_at, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12) \
+        from_number, to_number, parameters, status, answered_at, created_at, updated_at, life_uuid) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13) \
         ON CONFLICT (uuid) DO NOTHING";
     const CONVERSATION: &str = "INSERT INTO conversations (uuid, business_id, call_session_id, agent_id, direction, metadata, \
         started_at, created_at, updated_at) \
@@ -70,6 +70,7 @@ pub(super) async fn start(tx: &mut Writing, started: &CallStarted) -> Result<(),
             .bind(Json(value::json(&Value::Object(parameters))))
             .bind(CallStatus::InProgress.as_str())
             .bind(at)
+            .bind(life.map(|life| life.0))
             .execute(db)
             .await
             .map(drop)
@@ -185,16 +186,17 @@ fn stages(response: &AgentResponse) -> Option<Value> {
     (!parts.is_empty()).then_some(Value::Object(parts))
 }
 
-/// Overwrites what is known, while the conversation runs: a record that comes later is one that was applied before.
+/// Overwrites what is known by what is known later, while the conversation runs (or was only presumed to be over).
 pub(super) async fn progress(tx: &mut Writing, conversation: i64, progress: &Progress) -> Result<(), Failure> {
-    const SQL: &str = "UPDATE conversations SET stage = $2, extracted_data = $3 \
-        WHERE id = $1 AND business_id = $4 AND status = 'active'";
+    const SQL: &str = "UPDATE conversations SET stage = $2, extracted_data = $3, progress_revision = $5 \
+        WHERE id = $1 AND business_id = $4 AND progress_revision < $5 AND (status = 'active' OR ended_reason = 'server_lost')";
     on!(tx.connection(), db => {
         sqlx::query(SQL)
             .bind(conversation)
             .bind(value::text(&progress.stage))
             .bind(Json(value::json(&Value::Object(progress.extracted.clone()))))
             .bind(progress.business.0)
+            .bind(i64::from(progress.revision))
             .execute(db)
             .await
             .map(drop)
@@ -202,16 +204,14 @@ pub(super) async fn progress(tx: &mut Writing, conversation: i64, progress: &Pro
     Ok(())
 }
 
-/// Writes a timeline entry. It has no number of its own, so its UUID is made from all that it says.
+/// Writes a timeline entry.
 pub(super) async fn event(tx: &mut Writing, call: CallRow, event: &TimelineEvent) -> Result<(), Failure> {
     const SQL: &str = "INSERT INTO call_events (uuid, business_id, call_session_id, t_ms, kind, data) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (uuid) DO NOTHING";
-    let data = value::json(&event.data);
-    let nanos = event.since_start.as_nanos().to_be_bytes();
     let since_start = TimeDelta::from_std(event.since_start).unwrap_or_default(); // nonsense of 300 million years counts as the start
     let uuid = row_uuid(
         call.created_at.checked_add_signed(since_start).unwrap_or(call.created_at),
-        &[b"call_event", event.call.0.as_bytes(), &nanos, event.kind.as_bytes(), data.to_string().as_bytes()],
+        &[b"call_event", event.call.0.as_bytes(), &event.index.to_be_bytes()],
     );
     on!(tx.connection(), db => {
         sqlx::query(SQL)
@@ -220,7 +220,7 @@ pub(super) async fn event(tx: &mut Writing, call: CallRow, event: &TimelineEvent
             .bind(call.id)
             .bind(value::millis(event.since_start))
             .bind(event.kind)
-            .bind(Json(data))
+            .bind(Json(value::json(&event.data)))
             .execute(db)
             .await
             .map(drop)
@@ -228,11 +228,12 @@ pub(super) async fn event(tx: &mut Writing, call: CallRow, event: &TimelineEvent
     Ok(())
 }
 
-/// Closes the call and its conversation. Seconds are cut off; the milliseconds stand beside them.
-pub(super) async fn end(tx: &mut Writing, call: CallRow, ended: &CallEnded) -> Result<(), Failure> {
+/// Closes the call and its conversation, if they are open (or were only presumed to be over); says whether they were. Seconds are cut off; the
+/// milliseconds stand beside them.
+pub(super) async fn end(tx: &mut Writing, call: CallRow, ended: &CallEnded) -> Result<bool, Failure> {
     const CALL: &str = "UPDATE call_sessions SET status = $2, ended_reason = $3, ended_detail = $4, duration_seconds = $5, \
         duration_ms = $6, ended_at = $7, updated_at = $7 \
-        WHERE id = $1 AND business_id = $8 AND ended_at IS NULL";
+        WHERE id = $1 AND business_id = $8 AND (ended_at IS NULL OR ended_reason = 'server_lost' AND $3 <> 'server_lost')";
     const CONVERSATION: &str = "UPDATE conversations SET status = 'ended', ended_reason = $2, final_outcome = $3, ended_at = $4, \
         updated_at = $4 WHERE call_session_id = $1 AND business_id = $5";
 
@@ -266,5 +267,5 @@ pub(super) async fn end(tx: &mut Writing, call: CallRow, ended: &CallEnded) -> R
                 .map(drop)
         })?;
     }
-    Ok(())
+    Ok(written > 0)
 }

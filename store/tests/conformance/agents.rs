@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use tandem_domain::agent::Timing;
+use serde_json::json;
+use tandem_domain::agent::{Script, Timing};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_store::Options;
@@ -16,6 +17,7 @@ pub async fn a_new_database_has_the_front_desk(db: Database) {
     assert_eq!((agent.language.as_str(), agent.voice.as_str()), ("en", ""));
     assert_eq!(agent.uuid.get_version_num(), 7);
     assert_eq!((agent.asr_keywords, agent.first_message_inbound, agent.timing), (vec![], None, Timing::default()));
+    assert_eq!(agent.script, Script::default());
     assert_eq!(db.texts("SELECT name FROM businesses WHERE id = 1").await, ["Default"]);
 }
 
@@ -33,7 +35,9 @@ pub async fn an_agent_is_found_by_number_uuid_and_name_in_any_case(db: Database)
 pub async fn columns_become_the_agent_of_a_call(db: Database) {
     db.execute(
         "UPDATE agents SET playbook = 'logistics', default_language = 'hi', voice_id = 'slt', asr_keywords = 'Gurugram, sector 56,', \
-         first_message_inbound = 'Namaste', eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
+         first_message_inbound = 'Namaste', first_message_outbound = ' ', system_prompt = 'You are Asha.', \
+         sales_script_text = 'Good day!', business_info = '{\"company_name\": \"Acme\"}', knowledge_files = '{\"products\": \"Flats.\"}', \
+         eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
          max_conversation_duration_seconds = 120",
     )
     .await
@@ -48,6 +52,10 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
     assert_eq!((agent.playbook.as_str(), agent.language.as_str(), agent.voice.as_str()), ("logistics", "hi", "slt"));
     assert_eq!(agent.asr_keywords, ["Gurugram", "sector 56"]);
     assert_eq!(agent.first_message_inbound.as_deref(), Some("Namaste"));
+    let script = &agent.script;
+    assert_eq!((script.system_prompt.as_str(), script.first_line()), ("You are Asha.", Some("Good day!")));
+    assert_eq!((script.company(), &script.knowledge_files["products"]), (Some("Acme"), &json!("Flats.")));
+    assert_eq!(script.first_message_outbound, None, "a blank message is none");
     let expected = Timing {
         endpoint_silence: Duration::from_millis(720),
         barge_in_min_speech: Duration::from_millis(250),

@@ -5,7 +5,7 @@ use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{
     CallLog, CallSession, Conversation, ConversationStore, RowKey, StoredEvent, TranscriptLine,
 };
-use tandem_domain::record::{Direction, EndReason, Record};
+use tandem_domain::record::{Direction, EndReason, Progress, Record, TimelineEvent};
 use tandem_domain::transcript::Role;
 use tandem_store::Store;
 
@@ -175,9 +175,11 @@ pub async fn a_reply_follows_its_turn_where_the_clock_cannot_tell(db: Database) 
 
 pub async fn the_timeline_is_oldest_first(db: Database) {
     let call = Call::new(FIRST);
-    let digit = |ms, digit: &str| Record::Event(call.event(ms, "dtmf", json!({ "digit": digit })));
-    let records =
-        vec![Record::Started(call.started()), digit(900, "3"), digit(100, "1"), digit(100, "2"), digit(u64::MAX, "4")];
+    let digit = |index, ms, digit: &str| {
+        Record::Event(TimelineEvent { index, ..call.event(ms, "dtmf", json!({ "digit": digit })) })
+    };
+    let presses = [digit(1, 900, "3"), digit(2, 100, "1"), digit(3, 100, "2"), digit(4, u64::MAX, "4")];
+    let records = [vec![Record::Started(call.started())], presses.to_vec()].concat();
     db.store.write(records).await.unwrap();
     let events = read(&db.store, call).await.3;
     let digits: Vec<_> = events.iter().map(|event| (event.t_ms, event.data["digit"].as_str().unwrap())).collect();
@@ -214,15 +216,34 @@ pub async fn a_call_ends_once(db: Database) {
 
 pub async fn progress_stops_at_the_end(db: Database) {
     let call = Call::new(FIRST);
-    let progress = |stage, city| Record::Progress(call.progress(stage, city));
-    db.store.write(vec![Record::Started(call.started()), progress("collecting", "Delhi")]).await.unwrap();
-    db.store.write(vec![progress("completed", "Pune")]).await.unwrap();
+    let progress = |revision, stage, city| Record::Progress(Progress { revision, ..call.progress(stage, city) });
+    db.store.write(vec![Record::Started(call.started()), progress(1, "collecting", "Delhi")]).await.unwrap();
+    db.store.write(vec![progress(2, "completed", "Pune")]).await.unwrap();
     assert_eq!(read(&db.store, call).await.0.extracted_data["location"], "Pune");
 
     db.store.write(vec![Record::Ended(call.ended(EndReason::Completed, 5.0))]).await.unwrap();
-    db.store.write(vec![progress("collecting", "Delhi")]).await.unwrap();
+    db.store.write(vec![progress(3, "collecting", "Delhi")]).await.unwrap();
     let conversation = read(&db.store, call).await.0;
     assert_eq!((conversation.stage.as_str(), &conversation.extracted_data["location"]), ("completed", &json!("Pune")));
+}
+
+pub async fn an_older_progress_does_not_win(db: Database) {
+    let call = Call::new(FIRST);
+    let progress = |revision, city| Record::Progress(Progress { revision, ..call.progress("collecting", city) });
+    db.store.write(vec![Record::Started(call.started()), progress(2, "Delhi"), progress(7, "Pune")]).await.unwrap();
+    for revision in [2, 7, 1] {
+        db.store.write(vec![progress(revision, "Delhi")]).await.unwrap();
+        assert_eq!(read(&db.store, call).await.0.extracted_data["location"], "Pune");
+    }
+    db.store.write(vec![progress(8, "Delhi")]).await.unwrap();
+    assert_eq!(read(&db.store, call).await.0.extracted_data["location"], "Delhi");
+}
+
+pub async fn two_events_that_say_the_same_are_two(db: Database) {
+    let call = Call::new(FIRST);
+    let press = |index| Record::Event(TimelineEvent { index, ..call.event(100, "dtmf", json!({ "digit": "5" })) });
+    db.store.write(vec![Record::Started(call.started()), press(1), press(2), press(1)]).await.unwrap();
+    assert_eq!(read(&db.store, call).await.3.len(), 2);
 }
 
 pub async fn any_text_survives_but_nul(db: Database) {

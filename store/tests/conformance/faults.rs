@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, RowKey, StoreError};
+use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, Listing, RowKey, StoreError};
 use tandem_domain::record::{EndReason, Record};
 use tandem_store::{Options, Store};
 
@@ -22,6 +22,32 @@ pub async fn a_broken_batch_leaves_nothing(db: Database) {
     // The store is as good as before.
     db.store.write(good.whole()).await.unwrap();
     assert_eq!(db.rows().await, 6);
+}
+
+/// As a full disk does: SQLite takes the whole transaction back by itself, and a driver that does not notice is stuck.
+pub async fn a_transaction_that_the_engine_ends_spoils_no_other(db: Database) {
+    db.execute(match &db.raw {
+        Raw::Sqlite(..) => {
+            "CREATE TRIGGER full BEFORE INSERT ON user_turns WHEN NEW.transcribed_text = 'too much' \
+             BEGIN SELECT RAISE(ROLLBACK, 'planned'); END"
+        }
+        Raw::Postgres(..) => "ALTER TABLE user_turns ADD CHECK (transcribed_text <> 'too much')",
+    })
+    .await
+    .unwrap();
+    let call = Call::new(FIRST);
+    for _ in 0..3 {
+        let batch = vec![Record::Started(call.started()), Record::UserTurn(call.turn(1, "too much", 1.0))];
+        assert!(matches!(db.store.write(batch).await, Err(StoreError::Refused(_))));
+        assert_eq!(db.rows().await, 0);
+        db.store.write(Call::new(FIRST).whole()).await.unwrap();
+        assert_eq!(db.rows().await, 6);
+        db.execute(
+            "DELETE FROM agent_responses; DELETE FROM user_turns; DELETE FROM call_events; DELETE FROM conversations; DELETE FROM call_sessions",
+        )
+        .await
+        .unwrap();
+    }
 }
 
 pub async fn records_of_an_unknown_call_are_refused(db: Database) {
@@ -93,16 +119,16 @@ pub async fn rows_of_unexpected_types_are_unreadable(db: Database) {
     let call = Call::new(FIRST);
     db.store.write(call.whole()).await.unwrap();
     db.execute(match &db.raw {
-        Raw::Sqlite(..) => "UPDATE conversations SET started_at = 'yesterday'",
+        Raw::Sqlite(..) => "UPDATE conversations SET ended_at = 'yesterday'",
         Raw::Postgres(..) => {
             "DROP VIEW conversation; \
-             ALTER TABLE conversations ALTER started_at TYPE TEXT"
+             ALTER TABLE conversations ALTER ended_at TYPE TEXT"
         }
     })
     .await
     .unwrap();
-    let unreadable = StoreError::Unreadable("column started_at".into());
-    assert_eq!(db.store.conversations(FIRST, None, 10).await, Err(unreadable));
+    let unreadable = StoreError::Unreadable("column ended_at".into());
+    assert_eq!(db.store.conversations(FIRST, Listing::newest(10)).await, Err(unreadable));
 }
 
 pub async fn opening_tells_what_is_wrong(db: Database) {

@@ -1,5 +1,5 @@
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{CallLog, ConversationStore, RowKey};
+use tandem_domain::port::store::{CallLog, ConversationStore, Listing, RowKey};
 use tandem_domain::record::Record;
 
 use crate::database::Database;
@@ -64,7 +64,7 @@ pub async fn conversations_are_paged_newest_first(db: Database) {
 
     let (mut seen, mut before) = (vec![], None);
     loop {
-        let page = db.store.conversations(FIRST, before, 3).await.unwrap();
+        let page = db.store.conversations(FIRST, Listing::newest(3).after_row(before)).await.unwrap();
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 3);
         before = Some(last.id);
@@ -72,6 +72,6 @@ pub async fn conversations_are_paged_newest_first(db: Database) {
     }
     let newest_first: Vec<_> = calls.iter().rev().map(|call| call.conversation.0).collect();
     assert_eq!(seen, newest_first);
-    assert_eq!(db.store.conversations(FIRST, None, 0).await.unwrap().len(), 1); // at least one
-    assert_eq!(db.store.conversations(FIRST, None, u32::MAX).await.unwrap().len(), 7);
+    assert_eq!(db.store.conversations(FIRST, Listing::newest(0)).await.unwrap().len(), 1); // at least one
+    assert_eq!(db.store.conversations(FIRST, Listing::newest(u32::MAX)).await.unwrap().len(), 7);
 }

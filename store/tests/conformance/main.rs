@@ -5,10 +5,13 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod agents;
+mod callers;
 mod calls;
 mod database;
 mod faults;
 mod keys;
+mod lists;
+mod lives;
 mod records;
 mod replay;
 mod schema;
@@ -38,6 +41,11 @@ on_both_engines! {
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
         names_are_unique_in_a_business_whatever_their_case;
+    callers:
+        a_returning_caller_is_known_by_the_newest_name
+        a_caller_without_a_name_has_called_all_the_same
+        a_number_that_we_dialled_is_known_too
+        callers_of_another_business_are_strangers;
     calls:
         a_call_reads_back_as_it_was_written
         a_call_without_agent_or_carrier_id_is_kept
@@ -47,6 +55,8 @@ on_both_engines! {
         applying_records_again_changes_nothing
         a_call_ends_once
         progress_stops_at_the_end
+        an_older_progress_does_not_win
+        two_events_that_say_the_same_are_two
         any_text_survives_but_nul
         many_writers_lose_nothing;
     keys:
@@ -54,12 +64,26 @@ on_both_engines! {
         carrier_ids_that_are_uuids_are_found_in_either_spelling
         the_newest_of_two_calls_with_one_carrier_id_answers
         conversations_are_paged_newest_first;
+    lists:
+        calls_are_paged_newest_first_while_others_arrive
+        lists_are_filtered_by_agent_status_and_time
+        turns_come_in_spoken_order_with_their_answers
+        a_turn_is_found_by_number_and_uuid_in_its_own_conversation
+        lists_show_no_other_business;
+    lives:
+        the_calls_of_a_dead_life_are_closed_and_no_others
+        a_call_ends_at_the_last_sign_of_life
+        a_heartbeat_is_a_sign_of_life_of_every_open_call
+        a_silent_life_is_buried_and_one_that_beats_is_not
+        a_life_that_was_presumed_dead_has_the_last_word
+        an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
     tenants:
         reading_sees_only_its_own_business
         writing_reaches_only_its_own_business
         the_schema_itself_keeps_businesses_apart;
     faults:
         a_broken_batch_leaves_nothing
+        a_transaction_that_the_engine_ends_spoils_no_other
         records_of_an_unknown_call_are_refused
         errors_tell_no_stored_text
         a_locked_database_is_unavailable_in_time
@@ -71,7 +95,10 @@ on_both_engines! {
     schema:
         migrating_twice_changes_nothing
         a_newer_schema_is_left_alone
+        how_far_the_schema_is_can_be_asked
         earlier_names_are_views
+        views_have_the_columns_of_earlier_systems
+        the_history_is_a_column_of_conversations
         views_cannot_be_written
         the_file_or_server_is_sound_after_use;
 }

@@ -81,11 +81,13 @@ impl Call {
 
     pub fn progress(self, stage: &str, city: &str) -> Progress {
         let extracted = json!({ "location": city, "budget": 6_000_000 }).as_object().unwrap().clone();
-        Progress { conversation: self.conversation, business: self.business, stage: stage.into(), extracted }
+        let (conversation, business) = (self.conversation, self.business);
+        Progress { conversation, business, revision: 1, stage: stage.into(), extracted }
     }
 
     pub fn event(self, ms: u64, kind: &'static str, data: serde_json::Value) -> TimelineEvent {
-        TimelineEvent { call: self.call, business: self.business, since_start: Duration::from_millis(ms), kind, data }
+        let (call, business, since_start) = (self.call, self.business, Duration::from_millis(ms));
+        TimelineEvent { call, business, index: ms as u32, since_start, kind, data }
     }
 
     pub fn ended(self, reason: EndReason, seconds: f64) -> CallEnded {

@@ -1,10 +1,12 @@
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{CallLog, ConversationStore};
+use tandem_domain::port::store::{CallLog, ConversationStore, Listing};
+use tandem_domain::record::Record;
 use tandem_store::{OpenError, Options};
 
 use crate::database::{Database, Raw};
-use crate::records::Call;
+use crate::records::{Call, at};
 
 const FIRST: BusinessId = BusinessId::FIRST;
 
@@ -16,7 +18,7 @@ pub async fn migrating_twice_changes_nothing(db: Database) {
 
     let again = db.reopened(Options::default()).await;
     again.migrate().await.unwrap();
-    assert_eq!(again.conversations(FIRST, None, 10).await.unwrap().len(), 1);
+    assert_eq!(again.conversations(FIRST, Listing::newest(10)).await.unwrap().len(), 1);
     assert_eq!(db.number("SELECT count(*) FROM agents").await, 1);
 }
 
@@ -28,6 +30,24 @@ pub async fn a_newer_schema_is_left_alone(db: Database) {
     .await
     .unwrap();
     assert!(matches!(db.store.migrate().await, Err(OpenError::Newer(9999))));
+}
+
+pub async fn how_far_the_schema_is_can_be_asked(db: Database) {
+    let whole = db.store.schema().await.unwrap();
+    assert!(whole.applied > 0 && whole.pending == 0, "{whole:?}");
+    db.execute("DELETE FROM _sqlx_migrations WHERE version = 1").await.unwrap();
+    let behind = db.store.schema().await.unwrap();
+    assert_eq!((behind.applied, behind.pending), (whole.applied - 1, 1));
+    db.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, '', true, '', 0)",
+    )
+    .await
+    .unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Newer(9999))));
+    db.execute("UPDATE _sqlx_migrations SET version = 1 WHERE version = 9999").await.unwrap();
+    assert!(matches!(db.store.schema().await, Err(OpenError::Changed(1))));
+    db.execute("DROP TABLE _sqlx_migrations").await.unwrap();
+    assert_eq!(db.store.schema().await.unwrap().applied, 0);
 }
 
 pub async fn earlier_names_are_views(db: Database) {
@@ -54,6 +74,78 @@ pub async fn earlier_names_are_views(db: Database) {
         ])
     );
     assert_eq!(db.texts("SELECT stage FROM calls").await, ["collecting"]);
+}
+
+/// api-inventory section 6, for the tables that exist, and section 8, for the agent's settings that do.
+pub async fn views_have_the_columns_of_earlier_systems(db: Database) {
+    db.store.write(Call::new(FIRST).whole()).await.unwrap();
+    let named = [
+        ("agents_agent", "name, sales_script_text, business_info, knowledge_files, hume_config_id"),
+        (
+            "agent_config",
+            "id, name, stt_provider, tts_provider, llm_provider, llm_model, system_prompt, default_language, knowledge_base_id, \
+             created_at, updated_at, sales_script_text, business_info, knowledge_files, hume_config_id, voice_id, asr_keywords, \
+             first_message_inbound, first_message_outbound, eagerness, turn_after_silence_seconds, end_after_silence_seconds, \
+             max_conversation_duration_seconds",
+        ),
+        (
+            "conversation",
+            "id, user_id, session_id, room_name, room_sid, status, detected_language, agent_job_id, started_at, ended_at, created_at, \
+             updated_at, metadata, direction",
+        ),
+        ("conversations", "id, call_session_id, transcript_history, final_outcome, lead_qualified, extracted_data"),
+        (
+            "user_turn",
+            "id, conversation_id, order_index, transcribed_text, detected_language, stt_provider, stt_confidence, raw_audio_url, \
+             audio_storage_path, created_at",
+        ),
+        (
+            "agent_response",
+            "id, conversation_id, user_turn_id, response_text, llm_provider, tts_provider, voice_id, tts_audio_url, \
+             audio_storage_path, language_used, created_at",
+        ),
+        (
+            "call_sessions",
+            "id, call_sid, lead_id, status, duration_seconds, recording_url, answered_at, ended_at, agent_id, direction, provider, \
+             from_number, to_number, ended_reason",
+        ),
+        ("calls", "call_sid, agent_type, stage, language, history, data"),
+        ("\"TwilioCall\"", "call_sid, agent"),
+    ];
+    for (view, columns) in named {
+        let missing = db.execute(&format!("SELECT {columns} FROM {view}")).await;
+        assert!(missing.is_ok(), "{view}: {missing:?}");
+    }
+}
+
+pub async fn the_history_is_a_column_of_conversations(db: Database) {
+    let call = Call::new(FIRST);
+    let history = async || -> Value {
+        let found = db.texts("SELECT CAST(transcript_history AS TEXT) FROM conversations ORDER BY id").await;
+        serde_json::from_str(&found[0]).unwrap()
+    };
+    db.store.write(vec![Record::Started(call.started())]).await.unwrap();
+    assert_eq!(history().await, json!([]));
+    db.store.write(call.whole()).await.unwrap();
+    db.store.write(Call::new(FIRST).whole()).await.unwrap(); // a neighbour's lines are not ours
+    let history = history().await;
+    let lines: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            let said: DateTime<Utc> = line["timestamp"].as_str().unwrap().parse().unwrap();
+            (line["speaker"].as_str().unwrap(), line["text"].as_str().unwrap(), said)
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("ai", "Hello, how can I help?", at(0.1)),
+            ("user", "I want an apartment in Delhi", at(2.0)),
+            ("ai", "An apartment in Delhi.", at(4.5)),
+        ]
+    );
 }
 
 pub async fn views_cannot_be_written(db: Database) {

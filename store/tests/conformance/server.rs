@@ -34,7 +34,7 @@ static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 pub struct Server {
     guard: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -53,6 +53,15 @@ impl Server {
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgresql+asyncpg://tandem:secret@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Its processes, the postmaster first: for tests that stop them for a while.
+    #[allow(dead_code, reason = "the store's own tests do not")]
+    pub fn processes(&self) -> Vec<u32> {
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
+        let postmaster: u32 = file.lines().next().unwrap().parse().unwrap();
+        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
+        std::iter::once(postmaster).chain(children.split_whitespace().map(|id| id.parse().unwrap())).collect()
     }
 
     fn start() -> Self {
@@ -87,7 +96,7 @@ impl Server {
             let mut ready = String::new();
             BufReader::new(guard.stdout.take().unwrap()).read_line(&mut ready).unwrap();
             if ready == "ready\n" {
-                return Self { guard, port, _folder: folder };
+                return Self { guard, port, folder };
             }
             guard.wait().unwrap();
         }

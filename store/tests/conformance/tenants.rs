@@ -1,6 +1,6 @@
 use serde_json::json;
 use tandem_domain::ids::{AgentId, BusinessId};
-use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, RowKey, StoreError};
+use tandem_domain::port::store::{AgentStore, CallLog, ConversationStore, Listing, RowKey, StoreError};
 use tandem_domain::record::{EndReason, Record};
 
 use crate::database::Database;
@@ -28,7 +28,7 @@ pub async fn reading_sees_only_its_own_business(db: Database) {
     for key in [RowKey::Number(conversation), RowKey::Uuid(call.conversation.0)].into_iter().chain(call_keys()) {
         assert_eq!(db.store.conversation(OURS, key).await.unwrap(), None);
     }
-    assert_eq!(db.store.conversations(OURS, None, 10).await.unwrap(), []);
+    assert_eq!(db.store.conversations(OURS, Listing::newest(10)).await.unwrap(), []);
     assert_eq!(db.store.transcript(OURS, conversation).await.unwrap(), []);
     assert_eq!(db.store.events(OURS, session.id).await.unwrap(), []);
 }
@@ -37,7 +37,7 @@ pub async fn writing_reaches_only_its_own_business(db: Database) {
     let theirs = db.add_business().await;
     let call = Call::new(theirs);
     db.store.write(vec![Record::Started(call.started())]).await.unwrap();
-    let before = db.store.conversations(theirs, None, 10).await.unwrap();
+    let before = db.store.conversations(theirs, Listing::newest(10)).await.unwrap();
 
     let as_ours = Call { business: OURS, ..call };
     let own = Call::new(OURS);
@@ -59,7 +59,7 @@ pub async fn writing_reaches_only_its_own_business(db: Database) {
         assert!(matches!(answer, Err(StoreError::Refused(_))), "{attempt:?}: {answer:?}");
     }
     assert_eq!(db.rows().await, 2);
-    assert_eq!(db.store.conversations(theirs, None, 10).await.unwrap(), before);
+    assert_eq!(db.store.conversations(theirs, Listing::newest(10)).await.unwrap(), before);
 }
 
 pub async fn the_schema_itself_keeps_businesses_apart(db: Database) {

@@ -11,3 +11,6 @@ CREATE TABLE talk_events (
     FOREIGN KEY (business_id, conversation_id) REFERENCES conversations (business_id, id)
 );
 CREATE INDEX talk_events_in_order ON talk_events (business_id, conversation_id, t_ms);
+
+-- Whose talk it is, as for calls.
+ALTER TABLE conversations ADD COLUMN life_uuid UUID;

@@ -1,0 +1,152 @@
+//! What callers say that is no answer, in English and Hindi, which they mix. A playbook may put its own phrases in place of any list.
+
+use serde::Deserialize;
+
+/// Notation: words in order, `|` for alternatives, up to three other words between.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Phrases {
+    pub(crate) handover: Vec<String>,
+    pub(crate) repeat: Vec<String>,
+    pub(crate) help: Vec<String>,
+    pub(crate) wait: Vec<String>,
+    pub(crate) unknown: Vec<String>,
+    pub(crate) refuse: Vec<String>,
+    pub(crate) goodbye: Vec<String>,
+    /// Besides the words that always take something back ("no", "actually", "sorry").
+    pub(crate) correction: Vec<String>,
+}
+
+impl Default for Phrases {
+    fn default() -> Self {
+        Self {
+            handover: lines(&[
+                "speak|talk|connect|transfer|put person|human|someone|somebody|agent|representative|manager|executive|operator|advisor|staff",
+                "real|live|actual person|human|agent",
+                "customer care|service|support",
+                "human please",
+                "insaan|insan|aadmi|vyakti|manager|executive|agent se baat",
+                "kisi se baat",
+                "इंसान|आदमी|व्यक्ति|मैनेजर|एजेंट|अधिकारी से बात",
+                "किसी से बात",
+            ]),
+            repeat: lines(&[
+                "repeat",
+                "say again",
+                "come again",
+                "once more|again please",
+                "pardon",
+                "what did you say",
+                "what was that|question",
+                "didnt|cant|couldnt hear|catch|understand|follow",
+                "hello hello",
+                "phir|fir|dobara|dubara se|bolo|boliye|bataiye|batao|kahiye",
+                "kya kaha|bola",
+                "samajh|sunai nahi|nahin",
+                "फिर|दोबारा|दुबारा से|बोलो|बोलिए|बताइए|कहिए",
+                "क्या कहा|बोला",
+                "समझ|सुनाई नहीं|नही",
+            ]),
+            help: lines(&[
+                "help me",
+                "what options|choices",
+                "what can|should|do i say|answer",
+                "what do you mean|have",
+                "which options",
+                "kya bolun|bolu|batau|bataun",
+                "क्या बोलूं|बताऊं",
+            ]),
+            wait: lines(&[
+                "hold on|please",
+                "one|a|just minute|second|moment|sec",
+                "give me minute|second|moment",
+                "let me think|check|see",
+                "ek minute|minit",
+                "rukiye|ruko|rukna",
+                "ek second|sec|minat",
+                "thodi der",
+                "रुकिए|रुको|रुकें",
+                "एक मिनट|सेकंड",
+                "थोड़ी देर",
+            ]),
+            unknown: lines(&[
+                "dont know",
+                "do not know",
+                "no idea",
+                "not sure",
+                "not decided",
+                "havent|not decided|thought",
+                "dont have budget|preference|idea",
+                "no preference|budget|limit",
+                "anything",
+                "anywhere",
+                "any place|type|kind|area|city",
+                "doesnt matter",
+                "does not matter",
+                "you suggest|decide|choose",
+                "pata nahi",
+                "cant|cannot say",
+                "nahi|nahin pata|maloom",
+                "maloom nahi|nahin",
+                "पता|मालूम नहीं|नही",
+                "नहीं|नही पता|मालूम",
+                "कुछ भी|कहीं भी",
+                "kuch bhi",
+            ]),
+            refuse: lines(&[
+                "rather not",
+                "not tell|share|disclose|comfortable",
+                "dont|wont want|wish tell|share|say|disclose|answer",
+                "wont tell|share|say",
+                "none of your",
+                "skip|next this|it|question|that",
+                "skip",
+                "why do you need|ask|want",
+                "nahi|nahin batana|bataunga|bataungi",
+                "नहीं|नही बताना|बताऊंगा|बताऊंगी",
+            ]),
+            goodbye: lines(&[
+                "bye",
+                "goodbye",
+                "good bye",
+                "not interested",
+                "no interest",
+                "dont call",
+                "stop calling",
+                "wrong number",
+                "hang up",
+                "remove|take me my list|number",
+                "have to go",
+                "call later|back",
+                "im busy",
+                "am busy",
+                "phone|call mat",
+                "baad mein baat|call|phone",
+                "interest|dilchaspi nahi|nahin",
+                "alvida",
+                "फोन|कॉल मत",
+                "बाद में बात|कॉल|फोन",
+                "दिलचस्पी|रुचि नहीं|नही",
+                "अलविदा",
+                "गलत नंबर",
+                "galat number",
+            ]),
+            correction: lines(&[
+                "i said|meant|mean",
+                "make it",
+                "change",
+                "not that",
+                "correct it|that|the",
+                "different",
+                "badal|badlo|badaliye|badalna",
+                "maine kaha",
+                "बदल|बदलो|बदलिए|बदलना|बदलें",
+                "मैंने कहा",
+            ]),
+        }
+    }
+}
+
+fn lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| (*line).to_owned()).collect()
+}

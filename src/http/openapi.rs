@@ -1,0 +1,116 @@
+//! The description of this interface, OpenAPI 3.1, made from the routes that are served: a route cannot be served without standing in it.
+//!
+//! Handlers say what they take and what they answer when all is well. What can go wrong follows from the shape of a route and is added
+//! here ([`complete`]), so that no handler forgets it. Pinned in `tests/golden/openapi.json`.
+//! One path is described for each route; with a slash at its end it is the same route (R1).
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+    tag::TagBuilder,
+};
+
+use super::problem::{self, PROBLEM_JSON};
+
+/// Groups of routes.
+const TAGS: [(&str, &str); 7] = [
+    ("calls", "calls as the carrier knows them"),
+    ("conversations", "what was said"),
+    ("exports", "files to keep or to hand over"),
+    ("media", "sockets over which carriers bring calls; not for browsers"),
+    ("talks", "sockets over which pages in a browser talk; for browsers"),
+    ("operations", "health, metrics, live calls"),
+    ("interface", "the way around"),
+];
+
+/// The text of the description, as it is sent.
+#[derive(Clone)]
+pub(super) struct Document(Arc<str>);
+
+impl Document {
+    pub(super) fn new(api: &OpenApi) -> Self {
+        Self(api.to_json().expect("a description is made of text and numbers").into())
+    }
+}
+
+/// The description of this interface.
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "get_openapi", tag = "interface",
+    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "this document")),
+)]
+pub(super) async fn document(Extension(Document(text)): Extension<Document>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+}
+
+/// The description before any route.
+pub(super) fn head() -> OpenApi {
+    let about = "Calls, what was said in them, and how they went. Every path is served with and without a slash at its end. \
+        Errors are application/problem+json (RFC 9457) with a `detail` for people.";
+    let info = InfoBuilder::new()
+        .title("Tandem")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(about))
+        .license(Some(LicenseBuilder::new().name(env!("CARGO_PKG_LICENSE")).build()))
+        .build();
+    let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    OpenApiBuilder::new().info(info).tags(Some(tags)).build()
+}
+
+/// Adds to each route of `api` how it fails. `guarded` tells whether the gate stands before a path.
+pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
+    for (path, item) in &mut api.paths.paths {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+            let is_socket = operation.responses.responses.contains_key("101");
+            let rules = [
+                ("400", "a parameter does not fit; `errors` names it", takes_parameters),
+                ("403", "the server listens beyond this machine and access control is not set up", guarded(path)),
+                ("404", "there is no such row", path.contains('{') && !is_socket),
+                ("426", "the request is no WebSocket handshake", is_socket),
+                ("500", "our fault; the log says more", true),
+                (
+                    "503",
+                    "draining, or the database does not answer; `Retry-After`",
+                    path != "/healthz" && path != "/health",
+                ),
+            ];
+            name_successes(operation);
+            for (status, about, applies) in rules {
+                if applies {
+                    fail(operation, status, about);
+                }
+            }
+        }
+    }
+    let mut schemas = Vec::new();
+    problem::Body::schemas(&mut schemas);
+    let components = api.components.get_or_insert_with(Components::new);
+    components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
+    components.schemas.extend(schemas);
+}
+
+/// A response has to have a description (OpenAPI 3.1, section 4.8.17); where a handler gives none, what the route does says enough.
+fn name_successes(operation: &mut Operation) {
+    let summary = operation.summary.clone().unwrap_or_default();
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = summary.trim_end_matches('.').to_owned();
+        }
+    }
+}
+
+/// Adds a problem unless the handler has said something of its own about that status.
+fn fail(operation: &mut Operation, status: &str, about: &str) {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(problem::Body::name()))).build();
+    let response = ResponseBuilder::new().description(about).content(PROBLEM_JSON, body).build();
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+}

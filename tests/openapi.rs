@@ -1,0 +1,98 @@
+//! The description of the interface: pinned, and true.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::Path;
+
+use serde_json::Value;
+
+mod support;
+
+use support::{Answer, Program, answer, boot_with_fakes};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/openapi.json");
+
+async fn description(program: &Program) -> Value {
+    let described = program.get("/openapi.json").await;
+    assert_eq!((described.status, described.header("content-type")), (200, "application/json"));
+    described.json()
+}
+
+/// Whether an answer comes from a route, whatever it says.
+fn routed(answer: &Answer) -> bool {
+    answer.status != 404 || !answer.body.contains("there is nothing at this address")
+}
+
+#[tokio::test]
+async fn the_description_changes_only_on_purpose() {
+    let program = boot_with_fakes().await;
+    let described = format!("{}\n", serde_json::to_string_pretty(&description(&program).await).unwrap());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(Path::new(GOLDEN).parent().unwrap()).unwrap();
+        std::fs::write(GOLDEN, &described).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    let differs = described.lines().zip(golden.lines()).position(|(now, pinned)| now != pinned);
+    let line = differs.unwrap_or_else(|| described.lines().count().min(golden.lines().count())) + 1;
+    assert!(
+        described == golden,
+        "the interface is no longer the one of tests/golden/openapi.json, first at line {line}: if that is meant, run \
+         `UPDATE_GOLDEN=1 cargo test --test openapi`, read the difference, and say in the commit what clients will notice"
+    );
+}
+
+#[tokio::test]
+async fn every_described_route_answers_in_both_spellings_and_no_other_method() {
+    let program = boot_with_fakes().await;
+    let description = description(&program).await;
+    let paths = description["paths"].as_object().unwrap();
+    assert!(paths.len() >= 18);
+    for (path, item) in paths {
+        assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), ["get"], "{path}");
+        let concrete = path.replace("{id}", "4711").replace("{turn_id}", "1");
+        for spelling in [concrete.clone(), format!("{}/", concrete.trim_end_matches('/'))] {
+            assert!(routed(&program.get(&spelling).await), "{spelling}");
+        }
+        let wrong = answer(program.request("DELETE", &concrete)).await;
+        assert_eq!(wrong.status, 405, "{path}");
+    }
+    assert!(!routed(&program.get("/api/openapi.json").await));
+}
+
+#[tokio::test]
+async fn statuses_and_media_types_are_those_described() {
+    let program = boot_with_fakes().await;
+    let description = description(&program).await;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        let concrete = path.replace("{id}", "4711").replace("{turn_id}", "1");
+        for request in [concrete.clone(), format!("{concrete}?limit=0&format=pdf")] {
+            let answered = program.get(&request).await;
+            let described = &item["get"]["responses"][answered.status.to_string()];
+            assert!(described.is_object(), "{request} answers {}, which is not described", answered.status);
+            let media_type = answered.header("content-type").split(';').next().unwrap();
+            assert!(described["content"][media_type].is_object(), "{request} answers {media_type}, not described");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let program = boot_with_fakes().await;
+    let description = description(&program).await;
+    assert_eq!(description["openapi"], "3.1.0");
+    let mut waiting = vec![&description];
+    let mut references = 0;
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get("$ref") {
+                    references += 1;
+                    assert!(description.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+                }
+                waiting.extend(fields.values());
+            }
+            Value::Array(items) => waiting.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    assert!(references > 20);
+}
