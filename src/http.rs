@@ -28,7 +28,7 @@ use utoipa::openapi::{OpenApi, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::media_ws::{self, Access};
+use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
 mod calls;
@@ -81,6 +81,8 @@ pub(crate) struct Surface {
     pub(crate) exotel: ExotelDialect,
     /// Who may open a media socket.
     pub(crate) access: Arc<Access>,
+    /// Talks in the browser.
+    pub(crate) talks: convai::Talks,
     /// Whether `/echo` is open: in conformance tests alone.
     pub(crate) echo: bool,
 }
@@ -129,6 +131,9 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(exports::call),
         // R1: the groups of the root answer under `/api` too.
         at("/api/exports/calls/{id}", "export_call_under_api", routes!(exports::call)),
+        // A page is not a carrier: it comes with a browser, which the gate was made for.
+        whatever_method(routes!(convai::conversation), any(convai::conversation)),
+        whatever_method(routes!(convai::talk), any(convai::talk)),
     ];
     let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
     let (open, guarded) = (both_spellings(open), both_spellings(guarded));

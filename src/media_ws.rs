@@ -11,6 +11,9 @@
 //! a connection, and most carriers' messages have 300 bytes. No subprotocol is required; of the query only Exotel's sample rate is read.
 //! Pings are answered by the library.
 
+pub(crate) mod convai;
+pub(crate) mod origin;
+
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,15 +22,15 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, FromRequestParts, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde::Deserialize;
-use tandem_actors::{Arrival, MediaSocket, SocketError};
-use tandem_domain::port::dialect::{Dialect, WireMessage};
+use tandem_actors::{Arrival, LastWords, MediaSocket, SocketError};
+use tandem_domain::port::dialect::{Dialect, Parting, WireMessage};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite;
 
@@ -221,9 +224,11 @@ fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
 fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
     let (sink, stream) = socket.split();
     let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
+    let last_words = LastWords::default();
     let media = MediaSocket {
         incoming: Box::pin(Incoming { inner: stream, control_frames: 0, over: false }),
-        outgoing: Box::pin(Outgoing(sink)),
+        outgoing: Box::pin(Outgoing { inner: sink, last_words: last_words.clone() }),
+        last_words,
     };
     (media, Remains { stream: stream_home, sink: sink_home })
 }
@@ -318,13 +323,16 @@ impl Stream for Incoming {
 }
 
 /// Messages to the far end.
-struct Outgoing(Lent<SplitSink<WebSocket, Message>>);
+struct Outgoing {
+    inner: Lent<SplitSink<WebSocket, Message>>,
+    last_words: LastWords,
+}
 
 impl Sink<WireMessage> for Outgoing {
     type Error = SocketError;
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_ready(context).map_err(socket_error)
+        self.inner.pin().poll_ready(context).map_err(socket_error)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: WireMessage) -> Result<(), SocketError> {
@@ -332,15 +340,20 @@ impl Sink<WireMessage> for Outgoing {
             WireMessage::Text(text) => Message::Text(text.into()),
             WireMessage::Binary(bytes) => Message::Binary(bytes),
         };
-        self.0.pin().start_send(message).map_err(socket_error)
+        self.inner.pin().start_send(message).map_err(socket_error)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_flush(context).map_err(socket_error)
+        self.inner.pin().poll_flush(context).map_err(socket_error)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_close(context).map_err(socket_error)
+        ready!(self.inner.pin().poll_ready(context)).map_err(socket_error)?;
+        if let Some(Parting { code, reason }) = self.last_words.take() {
+            let frame = CloseFrame { code, reason: reason.into() };
+            self.inner.pin().start_send(Message::Close(Some(frame))).map_err(socket_error)?;
+        }
+        self.inner.pin().poll_close(context).map_err(socket_error)
     }
 }
 

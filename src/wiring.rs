@@ -32,6 +32,8 @@ use crate::config::Config;
 use crate::http::gate::Gate;
 use crate::http::{self, Door, EngineNames, Surface};
 use crate::media_ws::Access;
+use crate::media_ws::convai::Talks;
+use crate::media_ws::origin::Origins;
 use crate::telemetry;
 
 mod agents;
@@ -236,6 +238,10 @@ async fn start(
         engines,
         metrics: metrics.clone(),
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
+        talks: Talks {
+            origins: Origins { allowed: config.allowed_origins, local: config.host.to_canonical().is_loopback() },
+            unknown_events_allowed: config.calls.unknown_events_allowed,
+        },
         echo,
         exotel: ExotelDialect::new(config.calls.exotel_camel_case),
         access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),

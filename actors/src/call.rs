@@ -18,7 +18,7 @@ use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::playout::Playout;
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Decoder, Dialect, LegStart};
+use tandem_domain::port::dialect::{Capabilities, Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
 use tandem_domain::record::EndReason;
@@ -28,6 +28,7 @@ use tracing::{debug, info, warn};
 use crate::flood::MessageBudget;
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
+use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
@@ -104,6 +105,8 @@ pub struct Args {
     pub tts: Arc<dyn TtsPort>,
     /// The record.
     pub scribe: Scribe,
+    /// What the far end wanted to choose of the agent and may not.
+    pub refused_overrides: Vec<String>,
 }
 
 struct Children {
@@ -161,7 +164,8 @@ impl Actor for Call {
     async fn pre_start(&self, me: ActorRef<CallMsg>, args: Args) -> Result<State, ActorProcessingErr> {
         let capabilities = args.dialect.agreed(&args.start);
         let (started, started_at) = (clock::now(), clock::utc());
-        let MediaSocket { incoming, outgoing } = args.socket;
+        let MediaSocket { incoming, outgoing, last_words } = args.socket;
+        let screen = capabilities.notices.then(Screen::default);
         let plan = Plan {
             call: args.call,
             conversation: args.conversation,
@@ -172,7 +176,8 @@ impl Actor for Call {
             scribe: args.scribe,
             writer: Arc::new(Mutex::new(outgoing)),
             ear: EarLane::default(),
-            speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz())),
+            last_words,
+            speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
@@ -180,6 +185,7 @@ impl Actor for Call {
             started,
             started_at,
         };
+        plan.speech.show(Notice::Started { conversation: plan.conversation }); // before there is anybody to say anything else
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
@@ -205,10 +211,19 @@ impl Actor for Call {
             vad,
         };
         plan.scribe.write(plan.started()); // last: a call that could not start is the switch's to record
+        for name in args.refused_overrides {
+            let detail = format!("{name} is not for the caller to choose");
+            me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
+        }
         me.cast(CallMsg::Input(Input::Started))?;
+        let core = CallCore::new(&plan.agent.timing, Lines::default());
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
-            core: CallCore::new(&plan.agent.timing, Lines::default()),
+            core: match capabilities {
+                Capabilities { notices: false, .. } => core,
+                page if page.reads() => core.showing().reading(),
+                _ => core.showing(),
+            },
             plan,
             children,
             histories: BTreeMap::new(),
@@ -281,6 +296,9 @@ impl State {
                     self.turn_from = *at;
                 }
                 self.turn_began = *began;
+                if self.plan.speech.screen().is_some() {
+                    let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor shows less
+                }
             }
             Input::Tick | Input::Cut(_) => {}
             _ => self.touched = clock::utc(),
@@ -348,6 +366,7 @@ impl State {
                 self.notes += 1;
                 plan.scribe.write(plan.note(self.notes, note));
             }
+            Effect::Show(notice) => plan.speech.show(notice),
             Effect::End(reason) => self.end(me, now, reason),
         }
     }
@@ -362,9 +381,10 @@ impl State {
         meter::call_ended(carrier, &reason, duration);
         info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
         plan.scribe.write(plan.ended(now, reason.clone(), self.core.decision()));
-        self.ended = Some(reason);
+        self.ended = Some(reason.clone());
         plan.ear.close();
-        let goodbye = plan.dialect.encoder(&plan.start).end();
+        plan.last_words.say(plan.dialect.parting(&reason));
+        let goodbye = plan.goodbye(now, reason);
         let closing = self.children.leg.cast(LegMsg::Close(goodbye)).is_ok();
         if !closing {
             me.stop(None);

@@ -45,6 +45,13 @@ pub fn received(call: CallId, carrier: &'static str, event: &LegEvent) {
         LegEvent::Started(_) => info!(call_id = %call, carrier, event = "start", "WebSocket event received"),
         // Which key it was is the caller's own.
         LegEvent::Dtmf(_) => info!(call_id = %call, carrier, event = "dtmf", "WebSocket event received"),
+        LegEvent::Typed(_) => info!(call_id = %call, carrier, event = "typed", "WebSocket event received"),
+        LegEvent::Context(_) => info!(call_id = %call, carrier, event = "context", "WebSocket event received"),
+        LegEvent::ToolResult { is_error, .. } => {
+            info!(call_id = %call, carrier, event = "tool_result", is_error, "WebSocket event received");
+        }
+        LegEvent::Activity => debug!(call_id = %call, carrier, event = "activity", "WebSocket event received"),
+        LegEvent::Pong(_) => debug!(call_id = %call, carrier, event = "pong", "WebSocket event received"),
         LegEvent::Stopped | LegEvent::MovedOn => {
             info!(call_id = %call, carrier, event = "stop", "WebSocket event received");
         }

@@ -11,13 +11,13 @@ use tandem_domain::agent::Agent;
 use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
-use tandem_domain::port::brain::Brains;
+use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::reception::NumberAgents;
-use tandem_domain::record::{CallEnded, CallStarted, Direction, EndReason, Record};
+use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, Record};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -27,6 +27,7 @@ use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
+use crate::overrides;
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
@@ -198,6 +199,7 @@ impl Switch {
             Ok(begun) => begun,
             Err(not) => {
                 let elapsed = clock::now().saturating_duration_since(began);
+                socket.last_words.say(not.parting);
                 self.turned_away(carrier, &LegStart::default(), &arrival, not.reason, elapsed);
                 return close(socket.outgoing).await;
             }
@@ -209,15 +211,19 @@ impl Switch {
         let seat = match arrival::seat(&self.inner.guests, &arrival, &mut start) {
             Ok(seat) => seat,
             Err(uninvited) => {
-                self.turned_away(carrier, &start, &arrival, EndReason::NotInvited(uninvited), Duration::ZERO);
+                let reason = EndReason::NotInvited(uninvited);
+                socket.last_words.say(dialect.parting(&reason));
+                self.turned_away(carrier, &start, &arrival, reason, Duration::ZERO);
                 return close(socket.outgoing).await;
             }
         };
         let key = arrival::agent_key(seat.as_ref(), arrival.standing, &start, &config.numbers, &config.default_agent);
-        let (agent, brain) = match self.answerer(key, &start).await {
+        let screen = dialect.agreed(&start).notices;
+        let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, screen).await {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
+                socket.last_words.say(dialect.parting(&EndReason::NoAgent));
                 self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
                 return close(socket.outgoing).await;
             }
@@ -225,9 +231,11 @@ impl Switch {
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         // A call that comes back has its first record already: the carrier's id joins the two.
         let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
+        let (call, conversation) = ids(carrier);
+        let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
         let args = call::Args {
-            call: invited.unwrap_or_else(|| CallId(Uuid::now_v7())),
-            conversation: ConversationId(Uuid::now_v7()),
+            call: invited.unwrap_or(call),
+            conversation,
             agent,
             brain,
             start: start.clone(),
@@ -239,6 +247,7 @@ impl Switch {
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
             scribe,
+            refused_overrides,
         };
         match self.admit(args).await {
             Ok(admitted) => {
@@ -252,6 +261,7 @@ impl Switch {
                 if let Some(seat) = seat {
                     seat.leave(Some(&refused.reason));
                 }
+                last_words.say(parting);
                 self.turned_away(carrier, &start, &arrival, refused.reason, Duration::ZERO);
                 if let Some(args) = refused.args {
                     close(args.socket.outgoing).await;
@@ -267,16 +277,13 @@ impl Switch {
         }
     }
 
-    /// The agent of that name, number or UUID, and its brain.
-    async fn answerer(
-        &self,
-        key: &str,
-        start: &LegStart,
-    ) -> Result<(Agent, Arc<dyn tandem_domain::port::brain::Brain>), String> {
+    /// The agent of that name, number or UUID, and its brain; and as what it answers, if the far end may choose.
+    async fn answerer(&self, key: &str, start: &LegStart, may_choose: bool) -> Result<Answerer, String> {
         let Inner { config, ports, .. } = self.inner.as_ref();
         let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
-        let agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
+        let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
+        let refused_overrides = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Vec::new() };
         let arriving = Arriving {
             direction: Direction::Inbound,
             number: start.from.clone(),
@@ -284,7 +291,7 @@ impl Switch {
             first_message: None,
         };
         let brain = ports.brains.brain_for(&agent, arriving).await.map_err(|error| error.to_string())?;
-        Ok((agent, brain))
+        Ok(Answerer { agent, brain, refused_overrides })
     }
 
     /// Leaves the record of a socket that never became a call.
@@ -299,7 +306,7 @@ impl Switch {
         info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
         meter::call_ended(carrier, &reason, duration);
         let Some(scribe) = self.scribe() else { return };
-        let (call, business, at) = (CallId(Uuid::now_v7()), self.inner.config.business, clock::utc());
+        let ((call, conversation), business, at) = (ids(carrier), self.inner.config.business, clock::utc());
         let detail = match &reason {
             EndReason::Breach(breach) => breach.to_string(),
             EndReason::NotInvited(uninvited) => uninvited.to_string(),
@@ -307,7 +314,7 @@ impl Switch {
         };
         scribe.write(Record::Started(CallStarted {
             call,
-            conversation: ConversationId(Uuid::now_v7()),
+            conversation,
             business,
             agent: None,
             call_sid: if start.carrier_call_id.is_empty() {
@@ -402,6 +409,20 @@ impl Switch {
     fn take_scribe(&self) {
         lock(&self.inner.scribe).take();
     }
+}
+
+/// Who answers a call.
+struct Answerer {
+    agent: Agent,
+    brain: Arc<dyn Brain>,
+    /// What the far end wanted to choose of the agent and may not.
+    refused_overrides: Vec<String>,
+}
+
+/// Fresh ids. A talk in the browser has no call session (R5), so its one row goes by one id.
+fn ids(carrier: &str) -> (CallId, ConversationId) {
+    let call = Uuid::now_v7();
+    (CallId(call), ConversationId(if carrier == BROWSER { call } else { Uuid::now_v7() }))
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+pub mod browser;
 pub mod exotel;
 mod playback;
 pub mod twilio;
@@ -25,6 +26,9 @@ pub enum Violation {
     /// Of Exotel's rules.
     #[error(transparent)]
     Exotel(#[from] exotel::Violation),
+    /// Of what a page can make sense of.
+    #[error(transparent)]
+    Browser(#[from] browser::Violation),
 }
 
 /// A carrier's side of one call on a media socket. Told the time; text messages in and out.
@@ -64,6 +68,8 @@ pub enum Carrier {
     Twilio(twilio::TwilioIds),
     /// Exotel AgentStream.
     Exotel(exotel::ExotelIds, exotel::Habits),
+    /// A page in a browser.
+    Browser(browser::Wishes),
 }
 
 impl Carrier {
@@ -71,6 +77,7 @@ impl Carrier {
     pub fn peer(&self, parameters: BTreeMap<String, String>) -> Box<dyn MediaPeer> {
         match self {
             Self::Twilio(ids) => Box::new(twilio::TwilioPeer::new(ids.clone(), parameters)),
+            Self::Browser(wishes) => Box::new(browser::BrowserPeer::new(wishes.clone(), parameters)),
             Self::Exotel(ids, habits) => Box::new(exotel::ExotelPeer::new(ids.clone(), *habits, parameters)),
         }
     }

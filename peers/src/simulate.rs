@@ -38,7 +38,7 @@ use crate::carrier::{Carrier, HeardFrame, MediaPeer, Violation};
 use crate::clock;
 use crate::ear::{Ear, Utterance};
 
-pub use hostile::{Hostile, hostile, hostile_to_exotel};
+pub use hostile::{Hostile, hostile, hostile_to_browser, hostile_to_exotel};
 pub use live::LiveSteps;
 pub use merge::merge;
 pub use report::{AudioReport, EndedBy, PeerReport, PeerTurn, SimulationReport, TurnReport};

@@ -142,7 +142,14 @@ proptest! {
                 Ok(LegEvent::Audio { .. } | LegEvent::Dtmf(_) | LegEvent::Mark(_)) => prop_assert!(started && !stopped),
                 Ok(LegEvent::Connected) => prop_assert!(!started),
                 Ok(LegEvent::Ignored(_)) => {}
-                Ok(LegEvent::MovedOn) => prop_assert!(false, "nobody said so"),
+                Ok(
+                    LegEvent::MovedOn
+                    | LegEvent::Typed(_)
+                    | LegEvent::Context(_)
+                    | LegEvent::Activity
+                    | LegEvent::ToolResult { .. }
+                    | LegEvent::Pong(_),
+                ) => prop_assert!(false, "nobody said so"),
                 Err(_) => {}
             }
         }

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use tandem_codecs::SampleRate;
 use tandem_peers::caller::{Line, Manners, Step};
 use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::browser::Wishes;
 use tandem_peers::carrier::exotel::{ExotelIds, Habits};
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
@@ -27,11 +28,16 @@ mod script;
 
 pub(super) use script::{ScriptError, recording};
 
+/// Where carriers connect, and where pages do.
+const MEDIA_PATH: &str = "/media";
+const TALK_PATH: &str = "/v1/convai/conversation";
+
 const EXAMPLES: &str = "\
 Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
   tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
   tandem simulate --carrier exotel --sample-rate 16000 --say \"sixty lakh rupees\"
+  tandem simulate --carrier browser --say \"sixty lakh rupees\"
   tandem simulate --script caller.toml --json
 
 A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
@@ -41,6 +47,8 @@ keys, silence_ms, wait, hang_up. The exit code is 0 if the call ended as calls s
 enum CarrierName {
     Twilio,
     Exotel,
+    /// A page in a browser
+    Browser,
 }
 
 /// The sample rates of Exotel's streams.
@@ -70,9 +78,9 @@ pub(super) struct Args {
     /// Whose protocol to speak
     #[arg(long, value_enum, default_value = "twilio")]
     carrier: CarrierName,
-    /// Samples a second of the stream; Twilio has 8000 alone
-    #[arg(long, value_name = "HZ", value_enum, default_value = "8000")]
-    sample_rate: Rate,
+    /// Samples a second of Exotel's stream [default: 8000]; Twilio has 8000 alone, a browser 16000
+    #[arg(long, value_name = "HZ", value_enum)]
+    sample_rate: Option<Rate>,
     /// Agent to ask for [default: the switch's]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -100,14 +108,25 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Whose protocol the call speaks, under names that no other call has.
-    fn carrier(&self) -> Result<Carrier, CliError> {
-        let number = Uuid::new_v4().as_u128();
-        match (self.carrier, self.sample_rate) {
-            (CarrierName::Twilio, Rate::Hz8000) => Ok(Carrier::Twilio(TwilioIds::numbered(number))),
-            (CarrierName::Twilio, Rate::Hz16000 | Rate::Hz24000) => Err(CliError::SampleRate),
-            (CarrierName::Exotel, rate) => Ok(Carrier::Exotel(ExotelIds::numbered(number), Habits::at(rate.into()))),
-        }
+    /// Whose protocol the call speaks, under names that no other call has; and what is attached to its stream.
+    fn carrier(&self) -> Result<(Carrier, BTreeMap<String, String>), CliError> {
+        let (number, rate) = (Uuid::new_v4().as_u128(), self.sample_rate);
+        let carrier = match self.carrier {
+            CarrierName::Twilio if matches!(rate, None | Some(Rate::Hz8000)) => {
+                Carrier::Twilio(TwilioIds::numbered(number))
+            }
+            CarrierName::Exotel => {
+                let habits = Habits::at(rate.unwrap_or(Rate::Hz8000).into());
+                Carrier::Exotel(ExotelIds::numbered(number), habits)
+            }
+            CarrierName::Browser if matches!(rate, None | Some(Rate::Hz16000)) => {
+                let wishes = Wishes { agent: self.agent.clone(), ..Wishes::default() };
+                return Ok((Carrier::Browser(wishes), BTreeMap::new())); // its URL names the agent
+            }
+            CarrierName::Twilio | CarrierName::Browser => return Err(CliError::SampleRate),
+        };
+        let parameters = self.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
+        Ok((carrier, parameters.collect()))
     }
 
     fn steps(&self) -> Result<Vec<Step<Line>>, ScriptError> {
@@ -123,17 +142,21 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     // The call is what is asked for; the switch's own log only where somebody asked for it too, or something is wrong.
     let asked = ["LOG_LEVEL", "DEBUG"].iter().any(|name| config.settings.setting(name).source != Source::Default);
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
-    let (script, carrier) = (args.steps()?, args.carrier()?);
+    let (script, (carrier, custom_parameters)) = (args.steps()?, args.carrier()?);
+    let talks = args.carrier == CarrierName::Browser;
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
-    let place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
+    let asked_for = args.url.is_some();
+    let mut place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
+    if talks && !asked_for {
+        place.url = place.url.replace(MEDIA_PATH, TALK_PATH);
+    }
     output.say(format_args!("calling {place}"));
 
-    let parameters = args.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
     let config = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
         carrier,
-        custom_parameters: parameters.collect::<BTreeMap<_, _>>(),
+        custom_parameters,
         script,
         manners: Manners::default(),
         renderer: tts,

@@ -20,11 +20,12 @@ use utoipa::openapi::{
 use super::problem::{self, PROBLEM_JSON};
 
 /// Groups of routes.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("calls", "calls as the carrier knows them"),
     ("conversations", "what was said"),
     ("exports", "files to keep or to hand over"),
     ("media", "sockets over which carriers bring calls; not for browsers"),
+    ("talks", "sockets over which pages in a browser talk; for browsers"),
     ("operations", "health, metrics, live calls"),
     ("interface", "the way around"),
 ];

@@ -86,6 +86,7 @@ fn speaker(role: Role) -> &'static str {
     match role {
         Role::User => "Caller",
         Role::Agent => "Agent",
+        Role::System => "System",
     }
 }
 

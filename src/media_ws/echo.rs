@@ -21,7 +21,7 @@ pub(crate) async fn echo(upgrade: Upgrade) -> Response {
 }
 
 /// Until either side ends: what a broken frame deserves is the WebSocket layer's to say.
-async fn say_back(MediaSocket { mut incoming, mut outgoing }: MediaSocket) {
+async fn say_back(MediaSocket { mut incoming, mut outgoing, .. }: MediaSocket) {
     while let Some(Ok(message)) = incoming.next().await {
         if outgoing.send(message).await.is_err() {
             return;

@@ -1,20 +1,21 @@
-//! The outgoing pump: speech lane → pacing → the leg's rate → dialect → one write.
+//! The outgoing pump: speech lane → pacing → the leg's rate → dialect → one write. Where the far end has a screen, what it is shown goes along.
 //!
 //! Place:   switchboard > call > **egress**
 //! Hears:   nothing; the lane wakes its pump.    Tells: `call`, `Input::FirstAudio`, `Input::Spoken`; `CallMsg::LegLost` when a write fails.
 //! Failure: the queue and the clock live in the lane, so a new pump goes on with the next chunk.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::SampleRate;
 use tandem_domain::call_core::Input;
+use tandem_domain::ids::UtteranceId;
 use tandem_domain::playout::PlayoutAction;
-use tandem_domain::port::dialect::Encoder;
+use tandem_domain::port::dialect::{Encoder, Notice, WireMessage};
 use tokio::sync::Mutex;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::CallMsg;
 use super::leg_rate::ToLeg;
@@ -24,6 +25,9 @@ use crate::lane::SpeechLane;
 use crate::metrics::PLAYOUT_LAG;
 use crate::socket::{Outgoing, SocketError};
 
+/// Between the call's first notice and anything else. A client may be making itself ready with it, and lose what comes in the same piece:
+/// npm `@elevenlabs/client` does in Node, whose sockets hand on all messages of a piece at once.
+const READY: Duration = Duration::from_millis(20);
 /// A peer that takes no data for this long is gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -63,21 +67,28 @@ impl Actor for Egress {
     }
 }
 
-async fn pump(Args { call, lane, mut encoder, leg_rate, writer }: Args) -> Result<(), SocketError> {
-    let mut actions = Vec::new();
-    let mut to_leg = ToLeg::new(leg_rate);
+async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<(), SocketError> {
+    let (mut actions, mut notices) = (Vec::new(), Vec::new());
+    let mut leg = Leg { encoder, to_leg: ToLeg::new(leg_rate), speaking: None };
     loop {
         let now = clock::now();
-        let next = {
-            let mut playout = lane.playout();
-            playout.poll(now, &mut actions);
-            playout.poll_timeout(now)
-        };
-        if !actions.is_empty() {
-            lane.took();
-            timeout(WRITE_LIMIT, write(&mut actions, encoder.as_mut(), &mut to_leg, &writer, &call))
+        let ping = lane.screen().map(|screen| {
+            screen.take(now, &mut notices);
+            screen.poll_timeout(now)
+        });
+        let greets = matches!(notices.as_slice(), [Notice::Started { .. }]);
+        let audio = if greets { None } else { poll(&lane, now, &mut actions) };
+        let next = [audio, ping].into_iter().flatten().min();
+        if !actions.is_empty() || ping.is_some() {
+            lane.took(); // a far end that reads takes audio out without a write
+        }
+        if !actions.is_empty() || !notices.is_empty() {
+            timeout(WRITE_LIMIT, write(&mut actions, &mut notices, &mut leg, &writer, &call))
                 .await
                 .map_err(|_| SocketError::Io("the peer takes no data".into()))??;
+            if greets {
+                sleep(READY).await;
+            }
             continue; // time has passed: look again before sleeping
         }
         match next {
@@ -91,26 +102,41 @@ async fn pump(Args { call, lane, mut encoder, leg_rate, writer }: Args) -> Resul
     }
 }
 
-/// Writes everything that is due with one flush, then tells the call what began or ended with it.
-async fn write(
-    actions: &mut Vec<PlayoutAction>,
-    encoder: &mut dyn Encoder,
-    to_leg: &mut ToLeg,
-    writer: &Writer,
-    call: &ActorRef<CallMsg>,
-) -> Result<(), SocketError> {
-    let mut news = Vec::new();
-    let mut writer = writer.lock().await;
-    for action in actions.drain(..) {
-        let message = match action {
-            PlayoutAction::Audio { samples, late } => {
+/// Everything that is due to be played, and when to look again.
+fn poll(lane: &SpeechLane, now: Instant, actions: &mut Vec<PlayoutAction>) -> Option<Instant> {
+    let mut playout = lane.playout();
+    playout.poll(now, actions);
+    playout.poll_timeout(now)
+}
+
+/// The way from our samples to the far end's messages.
+struct Leg {
+    encoder: Box<dyn Encoder>,
+    to_leg: ToLeg,
+    /// Whose audio the encoder was told of last.
+    speaking: Option<UtteranceId>,
+}
+
+impl Leg {
+    /// Makes sure that the encoder knows whose audio follows.
+    fn speaking(&mut self, utterance: UtteranceId) {
+        if self.speaking.replace(utterance) != Some(utterance) {
+            self.encoder.speaking(utterance);
+        }
+    }
+
+    fn message(&mut self, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
+        match action {
+            PlayoutAction::Audio { utterance, samples, late } => {
                 metrics::histogram!(PLAYOUT_LAG).record(late.as_secs_f64());
-                Some(encoder.audio(to_leg.convert(&samples)))
+                self.speaking(utterance);
+                Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }
-            PlayoutAction::Mark(name) => encoder.mark(&name),
-            PlayoutAction::Clear => {
-                to_leg.reset();
-                encoder.clear()
+            PlayoutAction::Mark(name) => self.encoder.mark(&name),
+            PlayoutAction::Clear(utterance) => {
+                self.speaking(utterance);
+                self.to_leg.reset();
+                self.encoder.clear()
             }
             PlayoutAction::FirstAudio(utterance) => {
                 news.push(Input::FirstAudio(utterance));
@@ -120,8 +146,35 @@ async fn write(
                 news.push(Input::Spoken(utterance, heard));
                 None
             }
-        };
-        if let Some(message) = message {
+        }
+    }
+}
+
+/// Writes everything that is due with one flush, then tells the call what began or ended with it.
+///
+/// A `clear` goes first: what is shown besides was made after it. Audio goes last: it is of the answer that is shown.
+async fn write(
+    actions: &mut Vec<PlayoutAction>,
+    notices: &mut Vec<Notice>,
+    leg: &mut Leg,
+    writer: &Writer,
+    call: &ActorRef<CallMsg>,
+) -> Result<(), SocketError> {
+    let mut news = Vec::new();
+    let mut writer = writer.lock().await;
+    let cleared = usize::from(matches!(actions.first(), Some(PlayoutAction::Clear(_))));
+    for clear in actions.drain(..cleared) {
+        if let Some(message) = leg.message(clear, &mut news) {
+            writer.feed(message).await?;
+        }
+    }
+    for notice in notices.drain(..) {
+        if let Some(message) = leg.encoder.notice(&notice) {
+            writer.feed(message).await?;
+        }
+    }
+    for action in actions.drain(..) {
+        if let Some(message) = leg.message(action, &mut news) {
             writer.feed(message).await?;
         }
     }

@@ -17,7 +17,7 @@ use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
 use tandem_domain::ids::CallId;
 use tandem_domain::playout::PlayoutAction;
-use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, WireMessage};
+use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, Notice, WireMessage};
 use tandem_domain::record::EndReason;
 use tokio::time::sleep_until;
 
@@ -34,6 +34,8 @@ use crate::steps;
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
+/// Frames of one score: a fifth of a second.
+const SCORE_FRAMES: u8 = 10;
 /// A stall of the carrier's audio in the middle of speech is filled with silence after this, so that the turn can end.
 const STALL: Duration = Duration::from_millis(200);
 
@@ -92,6 +94,9 @@ struct Pump {
     position: u64,
     sustained: bool,
     heard_at: Instant,
+    /// Frames judged since the last score was shown, and how many of them were speech.
+    judged: u8,
+    speech: u8,
 }
 
 impl Pump {
@@ -104,6 +109,8 @@ impl Pump {
             position: args.ear.position(),
             sustained: false,
             heard_at: clock::now(),
+            judged: 0,
+            speech: 0,
             args,
         }
     }
@@ -171,6 +178,15 @@ impl Pump {
             LegEvent::Ignored(reason) => {
                 metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
             }
+            LegEvent::Typed(text) => self.tell(Input::Typed(text)),
+            LegEvent::Context(text) => self.tell(Input::Context(text)),
+            LegEvent::Activity => self.tell(Input::Activity),
+            LegEvent::ToolResult { id, result, is_error } => self.tell(Input::ToolResult { id, result, is_error }),
+            LegEvent::Pong(id) => {
+                if let Some(measured) = self.args.speech.screen().and_then(|screen| screen.answered(now, id)) {
+                    self.args.speech.playout().round_trip(measured);
+                }
+            }
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
             LegEvent::MovedOn => return Err(EndReason::MovedOn),
             LegEvent::Connected | LegEvent::Started(_) => {}
@@ -209,6 +225,7 @@ impl Pump {
                 false
             }
         };
+        self.score(speech);
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
         self.args.ear.push(Arc::from(&frame[..]));
@@ -228,6 +245,19 @@ impl Pump {
         {
             self.sustained = true;
             self.tell(Input::SpeechSustained);
+        }
+    }
+
+    /// Shows how much of the last fifth of a second was speech, five times a second.
+    fn score(&mut self, speech: bool) {
+        if self.args.speech.screen().is_none() {
+            return;
+        }
+        self.judged += 1;
+        self.speech += u8::from(speech);
+        if self.judged == SCORE_FRAMES {
+            self.args.speech.show(Notice::VadScore(f32::from(self.speech) / f32::from(SCORE_FRAMES)));
+            (self.judged, self.speech) = (0, 0);
         }
     }
 

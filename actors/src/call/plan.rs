@@ -9,9 +9,10 @@ use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Dialect, LegStart};
+use tandem_domain::port::dialect::{Dialect, LegStart, Notice, WireMessage};
 use tandem_domain::port::stt::{Stt as SttPort, SttSpec};
 use tandem_domain::port::tts::{Tts as TtsPort, TtsSpec};
+use tandem_domain::record::EndReason;
 
 use super::dialogue::{Dialogue, DialogueMsg};
 use super::egress::{self, Egress, Writer};
@@ -22,6 +23,7 @@ use super::vad::{Slot, Vad, VadMsg};
 use super::{CallMsg, RATE};
 use crate::lane::{EarLane, SpeechLane};
 use crate::scribe::Scribe;
+use crate::socket::LastWords;
 
 /// What every part of the call may need again when it is restarted.
 pub(super) struct Plan {
@@ -37,6 +39,7 @@ pub(super) struct Plan {
     pub(super) tts: Arc<dyn TtsPort>,
     pub(super) scribe: Scribe,
     pub(super) writer: Writer,
+    pub(super) last_words: LastWords,
     pub(super) ear: EarLane,
     pub(super) speech: SpeechLane,
     pub(super) detector: Slot,
@@ -54,6 +57,7 @@ impl Plan {
             language: self.agent.language.clone(),
             rate_hz: RATE.hz(),
             keywords: self.agent.asr_keywords.clone(),
+            partials: self.speech.screen().is_some(),
         };
         let args = stt::Args { call: me.clone(), engine: Arc::clone(&self.stt), spec, lane: self.ear.clone(), from };
         Ok(Actor::spawn_linked(None, Stt, args, me.get_cell()).await?.0)
@@ -83,6 +87,18 @@ impl Plan {
             writer: Arc::clone(&self.writer),
         };
         Ok(Actor::spawn_linked(None, Egress, args, me.get_cell()).await?.0)
+    }
+
+    /// The last messages of the call: what was not shown yet, its end, and the dialect's own goodbye.
+    pub(super) fn goodbye(&self, now: Instant, reason: EndReason) -> Vec<WireMessage> {
+        let mut encoder = self.dialect.encoder(&self.start);
+        let mut notices = Vec::new();
+        if let Some(screen) = self.speech.screen() {
+            screen.take(now, &mut notices);
+            notices.push(Notice::Ended { reason });
+        }
+        let shown: Vec<_> = notices.iter().filter_map(|notice| encoder.notice(notice)).collect();
+        shown.into_iter().chain(encoder.end()).collect()
     }
 
     pub(super) async fn spawn_silence(&self, me: &ActorRef<CallMsg>) -> Result<ActorRef<SilenceMsg>, SpawnErr> {

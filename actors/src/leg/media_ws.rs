@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tandem_domain::port::dialect::{Breach, Decoder, Dialect, LegEvent, LegStart, WireMessage};
+use tandem_domain::port::dialect::{Breach, Decoder, Dialect, LegEvent, LegStart, Parting, WireMessage};
 use tandem_domain::record::EndReason;
 use tokio::time::timeout_at;
 
@@ -39,6 +39,8 @@ pub struct NotBegun {
     pub carrier: &'static str,
     /// For the record of a call that never was.
     pub reason: EndReason,
+    /// What its close frame says.
+    pub parting: Option<Parting>,
 }
 
 /// Reads up to `start`. `dialects`: all that the socket may speak, at least one.
@@ -121,11 +123,11 @@ impl Step {
     }
 
     fn fail(&self, reason: EndReason) -> NotBegun {
-        let carrier = match self {
-            Self::Choosing(_) => UNKNOWN,
-            Self::Reading(dialect, _) => dialect.capabilities().carrier,
+        let (carrier, parting) = match self {
+            Self::Choosing(_) => (UNKNOWN, None),
+            Self::Reading(dialect, _) => (dialect.capabilities().carrier, dialect.parting(&reason)),
         };
-        NotBegun { carrier, reason }
+        NotBegun { carrier, reason, parting }
     }
 }
 
@@ -140,5 +142,10 @@ fn read(decoder: &mut dyn Decoder, message: &WireMessage) -> Result<Option<LegSt
         LegEvent::Audio { .. } => early("media"),
         LegEvent::Dtmf(_) => early("dtmf"),
         LegEvent::Mark(_) => early("mark"),
+        LegEvent::Typed(_)
+        | LegEvent::Context(_)
+        | LegEvent::Activity
+        | LegEvent::ToolResult { .. }
+        | LegEvent::Pong(_) => early("message"),
     }
 }

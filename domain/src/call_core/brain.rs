@@ -17,6 +17,7 @@ impl CallCore {
         self.silence.disarm();
         self.state_before = self.state.clone();
         self.decision = None;
+        self.tools.next_answer();
         let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }
@@ -53,11 +54,8 @@ impl CallCore {
                     self.effects.push_back(Effect::Note(Note::Progress(state)));
                 }
             }
-            BrainEvent::Tool(call) => {
-                let detail = format!("{} {}", call.name, serde_json::Value::Object(call.parameters));
-                self.effects.push_back(Effect::Note(Note::Event { kind: "tool_call", detail }));
-            }
             BrainEvent::Decision(decision) => self.decision = Some(decision),
+            BrainEvent::Tool(call) => self.tool(now, call),
         }
     }
 

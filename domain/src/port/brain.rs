@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::EventStream;
 use crate::caller::Arriving;
 use crate::ids::TurnId;
-use crate::playbook::{Decision, PlaybookState, ToolCall};
+pub use crate::playbook::ToolCall;
+use crate::playbook::{Decision, PlaybookState};
 use crate::transcript::Line;
 
 /// The three kinds of brain.
@@ -65,10 +66,10 @@ pub enum BrainEvent {
     Say(String),
     /// The playbook's new state (rules, or a model's accepted proposal).
     State(Box<PlaybookState>),
-    /// The far end is told something; nobody waits for its answer.
-    Tool(ToolCall),
     /// What shall happen after the reply was heard.
     Decision(Decision),
+    /// The far end shall run a tool of its own, where it can. The answer does not wait for it.
+    Tool(ToolCall),
 }
 
 /// Why a brain gave no (whole) answer.

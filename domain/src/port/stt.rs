@@ -17,6 +17,8 @@ pub struct SttSpec {
     pub rate_hz: u32,
     /// The agent's own keywords (`asr_keywords`): names and terms that it should not mishear.
     pub keywords: Vec<String>,
+    /// Whether somebody looks at [`SttEvent::Partial`]s. An engine for which they are work leaves them out otherwise.
+    pub partials: bool,
 }
 
 /// One item of the stream towards the recogniser, in order.
@@ -28,6 +30,12 @@ pub enum SttInput {
         start: u64,
         /// Linear mono PCM.
         samples: Arc<[i16]>,
+    },
+    /// The caller speaks, in a turn that began at `from`: said at the beginning and after each pause, and only where
+    /// [`SttSpec::partials`] are asked for. Ends with the next `Finalize`.
+    Speaking {
+        /// Where the caller's turn began.
+        from: u64,
     },
     /// The caller paused: settle what was said in `from..to`. All audio before `to` has been sent already.
     /// A second one for the same turn supersedes the first: the caller went on after a pause.

@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::carrier::twilio::{FRAME_SAMPLES, TwilioIds};
 
+mod browser;
 mod exotel;
 
+pub use browser::hostile_to_browser;
 pub use exotel::hostile_to_exotel;
 
 /// One bent session.

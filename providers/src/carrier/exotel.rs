@@ -62,6 +62,7 @@ const fn capabilities(rate: SampleRate) -> Capabilities {
         clear: ClearMarks::Unsaid,
         marks: true,
         dtmf_out: false,
+        notices: false,
         end: EndBy::SocketClose,
         max_message_bytes: MAX_MESSAGE_BYTES,
     }

@@ -69,6 +69,7 @@ fn role(role: Role) -> &'static str {
     match role {
         Role::User => "user",
         Role::Agent => "agent",
+        Role::System => "system",
     }
 }
 

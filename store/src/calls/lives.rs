@@ -13,6 +13,7 @@ use tandem_domain::record::{CallEnded, EndReason};
 use uuid::Uuid;
 
 use super::rows::{self, CallRow};
+use super::talks::{self, TalkRow};
 use crate::Store;
 use crate::error::Failure;
 use crate::sql::{Engine, Writing, on};
@@ -32,6 +33,22 @@ macro_rules! open_where {
             "WHERE s.ended_at IS NULL AND ",
             $condition,
             " ORDER BY s.id"
+        )
+    };
+}
+
+/// Open talks in the browser, in the columns of open calls; the condition takes one parameter.
+macro_rules! open_talk_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.id, c.uuid, c.business_id, c.started_at AS created_at, l.seen_at, ",
+            "(SELECT max(t.created_at) FROM user_turns t WHERE t.business_id = c.business_id AND t.conversation_id = c.id) AS turn_at, ",
+            "(SELECT max(r.created_at) FROM agent_responses r WHERE r.business_id = c.business_id AND r.conversation_id = c.id) AS response_at, ",
+            "(SELECT max(e.t_ms) FROM talk_events e WHERE e.business_id = c.business_id AND e.conversation_id = c.id) AS event_ms ",
+            "FROM conversations c LEFT JOIN lives l ON l.uuid = c.life_uuid ",
+            "WHERE c.ended_at IS NULL AND c.call_session_id IS NULL AND ",
+            $condition,
+            " ORDER BY c.id"
         )
     };
 }
@@ -101,6 +118,7 @@ impl LifeStore for Store {
     fn bury_silent(&self, silence: Duration) -> StoreFuture<'_, u32> {
         self.answer(async move {
             const LONG_OVER: &str = open_where!("l.uuid IS NULL AND s.created_at < $1");
+            const TALKS_LONG_OVER: &str = open_talk_where!("l.uuid IS NULL AND c.started_at < $1");
             let mut tx = self.writing().await?;
             let mut closed = 0;
             for life in silent(&mut tx, silence).await? {
@@ -110,6 +128,9 @@ impl LifeStore for Store {
             let open: Vec<OpenCall> =
                 on!(tx.connection(), db => sqlx::query_as(LONG_OVER).bind(cutoff).fetch_all(db).await)?;
             closed += close(&mut tx, open, &EndReason::ServerLost).await?;
+            let open: Vec<OpenCall> =
+                on!(tx.connection(), db => sqlx::query_as(TALKS_LONG_OVER).bind(cutoff).fetch_all(db).await)?;
+            closed += close_talks(&mut tx, open, &EndReason::ServerLost).await?;
             tx.commit().await?;
             Ok(closed)
         })
@@ -118,9 +139,12 @@ impl LifeStore for Store {
 
 async fn bury(tx: &mut Writing, life: Uuid, reason: EndReason) -> Result<u32, Failure> {
     const OPEN: &str = open_where!("s.life_uuid = $1");
+    const OPEN_TALKS: &str = open_talk_where!("c.life_uuid = $1");
     const FORGET: &str = "DELETE FROM lives WHERE uuid = $1";
     let open: Vec<OpenCall> = on!(tx.connection(), db => sqlx::query_as(OPEN).bind(life).fetch_all(db).await)?;
-    let closed = close(tx, open, &reason).await?;
+    let mut closed = close(tx, open, &reason).await?;
+    let open: Vec<OpenCall> = on!(tx.connection(), db => sqlx::query_as(OPEN_TALKS).bind(life).fetch_all(db).await)?;
+    closed += close_talks(tx, open, &reason).await?;
     on!(tx.connection(), db => sqlx::query(FORGET).bind(life).execute(db).await.map(drop))?;
     Ok(closed)
 }
@@ -130,6 +154,15 @@ async fn close(tx: &mut Writing, open: Vec<OpenCall>, reason: &EndReason) -> Res
     for call in open {
         let row = CallRow { id: call.id, created_at: call.created_at };
         closed += u32::from(rows::end(tx, row, &call.ended(reason.clone())).await?);
+    }
+    Ok(closed)
+}
+
+async fn close_talks(tx: &mut Writing, open: Vec<OpenCall>, reason: &EndReason) -> Result<u32, Failure> {
+    let mut closed = 0;
+    for talk in open {
+        let row = TalkRow { id: talk.id, started_at: talk.created_at };
+        closed += u32::from(talks::end(tx, row, &talk.ended(reason.clone())).await?);
     }
     Ok(closed)
 }

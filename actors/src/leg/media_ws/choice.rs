@@ -80,6 +80,7 @@ mod tests {
                 clear: ClearMarks::NoClear,
                 marks: false,
                 dtmf_out: false,
+                notices: false,
                 end: EndBy::SocketClose,
                 max_message_bytes: 1_000,
             }

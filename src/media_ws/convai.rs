@@ -1,0 +1,109 @@
+//! The browser's socket: `/v1/convai/conversation?agent_id=…` in the shape of the agents socket, `/ws/talk/{agent}` for our own page.
+//!
+//! Place:   behind the gate, since a page is not a carrier; then [`Origins`]; then as any media socket.
+//! A name that no agent has is told in the close frame: a refused handshake tells a page nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tandem_actors::Arrival;
+use tandem_domain::port::dialect::Dialect;
+use tandem_domain::reception::Standing;
+use tandem_providers::carrier::browser::BrowserDialect;
+
+use super::origin::Origins;
+use super::{MAX_UNWRITTEN_BYTES, Upgrade, refuse, serve};
+use crate::http::Surface;
+use crate::http::problem::Problem;
+
+/// The name that clients offer; a socket that offers none is served all the same.
+const SUBPROTOCOL: &str = "convai";
+
+/// What a talk needs to know of the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Talks {
+    pub(crate) origins: Origins,
+    pub(crate) unknown_events_allowed: u32,
+}
+
+/// What the URL asks for; what else clients write there (`source`, `version`) is not read.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    agent_id: Option<String>,
+    agent: Option<String>,
+}
+
+/// Talks with an agent, in the event shape of the agents socket.
+///
+/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none.
+#[utoipa::path(
+    get, path = "/v1/convai/conversation", operation_id = "open_conversation", tag = "talks",
+    params(
+        ("agent_id" = Option<String>, Query, description = "number, UUID or name of an agent"),
+        ("agent" = Option<String>, Query, description = "the same"),
+    ),
+    responses((status = SWITCHING_PROTOCOLS, description = "a socket of JSON events, audio in base64")),
+)]
+pub(crate) async fn conversation(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    (uri, headers): (Uri, HeaderMap),
+    asked: Result<Query<Asked>, QueryRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match asked {
+        Ok(Query(asked)) => talk_with(surface, asked.agent_id.or(asked.agent), peer, (uri, headers), upgrade),
+        Err(rejection) => Problem::invalid("agent_id", rejection.body_text()).into_response(),
+    }
+}
+
+/// Talks with an agent, in the same event shape.
+#[utoipa::path(
+    get, path = "/ws/talk/{agent}", operation_id = "open_talk", tag = "talks",
+    params(("agent" = String, Path, description = "number, UUID or name of the agent")),
+    responses((status = SWITCHING_PROTOCOLS, description = "a socket of JSON events, audio in base64")),
+)]
+pub(crate) async fn talk(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: (Uri, HeaderMap),
+    agent: Result<Path<String>, PathRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match agent {
+        Ok(Path(agent)) => talk_with(surface, Some(agent), peer, request, upgrade),
+        Err(rejection) => Problem::invalid("agent", rejection.body_text()).into_response(),
+    }
+}
+
+fn talk_with(
+    surface: Surface,
+    agent: Option<String>,
+    peer: SocketAddr,
+    (uri, headers): (Uri, HeaderMap),
+    upgrade: Upgrade,
+) -> Response {
+    if !surface.talks.origins.admit(&uri, &headers) {
+        return Problem::closed("a page of another origin may not talk: name its origin in ALLOWED_ORIGINS")
+            .into_response();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
+        Err(rejection) => return refuse(rejection),
+    };
+    if surface.switch.draining() {
+        return Problem::unavailable("draining: new talks are not taken", 30).into_response();
+    }
+    let dialect = Arc::new(BrowserDialect::new(agent, surface.talks.unknown_events_allowed));
+    let limit = dialect.capabilities().max_message_bytes;
+    // Whoever may talk may choose with whom: the gate and the origin have been checked.
+    let arrival = Arrival { peer: Some(peer), standing: Standing::Trusted, ..Arrival::default() };
+    serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
+        surface.switch.serve(dialect, media, arrival).await;
+    })
+}
