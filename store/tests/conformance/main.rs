@@ -16,6 +16,7 @@ mod records;
 mod replay;
 mod schema;
 mod server;
+mod talks;
 mod tenants;
 
 macro_rules! on_both_engines {
@@ -77,6 +78,9 @@ on_both_engines! {
         a_silent_life_is_buried_and_one_that_beats_is_not
         a_life_that_was_presumed_dead_has_the_last_word
         an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
+    talks:
+        a_talk_is_a_conversation_without_a_call
+        a_talk_that_a_dead_process_left_open_is_closed;
     tenants:
         reading_sees_only_its_own_business
         writing_reaches_only_its_own_business
