@@ -1,11 +1,11 @@
-//! The HTTP interface: health, metrics, conversations, exports, and the media sockets' upgrades.
+//! The HTTP interface: health, metrics, conversations, exports, the talk page, and the media sockets' upgrades.
 //!
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
 //! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
 //!
 //! ```text
-//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets
+//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets, the talk page
 //!                                                                                 └─► gate ─► everything else
 //! ```
 
@@ -35,6 +35,7 @@ mod listener;
 mod page;
 pub mod problem;
 mod sessions;
+mod talk;
 mod timing;
 
 pub(crate) use listener::Door;
@@ -77,6 +78,8 @@ fn router(host: IpAddr, surface: Surface) -> Router {
         ("/health", get(health::health)),
         ("/healthz", get(health::alive)),
         ("/readyz", get(health::ready)),
+        ("/talk", get(talk::page)),
+        ("/talk/{file}", get(talk::file)),
         // `any`: an upgrade with a wrong method is answered by the socket's own rules.
         ("/media", any(media_ws::anonymous)),
         ("/ws/twilio/call/{id}", any(media_ws::named)),

@@ -12,7 +12,7 @@ use super::problem::Problem;
 pub(super) struct Front {
     name: String,
     version: &'static str,
-    see: [&'static str; 5],
+    see: [&'static str; 6],
 }
 
 /// `GET /`: where to go from here.
@@ -20,7 +20,7 @@ pub(super) async fn page(State(surface): State<Surface>) -> Json<Front> {
     Json(Front {
         name: surface.app_name.to_string(),
         version: env!("CARGO_PKG_VERSION"),
-        see: ["/health", "/api/conversations", "/debug/sessions", "/metrics", "/media"],
+        see: ["/talk", "/health", "/api/conversations", "/debug/sessions", "/metrics", "/media"],
     })
 }
 
