@@ -89,7 +89,8 @@ async function openLine(speak) {
       await line.open();
     } catch (error) {
       console.error(error);
-      return fail("outdated");
+      // The worklet is a file too: it cannot be fetched from a server that is gone.
+      return fail(error.name === "AbortError" ? "gone" : "outdated");
     }
   }
   if (!speak || line.hasMicrophone) return true;

@@ -13,10 +13,10 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const RATE = 16000;
 
 /**
- * Serves on a free port of loopback. `talk(peer)` is called for every talk after its first message; `refuse` is a problem document
+ * Serves on loopback, on a free port unless one is named. `talk(peer)` is called for every talk after its first message; `refuse` is a problem document
  * with a status that every socket and plain request of the socket's address gets; `agents` is what /api/agents answers.
  */
-export async function fakeServer({ talk = () => {}, refuse = null, agents = null } = {}) {
+export async function fakeServer({ talk = () => {}, refuse = null, agents = null, port: wanted = 0 } = {}) {
   const policy = (await readFile(path.join(ASSETS, "policy.txt"), "utf8")).trim();
   const problem = (answer, { status, ...body }) => {
     answer.writeHead(status, { "content-type": "application/problem+json" });
@@ -40,7 +40,7 @@ export async function fakeServer({ talk = () => {}, refuse = null, agents = null
     if (refuse) return socket.end(`HTTP/1.1 ${refuse.status} Refused\r\nconnection: close\r\n\r\n`);
     sockets.handleUpgrade(request, socket, head, (upgraded) => new Peer(upgraded, request, talk));
   });
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise((ready) => server.listen(wanted, "127.0.0.1", ready));
   const { port } = server.address();
   return {
     port,
