@@ -107,6 +107,8 @@ pub struct Config {
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one.
     pub port: u16,
+    /// Origins of foreign pages that may talk.
+    pub allowed_origins: Vec<String>,
     /// Folder of everything that is kept.
     pub data_dir: PathBuf,
     /// Where rows are kept.
@@ -158,6 +160,7 @@ impl Config {
             log_level,
             host,
             port: reader.number("PORT", 0..=u16::MAX),
+            allowed_origins: reader.value("ALLOWED_ORIGINS", read::origins).unwrap_or_default(),
             database: reader.value("DATABASE_URL", |text| read::location(text, &data_dir)).unwrap_or(in_data_dir),
             data_dir,
             models_dir: path(reader.text("MODELS_DIR")),

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::media_ws;
+use crate::media_ws::{self, convai};
 use crate::telemetry::Metrics;
 
 mod conversations;
@@ -66,6 +66,8 @@ pub(crate) struct Surface {
     pub(crate) metrics: Metrics,
     /// The media protocol of `/media` and `/ws/twilio/…`.
     pub(crate) twilio: Arc<dyn Dialect>,
+    /// Talks in the browser.
+    pub(crate) talks: convai::Talks,
 }
 
 /// Serves the interface behind `door` until `stop`. `host` is the address that was asked for: it decides what is open.
@@ -92,6 +94,9 @@ fn router(host: IpAddr, surface: Surface) -> Router {
         ("/api/conversations/{id}/transcript", get(conversations::transcript)),
         ("/exports/calls/{id}", get(exports::call)),
         ("/api/exports/calls/{id}", get(exports::call)),
+        // A page is not a carrier: it comes with a browser, which the gate was made for.
+        ("/v1/convai/conversation", any(convai::conversation)),
+        ("/ws/talk/{agent}", any(convai::talk)),
     ];
     let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
     // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.

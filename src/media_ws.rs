@@ -5,21 +5,25 @@
 //! No subprotocol is required and the query is ignored: carriers send neither. Pings are answered by the library.
 //! Not here: who may open a socket (by token or secret), which is still to come.
 
+pub(crate) mod convai;
+pub(crate) mod origin;
+
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tandem_actors::{Arrival, MediaSocket, SocketError};
-use tandem_domain::port::dialect::WireMessage;
+use tandem_actors::{Arrival, LastWords, MediaSocket, SocketError};
+use tandem_domain::port::dialect::{Dialect, Parting, WireMessage};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite;
 
@@ -41,7 +45,8 @@ pub(crate) async fn anonymous(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     upgrade: Upgrade,
 ) -> Response {
-    accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
+    let dialect = Arc::clone(&surface.twilio);
+    accept(surface, dialect, upgrade, Arrival { path_id: None, peer: Some(peer) })
 }
 
 /// `/ws/twilio/call/{id}`: the path names the call.
@@ -52,12 +57,15 @@ pub(crate) async fn named(
     upgrade: Upgrade,
 ) -> Response {
     match id {
-        Ok(Path(id)) => accept(surface, upgrade, Arrival { path_id: Some(id), peer: Some(peer) }),
+        Ok(Path(id)) => {
+            let dialect = Arc::clone(&surface.twilio);
+            accept(surface, dialect, upgrade, Arrival { path_id: Some(id), peer: Some(peer) })
+        }
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }
 }
 
-fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
+fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival: Arrival) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return refuse(rejection),
@@ -65,7 +73,6 @@ fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
     if surface.switch.draining() {
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
-    let dialect = surface.twilio;
     let limit = dialect.capabilities().max_message_bytes;
     upgrade
         .read_buffer_size(BUFFER_BYTES)
@@ -104,8 +111,12 @@ fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
 fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
     let (sink, stream) = socket.split();
     let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
-    let media =
-        MediaSocket { incoming: Box::pin(Incoming { inner: stream, over: false }), outgoing: Box::pin(Outgoing(sink)) };
+    let last_words = LastWords::default();
+    let media = MediaSocket {
+        incoming: Box::pin(Incoming { inner: stream, over: false }),
+        outgoing: Box::pin(Outgoing { inner: sink, last_words: last_words.clone() }),
+        last_words,
+    };
     (media, Remains { stream: stream_home, sink: sink_home })
 }
 
@@ -185,13 +196,16 @@ impl Stream for Incoming {
 }
 
 /// Messages to the far end.
-struct Outgoing(Lent<SplitSink<WebSocket, Message>>);
+struct Outgoing {
+    inner: Lent<SplitSink<WebSocket, Message>>,
+    last_words: LastWords,
+}
 
 impl Sink<WireMessage> for Outgoing {
     type Error = SocketError;
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_ready(context).map_err(socket_error)
+        self.inner.pin().poll_ready(context).map_err(socket_error)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: WireMessage) -> Result<(), SocketError> {
@@ -199,15 +213,20 @@ impl Sink<WireMessage> for Outgoing {
             WireMessage::Text(text) => Message::Text(text.into()),
             WireMessage::Binary(bytes) => Message::Binary(bytes),
         };
-        self.0.pin().start_send(message).map_err(socket_error)
+        self.inner.pin().start_send(message).map_err(socket_error)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_flush(context).map_err(socket_error)
+        self.inner.pin().poll_flush(context).map_err(socket_error)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        self.0.pin().poll_close(context).map_err(socket_error)
+        ready!(self.inner.pin().poll_ready(context)).map_err(socket_error)?;
+        if let Some(Parting { code, reason }) = self.last_words.take() {
+            let frame = CloseFrame { code, reason: reason.into() };
+            self.inner.pin().start_send(Message::Close(Some(frame))).map_err(socket_error)?;
+        }
+        self.inner.pin().poll_close(context).map_err(socket_error)
     }
 }
 

@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::http::{self, Door, EngineNames, Surface};
+use crate::media_ws::convai::Talks;
+use crate::media_ws::origin::Origins;
 use crate::telemetry;
 
 mod agents;
@@ -184,6 +186,10 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
         engines,
         metrics: metrics.clone(),
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
+        talks: Talks {
+            origins: Origins { allowed: config.allowed_origins, local: config.host.to_canonical().is_loopback() },
+            unknown_events_allowed: config.calls.unknown_events_allowed,
+        },
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
 use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::playout::Playout;
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Decoder, Dialect, LegStart};
+use tandem_domain::port::dialect::{Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
 use tandem_domain::record::EndReason;
@@ -27,6 +28,7 @@ use tracing::{debug, info, warn};
 use crate::flood::MessageBudget;
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
+use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
@@ -35,6 +37,7 @@ use crate::{clock, metrics as meter};
 pub mod dialogue;
 pub mod egress;
 pub mod ingress;
+mod leg_rate;
 mod plan;
 mod records;
 pub mod silence;
@@ -53,7 +56,7 @@ use vad::{Engine, Slot, VadMsg};
 pub use view::{SessionLine, SessionView};
 
 /// Sample rate inside the switch: telephone audio.
-const RATE_HZ: u32 = 8_000;
+const RATE: SampleRate = SampleRate::HZ_8000;
 /// A new recogniser reads half a second more than the turn: the detector is late by a consonant.
 const LEAD_IN_SAMPLES: u64 = 4_000;
 
@@ -102,6 +105,8 @@ pub struct Args {
     pub tts: Arc<dyn TtsPort>,
     /// The record.
     pub scribe: Scribe,
+    /// What the far end wanted to choose of the agent and may not.
+    pub refused_overrides: Vec<String>,
 }
 
 struct Children {
@@ -154,9 +159,10 @@ impl Actor for Call {
     type Arguments = Args;
 
     async fn pre_start(&self, me: ActorRef<CallMsg>, args: Args) -> Result<State, ActorProcessingErr> {
-        let capabilities = args.dialect.capabilities();
+        let capabilities = args.dialect.agreed(&args.start);
         let (started, started_at) = (clock::now(), clock::utc());
-        let MediaSocket { incoming, outgoing } = args.socket;
+        let MediaSocket { incoming, outgoing, last_words } = args.socket;
+        let screen = capabilities.notices.then(Screen::default);
         let plan = Plan {
             call: args.call,
             conversation: args.conversation,
@@ -167,13 +173,16 @@ impl Actor for Call {
             scribe: args.scribe,
             writer: Arc::new(Mutex::new(outgoing)),
             ear: EarLane::default(),
-            speech: SpeechLane::new(Playout::new(&capabilities, RATE_HZ)),
+            last_words,
+            speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
+            leg_rate: args.decoder.format().rate,
             started,
             started_at,
         };
+        plan.speech.show(Notice::Started { conversation: plan.conversation }); // before there is anybody to say anything else
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
@@ -198,10 +207,15 @@ impl Actor for Call {
             vad,
         };
         plan.scribe.write(plan.started()); // last: a call that could not start is the switch's to record
+        for name in args.refused_overrides {
+            let detail = format!("{name} is not for the caller to choose");
+            me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
+        }
         me.cast(CallMsg::Input(Input::Started))?;
+        let core = CallCore::new(&plan.agent.timing, Lines::default());
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
-            core: CallCore::new(&plan.agent.timing, Lines::default()),
+            core: if capabilities.notices { core.showing() } else { core },
             plan,
             children,
             histories: BTreeMap::new(),
@@ -338,6 +352,7 @@ impl State {
                 }
                 plan.scribe.write(plan.note(note));
             }
+            Effect::Show(notice) => plan.speech.show(notice),
             Effect::End(reason) => self.end(me, now, reason),
         }
     }
@@ -351,10 +366,11 @@ impl State {
         }
         meter::call_ended(carrier, &reason, duration);
         info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
-        plan.scribe.write(plan.ended(now, reason, self.core.decision()));
+        plan.scribe.write(plan.ended(now, reason.clone(), self.core.decision()));
         self.ended = true;
         plan.ear.close();
-        let goodbye = plan.dialect.encoder(&plan.start).end();
+        plan.last_words.say(plan.dialect.parting(&reason));
+        let goodbye = plan.goodbye(now, reason);
         let closing = self.children.leg.cast(LegMsg::Close(goodbye)).is_ok();
         if !closing {
             me.stop(None);

@@ -6,13 +6,18 @@
 //! ingress pump ──► EarLane (last 10 s, oldest dropped) ──► stt         a new stt reads again from where the turn began
 //! tts ──► SpeechLane (playout; the producer waits beyond 4 s) ──► egress pump   a new pump goes on with the next chunk
 //! ```
+//!
+//! Where the far end has a screen, the speech lane carries [`Screen`] too: what it is shown, in order with the audio.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tandem_domain::playout::Playout;
+use tandem_domain::port::dialect::Notice;
 use tokio::sync::Notify;
+
+use crate::screen::Screen;
 
 /// Speech that may be queued ahead of the caller's ear before synthesis waits (design.md section 10: memory per call).
 const SPEECH_AHEAD: Duration = Duration::from_secs(4);
@@ -26,6 +31,7 @@ pub struct SpeechLane(Arc<Speech>);
 #[derive(Debug)]
 struct Speech {
     playout: Mutex<Playout>,
+    screen: Option<Screen>,
     /// Something changed that the pump must look at.
     wake: Notify,
     /// There may be room again.
@@ -33,9 +39,22 @@ struct Speech {
 }
 
 impl SpeechLane {
-    /// A lane that plays by `playout`.
-    pub fn new(playout: Playout) -> Self {
-        Self(Arc::new(Speech { playout: Mutex::new(playout), wake: Notify::new(), room: Notify::new() }))
+    /// A lane that plays by `playout`, to a far end that may have a screen.
+    pub fn new(playout: Playout, screen: Option<Screen>) -> Self {
+        Self(Arc::new(Speech { playout: Mutex::new(playout), screen, wake: Notify::new(), room: Notify::new() }))
+    }
+
+    /// What the far end is shown; `None` for a telephone.
+    pub fn screen(&self) -> Option<&Screen> {
+        self.0.screen.as_ref()
+    }
+
+    /// Shows `notice`, if there is a screen.
+    pub fn show(&self, notice: Notice) {
+        if let Some(screen) = self.screen() {
+            screen.show(notice);
+            self.wake();
+        }
     }
 
     /// The playout, for a short look or change; never held across an await.

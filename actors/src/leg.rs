@@ -22,8 +22,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// What the leg hears.
 #[derive(Debug)]
 pub enum LegMsg {
-    /// Say the dialect's goodbye, if it has one, and close.
-    Close(Option<WireMessage>),
+    /// Say what the dialect still has to say, and close.
+    Close(Vec<WireMessage>),
 }
 
 /// The actor.
@@ -42,8 +42,8 @@ impl Actor for Leg {
         let LegMsg::Close(goodbye) = msg;
         let closing = async {
             let mut writer = writer.lock().await;
-            if let Some(goodbye) = goodbye {
-                writer.send(goodbye).await?;
+            for message in goodbye {
+                writer.feed(message).await?;
             }
             writer.close().await
         };

@@ -22,11 +22,13 @@ pub mod guard;
 pub mod lane;
 pub mod leg;
 pub mod metrics;
+pub mod overrides;
+pub mod screen;
 pub mod scribe;
 pub mod socket;
 pub mod supervise;
 pub mod switch;
 pub mod switchboard;
 
-pub use socket::{MediaSocket, SocketError};
+pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig};

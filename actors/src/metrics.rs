@@ -37,6 +37,10 @@ pub const BREACHES: &str = "tandem_media_breaches_total";
 pub const IGNORED: &str = "tandem_media_ignored_total";
 /// Keys pressed, by `carrier`.
 pub const DTMF: &str = "tandem_dtmf_total";
+/// Notices that a far end with a screen lost because it did not read.
+pub const NOTICES_DROPPED: &str = "tandem_notices_dropped_total";
+/// There and back to a far end that answers pings, in seconds.
+pub const ROUND_TRIP: &str = "tandem_leg_round_trip_seconds";
 /// Records that could not be queued or stored, by `reason`.
 pub const RECORDS_LOST: &str = "tandem_records_lost_total";
 /// Records that wait for the database.

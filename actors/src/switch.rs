@@ -9,12 +9,12 @@ use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tandem_domain::agent::Agent;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
-use tandem_domain::port::brain::Brains;
+use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
-use tandem_domain::record::{CallEnded, CallStarted, Direction, EndReason, Record};
+use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, Record};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::doorstep;
+use crate::overrides;
 use crate::scribe::Scribe;
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
@@ -146,6 +147,7 @@ impl Switch {
             Ok(start) => start,
             Err(reason) => {
                 let elapsed = clock::now().saturating_duration_since(began);
+                socket.last_words.say(dialect.parting(&reason));
                 self.turned_away(carrier, &LegStart::default(), &arrival, reason, elapsed);
                 return close(socket.outgoing).await;
             }
@@ -153,19 +155,24 @@ impl Switch {
         if let Some(path_id) = &arrival.path_id {
             start.parameters.entry("path_id".to_owned()).or_insert_with(|| path_id.clone());
         }
-        let answerer = timeout(ANSWERER_LIMIT, self.answerer(&start)).await;
-        let (agent, brain) = match answerer.unwrap_or_else(|_| Err("the store does not answer".to_owned())) {
-            Ok(found) => found,
-            Err(detail) => {
-                warn!(carrier, %detail, "no agent answers this call");
-                self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
-                return close(socket.outgoing).await;
-            }
-        };
+        let screen = dialect.agreed(&start).notices;
+        let answerer = timeout(ANSWERER_LIMIT, self.answerer(&start, screen)).await;
+        let Answerer { agent, brain, refused_overrides } =
+            match answerer.unwrap_or_else(|_| Err("the store does not answer".to_owned())) {
+                Ok(found) => found,
+                Err(detail) => {
+                    warn!(carrier, %detail, "no agent answers this call");
+                    socket.last_words.say(dialect.parting(&EndReason::NoAgent));
+                    self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
+                    return close(socket.outgoing).await;
+                }
+            };
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
+        let (call, conversation) = ids(carrier);
+        let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
         let args = call::Args {
-            call: CallId(Uuid::now_v7()),
-            conversation: ConversationId(Uuid::now_v7()),
+            call,
+            conversation,
             agent,
             brain,
             start: start.clone(),
@@ -177,12 +184,14 @@ impl Switch {
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
             scribe,
+            refused_overrides,
         };
         match self.admit(args).await {
             Ok(admitted) => {
                 let _ = admitted.over.await; // an error means that the switchboard is gone, and the call with it
             }
             Err(refused) => {
+                last_words.say(parting);
                 self.turned_away(carrier, &start, &arrival, refused.reason, Duration::ZERO);
                 if let Some(args) = refused.args {
                     close(args.socket.outgoing).await;
@@ -198,16 +207,17 @@ impl Switch {
         }
     }
 
-    /// Who answers: a parameter of the stream, else the default agent.
-    async fn answerer(&self, start: &LegStart) -> Result<(Agent, Arc<dyn tandem_domain::port::brain::Brain>), String> {
+    /// Who answers: a parameter of the stream, else the default agent; and as what, if the far end may choose.
+    async fn answerer(&self, start: &LegStart, may_choose: bool) -> Result<Answerer, String> {
         let Inner { config, ports, .. } = self.inner.as_ref();
         let named =
             AGENT_PARAMETERS.iter().find_map(|name| start.parameters.get(*name)).filter(|name| !name.is_empty());
         let key = named.unwrap_or(&config.default_agent);
         let agent = ports.agents.agent(config.business, RowKey::parse(key)).await.map_err(|error| error.to_string())?;
-        let agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
+        let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
+        let refused_overrides = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Vec::new() };
         let brain = ports.brains.brain(&agent).map_err(|error| error.to_string())?;
-        Ok((agent, brain))
+        Ok(Answerer { agent, brain, refused_overrides })
     }
 
     /// Leaves the record of a socket that never became a call.
@@ -222,11 +232,11 @@ impl Switch {
         info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
         meter::call_ended(carrier, &reason, duration);
         let Some(scribe) = self.scribe() else { return };
-        let (call, business, at) = (CallId(Uuid::now_v7()), self.inner.config.business, clock::utc());
+        let ((call, conversation), business, at) = (ids(carrier), self.inner.config.business, clock::utc());
         let detail = if let EndReason::Breach(breach) = &reason { breach.to_string() } else { String::new() };
         scribe.write(Record::Started(CallStarted {
             call,
-            conversation: ConversationId(Uuid::now_v7()),
+            conversation,
             business,
             agent: None,
             call_sid: if start.carrier_call_id.is_empty() {
@@ -312,6 +322,20 @@ impl Switch {
     fn take_scribe(&self) {
         lock(&self.inner.scribe).take();
     }
+}
+
+/// Who answers a call.
+struct Answerer {
+    agent: Agent,
+    brain: Arc<dyn Brain>,
+    /// What the far end wanted to choose of the agent and may not.
+    refused_overrides: Vec<String>,
+}
+
+/// Fresh ids. A talk in the browser has no call session (R5), so its one row goes by one id.
+fn ids(carrier: &str) -> (CallId, ConversationId) {
+    let call = Uuid::now_v7();
+    (CallId(call), ConversationId(if carrier == BROWSER { call } else { Uuid::now_v7() }))
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -17,6 +17,8 @@ mod brain;
 mod caller;
 mod ending;
 mod io;
+mod screen;
+mod tools;
 mod voice;
 
 use std::collections::VecDeque;
@@ -57,6 +59,8 @@ struct Speech {
     committed_at: Instant,
     first_sentence_at: Instant,
     first_audio_at: Option<Instant>,
+    /// The whole of it was shown.
+    shown: bool,
 }
 
 /// The core of one call.
@@ -83,6 +87,9 @@ pub struct CallCore {
     asks: u32,
     utterances: u32,
     keys: u32,
+    /// The far end can show what happens.
+    screen: bool,
+    tools: tools::Tools,
     /// A goodbye is being said; the call ends when it was heard, or at the instant.
     ending: Option<(EndReason, Instant)>,
     over: Option<EndReason>,
@@ -111,6 +118,8 @@ impl CallCore {
             asks: 0,
             utterances: 0,
             keys: 0,
+            screen: false,
+            tools: tools::Tools::default(),
             ending: None,
             over: None,
             closed: false,
@@ -179,7 +188,8 @@ impl CallCore {
         let turn = self.turns.poll_timeout().map(|at| (at, "endpoint"));
         let thinking = self.thinking.as_ref().map(|thinking| (thinking.deadline, "thinking"));
         let silence = self.silence.poll_timeout().map(|at| (at, "silence"));
-        [longest, turn, thinking, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let tools = self.tools.poll_timeout().map(|at| (at, "tool"));
+        [longest, turn, thinking, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Takes one input. Total: any input in any state is handled, late and stale ones have no effect.
@@ -224,6 +234,12 @@ impl CallCore {
                 self.note_event("dtmf", digit.to_string());
             }
             Input::Dtmf(_) => {}
+            Input::Partial(text) => self.tentative(text),
+            Input::Typed(text) => self.typed(now, text),
+            Input::Context(text) => self.context(text),
+            Input::Activity => self.active(now),
+            Input::ToolResult { id, result, is_error } => self.tool_result(&id, &result, is_error),
+            Input::Noticed { kind, detail } => self.note_event(kind, detail),
             Input::Restarted(part) => self.restarted(now, part),
             Input::Ended(reason) => {
                 // What was understood of the last words is kept, though nobody answers them.
@@ -259,6 +275,7 @@ impl CallCore {
             let line = self.lines.time_up.clone();
             return self.dismiss(now, EndReason::MaxDuration, line);
         }
+        self.tools_overdue(now);
         let action = self.turns.handle_timeout(now);
         self.turn_action(now, action);
         if self.thinking.as_ref().is_some_and(|thinking| now >= thinking.deadline) {

@@ -7,9 +7,12 @@
 //!
 //! Deadlines are absolute, so they do not drift. A burst begins anew (a new origin) when the queue had run dry for longer than the lead.
 //! About every 100 ms a mark follows the audio; heard = last mark returned + time since then, never more than was sent. A `clear` ends an
-//! epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none).
+//! epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none). Where there are no marks,
+//! heard runs by the clock alone, later by the way to the far end ([`round_trip`]).
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
+
+pub mod round_trip;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -23,14 +26,18 @@ use crate::port::tts::WordStart;
 const MARK_EVERY: Duration = Duration::from_millis(100);
 /// A final mark that is late by this much is not waited for any longer.
 const MARK_GRACE: Duration = Duration::from_millis(1_000);
+/// A way to the far end that is longer than this is a stall of its answers, not of our audio.
+const LONGEST_WAY: Duration = Duration::from_millis(500);
 
 /// What egress shall do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayoutAction {
-    /// Empty the carrier's buffer.
-    Clear,
+    /// Empty the carrier's buffer: the utterance was cut.
+    Clear(UtteranceId),
     /// Send one chunk of audio. `late` is how far behind its deadline it is.
     Audio {
+        /// Whose audio it is.
+        utterance: UtteranceId,
         /// Exactly one chunk of samples.
         samples: Vec<i16>,
         /// Time since the chunk was due; zero for the first of a burst.
@@ -79,9 +86,13 @@ pub struct Playout {
     chunk_samples: usize,
     lead: Duration,
     marks: bool,
+    /// The far end reads: no audio is sent, and what is made counts as heard.
+    silent: bool,
     rate_hz: u32,
+    /// One way to the far end, where marks do not tell what was heard.
+    way: Duration,
     epoch: u32,
-    clear_pending: bool,
+    clear_pending: Option<UtteranceId>,
     playing: Option<Playing>,
     /// The newest utterance ever opened: an older one is over.
     newest: u32,
@@ -97,14 +108,21 @@ impl Playout {
             chunk: capabilities.chunk,
             chunk_samples: chunk_samples.max(1),
             lead: capabilities.lead,
-            marks: capabilities.marks,
+            marks: capabilities.marks && capabilities.lead < Duration::MAX,
+            silent: capabilities.lead == Duration::MAX,
             rate_hz,
+            way: Duration::ZERO,
             epoch: 0,
-            clear_pending: false,
+            clear_pending: None,
             playing: None,
             newest: 0,
             finished: None,
         }
+    }
+
+    /// The far end was found to be so far away, there and back.
+    pub fn round_trip(&mut self, measured: Duration) {
+        self.way = (measured / 2).min(LONGEST_WAY);
     }
 
     /// Samples of `utterance`'s sentence that are queued already: a restarted synthesis skips them.
@@ -203,7 +221,7 @@ impl Playout {
         {
             // Even when our own queue is empty: seconds may still sit at the carrier.
             self.epoch += 1;
-            self.clear_pending = true;
+            self.clear_pending = Some(playing.id);
         }
         heard
     }
@@ -211,7 +229,11 @@ impl Playout {
     /// What the caller has heard of the current utterance.
     pub fn heard(&self, now: Instant) -> Heard {
         let Some(playing) = &self.playing else { return Heard::default() };
-        let by_burst = playing.burst.as_ref().map(|burst| (burst.base, burst.origin));
+        if self.silent {
+            return Heard { samples: playing.sent, sentences: playing.sentences.clone() };
+        }
+        let way = if self.marks { Duration::ZERO } else { self.way };
+        let by_burst = playing.burst.as_ref().map(|burst| (burst.base, burst.origin + way));
         let anchor = match (playing.acknowledged, by_burst) {
             (Some(mark), Some(burst)) => Some(if mark.0 >= burst.0 { mark } else { burst }),
             (mark, burst) => mark.or(burst),
@@ -243,7 +265,7 @@ impl Playout {
 
     /// When to call [`Self::poll`] next: `now` if something is due already, `None` while there is nothing to do.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        if self.clear_pending {
+        if self.clear_pending.is_some() {
             return Some(now);
         }
         let playing = self.playing.as_ref()?;
@@ -262,9 +284,7 @@ impl Playout {
 
     /// Everything that is due, in the order it must be written.
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        if std::mem::take(&mut self.clear_pending) {
-            out.push(PlayoutAction::Clear);
-        }
+        out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
         while self.is_due(now) {
             let Some(playing) = &mut self.playing else { break };
             if playing.final_mark.is_some() {
@@ -280,11 +300,11 @@ impl Playout {
     }
 
     fn send_chunk(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        let (chunk, lead, chunk_samples, epoch, marks) =
-            (self.chunk, self.lead, self.chunk_samples, self.epoch, self.marks);
+        let (chunk, lead, chunk_samples, epoch, marks, silent) =
+            (self.chunk, self.lead, self.chunk_samples, self.epoch, self.marks, self.silent);
         let mark_samples = self.samples_in(MARK_EVERY);
         let Some(playing) = &mut self.playing else { return };
-        let dry = playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
+        let dry = !silent && playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
         if playing.burst.is_none() || dry {
             playing.underruns += u32::from(dry);
             playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
@@ -303,7 +323,9 @@ impl Playout {
             playing.marked = playing.sent;
         }
         let position = playing.sent;
-        out.push(PlayoutAction::Audio { samples, late: now.saturating_duration_since(due) });
+        if !silent {
+            out.push(PlayoutAction::Audio { utterance: id, samples, late: now.saturating_duration_since(due) });
+        }
         if first {
             out.push(PlayoutAction::FirstAudio(id));
         }
@@ -314,11 +336,15 @@ impl Playout {
 
     /// All audio is sent: the last mark, and a limit for its return.
     fn end_of_audio(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        let (epoch, marks, chunk) = (self.epoch, self.marks, self.chunk);
+        let (epoch, marks, chunk, way) = (self.epoch, self.marks, self.chunk, self.way);
         let Some(playing) = &mut self.playing else { return };
+        if self.silent {
+            playing.final_mark = Some(now);
+            return;
+        }
         let heard_at = playing.burst.as_ref().map_or(now, |burst| (burst.origin + chunk * burst.chunks).max(now));
         if !marks || playing.sent == 0 {
-            playing.final_mark = Some(heard_at);
+            playing.final_mark = Some(if playing.sent == 0 { heard_at } else { heard_at + way });
             return;
         }
         playing.final_mark = Some(heard_at + MARK_GRACE);

@@ -140,7 +140,7 @@ impl EndReason {
 /// One thing to be stored about a call. Records of one call are applied in the order they were made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
-    /// The call exists: writes the call session and its conversation.
+    /// The call exists: writes the call session and its conversation; of a talk in the browser the conversation alone.
     Started(CallStarted),
     /// A turn of the caller was committed.
     UserTurn(UserTurn),
@@ -152,6 +152,17 @@ pub enum Record {
     Event(TimelineEvent),
     /// The call is over.
     Ended(CallEnded),
+}
+
+/// [`CallStarted::provider`] of a talk in the browser.
+pub const BROWSER: &str = "browser";
+
+impl CallStarted {
+    /// Whether it is a talk in the browser: a conversation without a call session (R5). Its conversation's id is the call's, so that later
+    /// records, which name the call, find it.
+    pub fn is_talk(&self) -> bool {
+        self.provider == BROWSER
+    }
 }
 
 /// The first record of every call.

@@ -10,6 +10,8 @@ pub enum Role {
     User,
     /// The agent.
     Agent,
+    /// Neither: something that the agent was told about the conversation. Never part of a stored transcript.
+    System,
 }
 
 /// One line of the conversation.

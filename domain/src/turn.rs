@@ -58,6 +58,8 @@ pub struct Committed {
     pub endpoint: Instant,
     /// Length of the speech: tells a cough from a word that was not understood.
     pub speech: Duration,
+    /// It was typed: no recogniser had a part in it.
+    pub typed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -256,6 +258,31 @@ impl Turns {
         (!words.text.is_empty()).then(|| committed(open, words, ended, ended))
     }
 
+    /// The caller typed `text`: a turn of its own that is over at once. Whatever turn was open is dropped; speech from now on is another.
+    pub fn typed(&mut self, now: Instant, text: String) -> Committed {
+        let turn = TurnId(self.next);
+        self.next += 1;
+        self.state = State::Idle;
+        Committed {
+            turn,
+            text,
+            confidence: None,
+            began: now,
+            ended: now,
+            endpoint: now,
+            speech: Duration::ZERO,
+            typed: true,
+        }
+    }
+
+    /// The turn that is being spoken, or was and is not committed yet.
+    pub fn open_turn(&self) -> Option<TurnId> {
+        match &self.state {
+            State::Speaking { open, .. } | State::Paused { open, .. } => Some(open.turn),
+            State::Idle | State::Committed { .. } => None,
+        }
+    }
+
     /// The turn in hand is dropped: its words were noise, or the call is ending.
     pub fn drop_turn(&mut self) {
         self.state = State::Idle;
@@ -305,6 +332,7 @@ fn committed(open: &Open, words: &Words, ended: Instant, endpoint: Instant) -> C
         ended,
         endpoint,
         speech: ended.saturating_duration_since(open.began),
+        typed: false,
     }
 }
 

@@ -3,4 +3,5 @@
 //! Place:   behind `domain::port`; the switch never names a carrier.
 //! Not here: sockets, clocks, retries. A dialect is a pure translation that the leg's pumps drive.
 
+pub mod browser;
 pub mod twilio;

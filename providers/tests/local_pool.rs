@@ -182,7 +182,7 @@ async fn a_full_queue_refuses_and_a_dropped_job_makes_room() {
 }
 
 fn spec() -> SttSpec {
-    SttSpec { language: "en".into(), rate_hz: 8_000, keywords: Vec::new() }
+    SttSpec { language: "en".into(), rate_hz: 8_000, ..SttSpec::default() }
 }
 
 fn audio(start: u64, count: usize) -> SttInput {

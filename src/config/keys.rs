@@ -67,6 +67,11 @@ pub const KEYS: &[Key] = &[
         "127.0.0.1",
         "address to listen on; anything but loopback closes the API until access control is set up",
     ),
+    now(
+        "ALLOWED_ORIGINS",
+        "",
+        "origins of foreign pages that may talk, such as https://www.example.com, with commas; empty means our own pages alone",
+    ),
     now("PORT", "8000", "TCP port, 0 to 65535; 0 takes a free one"),
     Key {
         name: "DATABASE_URL",

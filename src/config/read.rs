@@ -98,6 +98,21 @@ pub(super) fn one_of(text: &str, words: &[&'static str]) -> Result<&'static str,
         .ok_or_else(|| format!("{text:?} is not known; choose {}", words.join(" or ")))
 }
 
+/// Origins as browsers write them, with commas between: `https://www.example.com, http://localhost:3000`.
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*', '@', ' ']) => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!(
+            "{text:?} is not an origin; write scheme, host and port alone, such as https://www.example.com"
+        )),
+    }
+}
+
 /// A database by its URL; `data_dir` is where it lies if the text is empty.
 pub(super) fn location(text: &str, data_dir: &Path) -> Result<Location, String> {
     let remedy = "; leave it empty for a file under DATA_DIR";
@@ -107,6 +122,19 @@ pub(super) fn location(text: &str, data_dir: &Path) -> Result<Location, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_are_scheme_and_host() {
+        let two = origins("https://WWW.example.test, http://localhost:3000");
+        assert_eq!(
+            two.as_deref(),
+            Ok(["https://www.example.test".to_owned(), "http://localhost:3000".to_owned()].as_slice())
+        );
+        assert_eq!(origins(""), Ok(Vec::new()));
+        for wrong in ["*", "example.test", "https://example.test/", "https://*.example.test", "https://"] {
+            assert!(origins(wrong).is_err_and(|error| error.contains("such as https://")), "{wrong}");
+        }
+    }
 
     #[test]
     fn addresses() {

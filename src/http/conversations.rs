@@ -41,6 +41,7 @@ impl From<&TranscriptLine> for HistoryLine {
         let speaker = match line.role {
             Role::User => "user",
             Role::Agent => "ai",
+            Role::System => "system",
         };
         Self { speaker, text: line.text.clone(), timestamp: line.created_at }
     }

@@ -18,32 +18,40 @@ use super::problem::Problem;
 struct CallExport {
     format: &'static str,
     exported_at: DateTime<Utc>,
-    call: CallSession,
+    /// `null` for a talk in the browser.
+    call: Option<CallSession>,
     conversation: Option<Conversation>,
     transcript: Vec<TranscriptLine>,
     events: Vec<StoredEvent>,
 }
 
-/// `GET /exports/calls/{id}`: `id` is the call's number, UUID or carrier's id.
+/// `GET /exports/calls/{id}`: `id` is the call's number, UUID or carrier's id; or the UUID of a talk in the browser, which has no call session.
 pub(super) async fn call(
     State(surface): State<Surface>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|error| Problem::invalid("id", error.body_text()))?;
     let (rows, business) = (&surface.rows, surface.business);
-    let call = rows.call(business, RowKey::parse(&id)).await?;
-    let call = call.ok_or_else(|| Problem::not_found("there is no such call"))?;
-    let conversation = match call.conversation_id {
-        Some(conversation) => rows.conversation(business, RowKey::Number(conversation)).await?,
-        None => None,
+    let key = RowKey::parse(&id);
+    let call = rows.call(business, key.clone()).await?;
+    let conversation = match (&call, key) {
+        (Some(CallSession { conversation_id: Some(conversation), .. }), _) => {
+            rows.conversation(business, RowKey::Number(*conversation)).await?
+        }
+        (None, uuid @ RowKey::Uuid(_)) => rows.conversation(business, uuid).await?,
+        (Some(_) | None, _) => None,
     };
     let transcript = match &conversation {
         Some(conversation) => rows.transcript(business, conversation.id).await?,
         None => Vec::new(),
     };
-    let events = rows.events(business, call.id).await?;
     // The UUID, not the carrier's id: that one is a stranger's text and would stand in a header.
-    let disposition = format!("attachment; filename=\"tandem-call-{}.json\"", call.uuid);
+    let (events, uuid) = match (&call, &conversation) {
+        (Some(call), _) => (rows.events(business, call.id).await?, call.uuid),
+        (None, Some(talk)) => (rows.talk_events(business, talk.id).await?, talk.uuid),
+        (None, None) => return Err(Problem::not_found("there is no such call")),
+    };
+    let disposition = format!("attachment; filename=\"tandem-call-{uuid}.json\"");
     let export =
         CallExport { format: "tandem-call/1", exported_at: clock::utc(), call, conversation, transcript, events };
     Ok(([(header::CONTENT_DISPOSITION, disposition)], Json(export)).into_response())

@@ -11,12 +11,15 @@
 //! | `Progress`      | –                                                       | the last stays, until the conversation has ended  |
 //! | `Ended`         | the call                                                | the first stays: a call ends for one reason       |
 //!
+//! A talk in the browser has no call session: its records write the conversation and a timeline of its own ([`talks`]).
+//!
 //! A record about a call that was never started here, or is another business's, is `Refused`, and the batch with it: it would have no row to
 //! hang on, and losing it without a word would hide a fault.
 //!
 //! `lead_qualified` is left unset: a playbook's decision says that the talk is done, not what the lead is worth. Its judge comes later.
 
 mod rows;
+mod talks;
 
 use std::collections::HashMap;
 
@@ -28,6 +31,7 @@ use crate::Store;
 use crate::error::Failure;
 use crate::sql::Writing;
 use rows::CallRow;
+use talks::TalkRow;
 
 impl CallLog for Store {
     fn write(&self, records: Vec<Record>) -> StoreFuture<'_, ()> {
@@ -48,15 +52,28 @@ impl CallLog for Store {
 /// One transaction, and the rows that its records have asked for: those of one call come in a run.
 struct Batch {
     transaction: Writing,
-    calls: HashMap<(BusinessId, CallId), CallRow>,
+    calls: HashMap<(BusinessId, CallId), Subject>,
     conversations: HashMap<(BusinessId, ConversationId), i64>,
+}
+
+/// What a record that names a call is about.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    /// A call session.
+    Call(CallRow),
+    /// A talk in the browser.
+    Talk(TalkRow),
 }
 
 impl Batch {
     async fn apply(&mut self, record: &Record) -> Result<(), Failure> {
         match record {
             Record::Started(started) => {
-                rows::start(&mut self.transaction, started).await?;
+                if started.is_talk() {
+                    talks::start(&mut self.transaction, started).await?;
+                } else {
+                    rows::start(&mut self.transaction, started).await?;
+                }
                 // Finds a call or conversation of that UUID that is another business's.
                 self.call(started.business, started.call).await?;
                 self.conversation(started.business, started.conversation).await?;
@@ -74,26 +91,29 @@ impl Batch {
                 let conversation = self.conversation(progress.business, progress.conversation).await?;
                 rows::progress(&mut self.transaction, conversation, progress).await
             }
-            Record::Event(event) => {
-                let call = self.call(event.business, event.call).await?;
-                rows::event(&mut self.transaction, call, event).await
-            }
-            Record::Ended(ended) => {
-                let call = self.call(ended.business, ended.call).await?;
-                rows::end(&mut self.transaction, call, ended).await
-            }
+            Record::Event(event) => match self.call(event.business, event.call).await? {
+                Subject::Call(call) => rows::event(&mut self.transaction, call, event).await,
+                Subject::Talk(talk) => talks::event(&mut self.transaction, talk, event).await,
+            },
+            Record::Ended(ended) => match self.call(ended.business, ended.call).await? {
+                Subject::Call(call) => rows::end(&mut self.transaction, call, ended).await,
+                Subject::Talk(talk) => talks::end(&mut self.transaction, talk, ended).await,
+            },
         }
     }
 
-    async fn call(&mut self, business: BusinessId, call: CallId) -> Result<CallRow, Failure> {
-        if let Some(row) = self.calls.get(&(business, call)) {
-            return Ok(*row);
+    async fn call(&mut self, business: BusinessId, call: CallId) -> Result<Subject, Failure> {
+        if let Some(subject) = self.calls.get(&(business, call)) {
+            return Ok(*subject);
         }
-        let row = rows::call(&mut self.transaction, business, call)
-            .await?
+        let subject = match rows::call(&mut self.transaction, business, call).await? {
+            Some(row) => Some(Subject::Call(row)),
+            None => talks::talk(&mut self.transaction, business, call).await?.map(Subject::Talk),
+        };
+        let subject = subject
             .ok_or_else(|| Failure::refused(format!("call {call} was not started in business {}", business.0)))?;
-        self.calls.insert((business, call), row);
-        Ok(row)
+        self.calls.insert((business, call), subject);
+        Ok(subject)
     }
 
     async fn conversation(&mut self, business: BusinessId, conversation: ConversationId) -> Result<i64, Failure> {

@@ -269,6 +269,18 @@ impl ConversationStore for Store {
         })
     }
 
+    fn talk_events(&self, business: BusinessId, conversation: i64) -> StoreFuture<'_, Vec<StoredEvent>> {
+        self.answer(async move {
+            const IN_ORDER: &str = "SELECT t_ms, kind, data FROM talk_events \
+                WHERE business_id = $1 AND conversation_id = $2 ORDER BY t_ms, id";
+            let rows: Vec<EventRow> = on!(self.reader(), db => {
+                sqlx::query_as(IN_ORDER).bind(business.0).bind(conversation).fetch_all(db).await
+            })?;
+            let event = |row: EventRow| StoredEvent { t_ms: row.t_ms, kind: row.kind, data: row.data.0 };
+            Ok(rows.into_iter().map(event).collect())
+        })
+    }
+
     fn ping(&self) -> StoreFuture<'_, ()> {
         self.answer(async move {
             on!(self.reader(), db => sqlx::query("SELECT 1").execute(db).await.map(drop))?;

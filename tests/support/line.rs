@@ -109,6 +109,7 @@ impl Line {
         let (to_switch, incoming) = mpsc::channel::<Result<WireMessage, SocketError>>(1_024);
         let (outgoing, from_switch) = mpsc::channel(1_024);
         let socket = MediaSocket {
+            last_words: Default::default(),
             incoming: Box::pin(stream::unfold(incoming, |mut queue| async move {
                 queue.recv().await.map(|message| (message, queue))
             })),

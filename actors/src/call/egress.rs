@@ -1,4 +1,4 @@
-//! The outgoing pump: speech lane → pacing → dialect → one write.
+//! The outgoing pump: speech lane → pacing → the leg's rate → dialect → one write. Where the far end has a screen, what it is shown goes along.
 //!
 //! Place:   switchboard > call > **egress**
 //! Hears:   nothing; the lane wakes its pump.    Tells: `call`, `Input::FirstAudio`, `Input::Spoken`; `CallMsg::LegLost` when a write fails.
@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_codecs::SampleRate;
 use tandem_domain::call_core::Input;
+use tandem_domain::ids::UtteranceId;
 use tandem_domain::playout::PlayoutAction;
-use tandem_domain::port::dialect::Encoder;
+use tandem_domain::port::dialect::{Encoder, Notice, WireMessage};
 use tokio::sync::Mutex;
 use tokio::time::{sleep_until, timeout};
 
 use super::CallMsg;
+use super::leg_rate::ToLeg;
 use crate::clock;
 use crate::guard::Guard;
 use crate::lane::SpeechLane;
@@ -39,6 +42,8 @@ pub struct Args {
     pub lane: SpeechLane,
     /// How the carrier wants it.
     pub encoder: Box<dyn Encoder>,
+    /// Sample rate of the leg's audio.
+    pub leg_rate: SampleRate,
     /// Where it goes.
     pub writer: Writer,
 }
@@ -59,18 +64,24 @@ impl Actor for Egress {
     }
 }
 
-async fn pump(Args { call, lane, mut encoder, writer }: Args) -> Result<(), SocketError> {
-    let mut actions = Vec::new();
+async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<(), SocketError> {
+    let (mut actions, mut notices) = (Vec::new(), Vec::new());
+    let mut leg = Leg { encoder, to_leg: ToLeg::new(leg_rate), speaking: None };
     loop {
         let now = clock::now();
-        let next = {
+        let mut next = {
             let mut playout = lane.playout();
             playout.poll(now, &mut actions);
             playout.poll_timeout(now)
         };
-        if !actions.is_empty() {
+        if let Some(screen) = lane.screen() {
+            screen.take(now, &mut notices);
+            let ping = screen.poll_timeout(now);
+            next = Some(next.map_or(ping, |due| due.min(ping)));
+        }
+        if !actions.is_empty() || !notices.is_empty() {
             lane.took();
-            timeout(WRITE_LIMIT, write(&mut actions, encoder.as_mut(), &writer, &call))
+            timeout(WRITE_LIMIT, write(&mut actions, &mut notices, &mut leg, &writer, &call))
                 .await
                 .map_err(|_| SocketError::Io("the peer takes no data".into()))??;
             continue; // time has passed: look again before sleeping
@@ -86,23 +97,35 @@ async fn pump(Args { call, lane, mut encoder, writer }: Args) -> Result<(), Sock
     }
 }
 
-/// Writes everything that is due with one flush, then tells the call what began or ended with it.
-async fn write(
-    actions: &mut Vec<PlayoutAction>,
-    encoder: &mut dyn Encoder,
-    writer: &Writer,
-    call: &ActorRef<CallMsg>,
-) -> Result<(), SocketError> {
-    let mut news = Vec::new();
-    let mut writer = writer.lock().await;
-    for action in actions.drain(..) {
-        let message = match action {
-            PlayoutAction::Audio { samples, late } => {
+/// The way from our samples to the far end's messages.
+struct Leg {
+    encoder: Box<dyn Encoder>,
+    to_leg: ToLeg,
+    /// Whose audio the encoder was told of last.
+    speaking: Option<UtteranceId>,
+}
+
+impl Leg {
+    /// Makes sure that the encoder knows whose audio follows.
+    fn speaking(&mut self, utterance: UtteranceId) {
+        if self.speaking.replace(utterance) != Some(utterance) {
+            self.encoder.speaking(utterance);
+        }
+    }
+
+    fn message(&mut self, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
+        match action {
+            PlayoutAction::Audio { utterance, samples, late } => {
                 metrics::histogram!(PLAYOUT_LAG).record(late.as_secs_f64());
-                Some(encoder.audio(&samples))
+                self.speaking(utterance);
+                Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }
-            PlayoutAction::Mark(name) => encoder.mark(&name),
-            PlayoutAction::Clear => encoder.clear(),
+            PlayoutAction::Mark(name) => self.encoder.mark(&name),
+            PlayoutAction::Clear(utterance) => {
+                self.speaking(utterance);
+                self.to_leg.reset();
+                self.encoder.clear()
+            }
             PlayoutAction::FirstAudio(utterance) => {
                 news.push(Input::FirstAudio(utterance));
                 None
@@ -111,8 +134,35 @@ async fn write(
                 news.push(Input::Spoken(utterance, heard));
                 None
             }
-        };
-        if let Some(message) = message {
+        }
+    }
+}
+
+/// Writes everything that is due with one flush, then tells the call what began or ended with it.
+///
+/// A `clear` goes first: what is shown besides was made after it. Audio goes last: it is of the answer that is shown.
+async fn write(
+    actions: &mut Vec<PlayoutAction>,
+    notices: &mut Vec<Notice>,
+    leg: &mut Leg,
+    writer: &Writer,
+    call: &ActorRef<CallMsg>,
+) -> Result<(), SocketError> {
+    let mut news = Vec::new();
+    let mut writer = writer.lock().await;
+    let cleared = usize::from(matches!(actions.first(), Some(PlayoutAction::Clear(_))));
+    for clear in actions.drain(..cleared) {
+        if let Some(message) = leg.message(clear, &mut news) {
+            writer.feed(message).await?;
+        }
+    }
+    for notice in notices.drain(..) {
+        if let Some(message) = leg.encoder.notice(&notice) {
+            writer.feed(message).await?;
+        }
+    }
+    for action in actions.drain(..) {
+        if let Some(message) = leg.message(action, &mut news) {
             writer.feed(message).await?;
         }
     }

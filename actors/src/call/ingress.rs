@@ -1,4 +1,4 @@
-//! The incoming pump: socket → dialect → 20 ms frames → detector → ear lane.
+//! The incoming pump: socket → dialect → the switch's rate → 20 ms frames → detector → ear lane.
 //!
 //! Place:   switchboard > call > **ingress**
 //! Hears:   nothing; reads the socket.    Tells: `call`, speech events, keys and the leg's end; the speech lane, marks that came back.
@@ -16,12 +16,13 @@ use tandem_codecs::framer::Framer;
 use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
 use tandem_domain::playout::PlayoutAction;
-use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, WireMessage};
+use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, Notice, WireMessage};
 use tandem_domain::record::EndReason;
 use tokio::time::sleep_until;
 
-use super::CallMsg;
+use super::leg_rate::FromLeg;
 use super::vad::Slot;
+use super::{CallMsg, RATE};
 use crate::clock;
 use crate::flood::MessageBudget;
 use crate::guard::Guard;
@@ -31,8 +32,8 @@ use crate::socket::{Incoming, SocketError};
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
-/// Samples a second on the ingress clock.
-const RATE_HZ: u64 = 8_000;
+/// Frames of one score: a fifth of a second.
+const SCORE_FRAMES: u8 = 10;
 /// A stall of the carrier's audio in the middle of speech is filled with silence after this, so that the turn can end.
 const STALL: Duration = Duration::from_millis(200);
 
@@ -82,21 +83,28 @@ impl Actor for Ingress {
 struct Pump {
     args: Args,
     gate: SpeechGate,
+    from_leg: FromLeg,
     framer: Framer<i16>,
     /// Position of the next frame on the ingress clock.
     position: u64,
     sustained: bool,
     heard_at: Instant,
+    /// Frames judged since the last score was shown, and how many of them were speech.
+    judged: u8,
+    speech: u8,
 }
 
 impl Pump {
     fn new(args: Args) -> Self {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
+            from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             position: args.ear.position(),
             sustained: false,
             heard_at: clock::now(),
+            judged: 0,
+            speech: 0,
             args,
         }
     }
@@ -141,7 +149,7 @@ impl Pump {
     fn message(&mut self, now: Instant, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<(), EndReason> {
         match self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)? {
             LegEvent::Audio { .. } => {
-                self.framer.push(pcm);
+                self.framer.push(self.from_leg.convert(pcm));
                 self.frames(now);
             }
             LegEvent::Mark(name) => {
@@ -156,6 +164,15 @@ impl Pump {
             }
             LegEvent::Ignored(reason) => {
                 metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
+            }
+            LegEvent::Typed(text) => self.tell(Input::Typed(text)),
+            LegEvent::Context(text) => self.tell(Input::Context(text)),
+            LegEvent::Activity => self.tell(Input::Activity),
+            LegEvent::ToolResult { id, result, is_error } => self.tell(Input::ToolResult { id, result, is_error }),
+            LegEvent::Pong(id) => {
+                if let Some(measured) = self.args.speech.screen().and_then(|screen| screen.answered(now, id)) {
+                    self.args.speech.playout().round_trip(measured);
+                }
             }
             LegEvent::Stopped => return Err(EndReason::CallerHangup),
             LegEvent::Connected | LegEvent::Started(_) => {}
@@ -194,6 +211,7 @@ impl Pump {
                 false
             }
         };
+        self.score(speech);
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
         self.args.ear.push(Arc::from(&frame[..]));
@@ -216,9 +234,23 @@ impl Pump {
         }
     }
 
-    /// When the sample at `position` came in, if the last one came at `now`.
+    /// Shows how much of the last fifth of a second was speech, five times a second.
+    fn score(&mut self, speech: bool) {
+        if self.args.speech.screen().is_none() {
+            return;
+        }
+        self.judged += 1;
+        self.speech += u8::from(speech);
+        if self.judged == SCORE_FRAMES {
+            self.args.speech.show(Notice::VadScore(f32::from(self.speech) / f32::from(SCORE_FRAMES)));
+            (self.judged, self.speech) = (0, 0);
+        }
+    }
+
+    /// When the sample at `position` came in, if the last one that we have came at `now`: a message may hold several frames.
     fn instant(&self, now: Instant, position: u64) -> Instant {
-        let behind = Duration::from_micros(self.position.saturating_sub(position) * 1_000_000 / RATE_HZ);
+        let end = self.position + self.framer.remainder().len() as u64;
+        let behind = RATE.duration_of(end.saturating_sub(position));
         now.checked_sub(behind).unwrap_or(now)
     }
 

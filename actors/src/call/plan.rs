@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorRef, SpawnErr};
+use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Dialect, LegStart};
+use tandem_domain::port::dialect::{Dialect, LegStart, Notice, WireMessage};
 use tandem_domain::port::stt::{Stt as SttPort, SttSpec};
 use tandem_domain::port::tts::{Tts as TtsPort, TtsSpec};
+use tandem_domain::record::EndReason;
 
 use super::dialogue::{Dialogue, DialogueMsg};
 use super::egress::{self, Egress, Writer};
@@ -18,9 +20,10 @@ use super::silence::{Silence, SilenceMsg};
 use super::stt::{self, Stt, SttMsg};
 use super::tts::{self, Tts, TtsMsg};
 use super::vad::{Slot, Vad, VadMsg};
-use super::{CallMsg, RATE_HZ};
+use super::{CallMsg, RATE};
 use crate::lane::{EarLane, SpeechLane};
 use crate::scribe::Scribe;
+use crate::socket::LastWords;
 
 /// What every part of the call may need again when it is restarted.
 pub(super) struct Plan {
@@ -29,11 +32,14 @@ pub(super) struct Plan {
     pub(super) agent: Agent,
     pub(super) brain: Arc<dyn Brain>,
     pub(super) start: LegStart,
+    /// Sample rate of the leg's audio, both ways.
+    pub(super) leg_rate: SampleRate,
     pub(super) dialect: Arc<dyn Dialect>,
     pub(super) stt: Arc<dyn SttPort>,
     pub(super) tts: Arc<dyn TtsPort>,
     pub(super) scribe: Scribe,
     pub(super) writer: Writer,
+    pub(super) last_words: LastWords,
     pub(super) ear: EarLane,
     pub(super) speech: SpeechLane,
     pub(super) detector: Slot,
@@ -49,8 +55,9 @@ impl Plan {
     pub(super) async fn spawn_stt(&self, me: &ActorRef<CallMsg>, from: u64) -> Result<ActorRef<SttMsg>, SpawnErr> {
         let spec = SttSpec {
             language: self.agent.language.clone(),
-            rate_hz: RATE_HZ,
+            rate_hz: RATE.hz(),
             keywords: self.agent.asr_keywords.clone(),
+            partials: self.speech.screen().is_some(),
         };
         let args = stt::Args { call: me.clone(), engine: Arc::clone(&self.stt), spec, lane: self.ear.clone(), from };
         Ok(Actor::spawn_linked(None, Stt, args, me.get_cell()).await?.0)
@@ -65,7 +72,7 @@ impl Plan {
             text: String::new(),
             voice: self.agent.voice.clone(),
             language: self.agent.language.clone(),
-            rate_hz: RATE_HZ,
+            rate_hz: RATE.hz(),
         };
         let args = tts::Args { voice: Arc::clone(&self.tts), spec, lane: self.speech.clone() };
         Ok(Actor::spawn_linked(None, Tts, args, me.get_cell()).await?.0)
@@ -76,9 +83,22 @@ impl Plan {
             call: me.clone(),
             lane: self.speech.clone(),
             encoder: self.dialect.encoder(&self.start),
+            leg_rate: self.leg_rate,
             writer: Arc::clone(&self.writer),
         };
         Ok(Actor::spawn_linked(None, Egress, args, me.get_cell()).await?.0)
+    }
+
+    /// The last messages of the call: what was not shown yet, its end, and the dialect's own goodbye.
+    pub(super) fn goodbye(&self, now: Instant, reason: EndReason) -> Vec<WireMessage> {
+        let mut encoder = self.dialect.encoder(&self.start);
+        let mut notices = Vec::new();
+        if let Some(screen) = self.speech.screen() {
+            screen.take(now, &mut notices);
+            notices.push(Notice::Ended { reason });
+        }
+        let shown: Vec<_> = notices.iter().filter_map(|notice| encoder.notice(notice)).collect();
+        shown.into_iter().chain(encoder.end()).collect()
     }
 
     pub(super) async fn spawn_silence(&self, me: &ActorRef<CallMsg>) -> Result<ActorRef<SilenceMsg>, SpawnErr> {

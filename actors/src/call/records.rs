@@ -12,6 +12,9 @@ use tandem_domain::record::{
 use super::plan::Plan;
 use crate::{clock, metrics as meter};
 
+/// Stands for the recogniser of a turn that was typed.
+const TYPED: &str = "typed";
+
 impl Plan {
     /// The first record.
     pub(super) fn started(&self) -> Record {
@@ -41,7 +44,7 @@ impl Plan {
                 turn: turn.turn,
                 text: turn.text,
                 language: Some(self.agent.language.clone()),
-                stt_provider: self.stt.name().to_owned(),
+                stt_provider: if turn.typed { TYPED } else { self.stt.name() }.to_owned(),
                 confidence: turn.confidence,
                 at: self.wall(turn.began),
             }),

@@ -10,9 +10,10 @@ use futures_util::{StreamExt, stream};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_domain::call_core::Input;
 use tandem_domain::ids::TurnId;
+use tandem_domain::port::EventStream;
 use tandem_domain::port::stt::{Covers, Stt as Engine, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::CallMsg;
 use crate::guard::Guard;
@@ -75,7 +76,8 @@ impl State {
             let (me, error) = (me.clone(), SttError::Failed { vendor: engine, detail: "panicked".into() });
             move || drop(me.cast(SttMsg::Failed(error)))
         };
-        let stream = Guard::spawn(listen(events, args.call.clone(), me.clone(), engine, args.lane.clone()), panicked);
+        let ear = Ear { call: args.call.clone(), me: me.clone(), engine, lane: args.lane.clone() };
+        let stream = Guard::spawn(ear.listen(events, args.spec.partials), panicked);
         Self { args, commands, asked: None, _stream: stream }
     }
 }
@@ -154,36 +156,39 @@ fn feed(tap: Tap, commands: mpsc::Receiver<SttInput>) -> SttInputStream {
     }))
 }
 
-async fn listen(
-    mut events: tandem_domain::port::EventStream<SttEvent, SttError>,
+/// Where what the recogniser says goes.
+struct Ear {
     call: ActorRef<CallMsg>,
     me: ActorRef<SttMsg>,
     engine: &'static str,
     lane: EarLane,
-) {
-    while let Some(event) = events.next().await {
-        let sent = match event {
-            Ok(SttEvent::Final { turn, to, text, confidence, covers }) => {
-                metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "ok")
-                    .increment(1);
-                call.cast(CallMsg::Input(Input::Transcript { turn, to, text, confidence, covers })).is_ok()
+}
+
+impl Ear {
+    async fn listen(self, mut events: EventStream<SttEvent, SttError>, partials: bool) {
+        let Self { call, me, engine, lane } = self;
+        while let Some(event) = events.next().await {
+            let sent = match event {
+                Ok(SttEvent::Final { turn, to, text, confidence, covers }) => {
+                    metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "ok")
+                        .increment(1);
+                    call.cast(CallMsg::Input(Input::Transcript { turn, to, text, confidence, covers })).is_ok()
+                }
+                Ok(SttEvent::Partial { text }) if partials => call.cast(CallMsg::Input(Input::Partial(text))).is_ok(),
+                Ok(SttEvent::Partial { .. }) => true, // nobody looks
+                Err(error) => {
+                    metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "error")
+                        .increment(1);
+                    let _ = me.cast(SttMsg::Failed(error));
+                    return;
+                }
+            };
+            if !sent {
+                return; // the call is gone
             }
-            Ok(SttEvent::Partial { text }) => {
-                debug!(characters = text.len(), "partial transcript");
-                true
-            }
-            Err(error) => {
-                metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "error")
-                    .increment(1);
-                let _ = me.cast(SttMsg::Failed(error));
-                return;
-            }
-        };
-        if !sent {
-            return; // the call is gone
         }
-    }
-    if !lane.is_closed() {
-        let _ = me.cast(SttMsg::Failed(SttError::Failed { vendor: engine, detail: "the stream ended".into() }));
+        if !lane.is_closed() {
+            let _ = me.cast(SttMsg::Failed(SttError::Failed { vendor: engine, detail: "the stream ended".into() }));
+        }
     }
 }

@@ -55,6 +55,7 @@ impl From<&Line> for SessionLine {
         let speaker = match line.role {
             Role::User => "user",
             Role::Agent => "ai",
+            Role::System => "system",
         };
         Self { speaker, text: line.text.clone() }
     }

@@ -40,6 +40,11 @@ pub async fn doorstep(
             LegEvent::Audio { .. } => return Err(EndReason::Breach(Breach::BeforeStart("media".into()))),
             LegEvent::Dtmf(_) => return Err(EndReason::Breach(Breach::BeforeStart("dtmf".into()))),
             LegEvent::Mark(_) => return Err(EndReason::Breach(Breach::BeforeStart("mark".into()))),
+            LegEvent::Typed(_)
+            | LegEvent::Context(_)
+            | LegEvent::Activity
+            | LegEvent::ToolResult { .. }
+            | LegEvent::Pong(_) => return Err(EndReason::Breach(Breach::BeforeStart("message".into()))),
         }
     }
 }

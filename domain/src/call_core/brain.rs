@@ -17,6 +17,7 @@ impl CallCore {
         self.silence.disarm();
         self.state_before = self.state.clone();
         self.decision = None;
+        self.tools.next_answer();
         let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }
@@ -54,6 +55,7 @@ impl CallCore {
                 }
             }
             BrainEvent::Decision(decision) => self.decision = Some(decision),
+            BrainEvent::Tool(call) => self.tool(now, call),
         }
     }
 

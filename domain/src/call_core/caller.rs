@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{CallCore, Effect, Note};
 use crate::playbook::{Decision, Ending, PlaybookState};
 use crate::port::brain::Prompt;
+use crate::port::dialect::Notice;
 use crate::record::EndReason;
 use crate::turn::{Committed, TurnAction};
 
@@ -81,6 +82,9 @@ impl CallCore {
             return;
         }
         self.silence.caller_spoke();
+        self.flush_user(); // a typed turn that nobody will answer any more: it was said all the same
+        let (number, text) = (turn.turn, turn.text.clone());
+        self.show(|| Notice::UserTranscript { turn: number, text });
         let prompt = Prompt::Heard { text: turn.text.clone(), confidence: turn.confidence };
         self.pending_user = Some(turn.clone());
         self.think(now, turn.turn, prompt, Some(turn));

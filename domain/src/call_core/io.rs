@@ -6,6 +6,7 @@ use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::playbook::PlaybookState;
 use crate::port::brain::{Ask, BrainEvent};
+use crate::port::dialect::Notice;
 use crate::port::stt::Covers;
 use crate::record::EndReason;
 use crate::turn::Committed;
@@ -130,6 +131,30 @@ pub enum Input {
     Cut(Heard),
     /// A key was pressed.
     Dtmf(char),
+    /// What the recogniser understood so far of the open turn.
+    Partial(String),
+    /// The caller typed: a turn without speech.
+    Typed(String),
+    /// Something that the brain should know, and that nobody said.
+    Context(String),
+    /// The caller does something that is not heard.
+    Activity,
+    /// The far end has run a tool.
+    ToolResult {
+        /// From [`Notice::ToolCall`].
+        id: String,
+        /// What it gave.
+        result: String,
+        /// It failed.
+        is_error: bool,
+    },
+    /// Something outside the core belongs in the timeline.
+    Noticed {
+        /// Closed set.
+        kind: &'static str,
+        /// A few words.
+        detail: String,
+    },
     /// A driver died and stands again.
     Restarted(Part),
     /// The far end is gone, or we were told to end: no more words.
@@ -181,6 +206,8 @@ pub enum Effect {
     Cut,
     /// Something to be stored.
     Note(Note),
+    /// Something to be shown; only after [`CallCore::showing`](super::CallCore::showing).
+    Show(Notice),
     /// Close the leg; the call is over. The last effect of every call.
     End(EndReason),
 }

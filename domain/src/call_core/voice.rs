@@ -1,6 +1,6 @@
 //! Our voice: what is said, what was heard of it, and what of that goes into the history.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect, Note, Response, Speech};
 use crate::ids::UtteranceId;
@@ -19,14 +19,18 @@ impl CallCore {
                 committed_at,
                 first_sentence_at: now,
                 first_audio_at: None,
+                shown: false,
             }
         });
         let sentence = speech.sentences.len() as u32;
         speech.sentences.push(text.clone());
-        self.effects.push_back(Effect::Speak { utterance: speech.id, sentence, text });
+        let utterance = speech.id;
+        self.show_sentence(&text);
+        self.effects.push_back(Effect::Speak { utterance, sentence, text });
     }
 
     pub(super) fn seal(&mut self) {
+        self.show_answer();
         if let Some(speech) = &self.speech {
             self.effects.push_back(Effect::Seal { utterance: speech.id, sentences: speech.sentences.len() as u32 });
         }
@@ -38,6 +42,7 @@ impl CallCore {
             return; // a new pump says it again
         }
         speech.first_audio_at = Some(now);
+        self.show_latency(now);
         self.flush_user();
         self.turns.reply_heard();
         if self.turns.is_sustained() {
@@ -66,9 +71,11 @@ impl CallCore {
     }
 
     pub(super) fn cut(&mut self, now: Instant, heard: &Heard) {
-        let Some(speech) = self.cutting.take() else { return };
+        let Some(mut speech) = self.cutting.take() else { return };
         let text = heard_text(&speech.sentences, heard);
-        if text.is_empty() && self.history.is_empty() && speech.reply_to.is_none() {
+        self.show_cut(&mut speech, &text);
+        let unspoken = self.history.iter().all(|line| line.role == Role::System);
+        if text.is_empty() && unspoken && speech.reply_to.is_none() {
             self.state = None; // of the opening nobody heard a word: it is said with the answer
         }
         if speech.first_audio_at.is_some() || heard.samples > 0 {
@@ -103,15 +110,7 @@ impl CallCore {
             self.history.push(Line { role: Role::Agent, text: heard.clone() });
         }
         let at = speech.first_audio_at.unwrap_or(now);
-        let stages = speech.reply_to.as_ref().map_or_else(Vec::new, |turn| {
-            let endpoint = turn.endpoint.min(speech.committed_at);
-            vec![
-                ("endpointing", endpoint.saturating_duration_since(turn.ended)),
-                ("stt_final", speech.committed_at.saturating_duration_since(endpoint)),
-                ("llm_first_sentence", speech.first_sentence_at.saturating_duration_since(speech.committed_at)),
-                ("tts_first_audio", at.saturating_duration_since(speech.first_sentence_at)),
-            ]
-        });
+        let stages = speech.stages(at);
         self.effects.push_back(Effect::Note(Note::AgentResponse(Response {
             utterance: speech.id,
             turn: speech.reply_to.as_ref().map(|turn| turn.turn),
@@ -129,5 +128,20 @@ impl CallCore {
             self.history.push(Line { role: Role::User, text: turn.text.clone() });
             self.effects.push_back(Effect::Note(Note::UserTurn(turn)));
         }
+    }
+}
+
+impl Speech {
+    /// What the time from the end of the caller's speech to the first sample, at `at`, was spent on. Nothing, if it answers nobody.
+    pub(super) fn stages(&self, at: Instant) -> Vec<(&'static str, Duration)> {
+        self.reply_to.as_ref().map_or_else(Vec::new, |turn| {
+            let endpoint = turn.endpoint.min(self.committed_at);
+            vec![
+                ("endpointing", endpoint.saturating_duration_since(turn.ended)),
+                ("stt_final", self.committed_at.saturating_duration_since(endpoint)),
+                ("llm_first_sentence", self.first_sentence_at.saturating_duration_since(self.committed_at)),
+                ("tts_first_audio", at.saturating_duration_since(self.first_sentence_at)),
+            ]
+        })
     }
 }

@@ -19,6 +19,7 @@ fn playout() -> Playout {
         lead: ms(80),
         clear: ClearMarks::AllReturned,
         marks: true,
+        notices: false,
         dtmf_out: false,
         end: EndBy::SocketClose,
         max_message_bytes: 65_536,
@@ -99,7 +100,7 @@ fn a_cut_clears_and_makes_older_marks_meaningless() {
     assert!(marks.len() >= 3, "one about every 100 ms: {marks:?}");
     assert_eq!(playout.mark_returned(t0 + ms(110), &marks[0]), None);
     assert_eq!(playout.cut(t0 + ms(250)).samples, 800 + 140 * 8, "last mark plus the time since");
-    assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear)]);
+    assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear(U1))]);
     for name in &marks {
         assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
     }

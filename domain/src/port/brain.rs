@@ -64,6 +64,17 @@ pub enum BrainEvent {
     State(Box<PlaybookState>),
     /// What shall happen after the reply was heard.
     Decision(Decision),
+    /// The far end shall run a tool of its own, where it can. The answer does not wait for it.
+    Tool(ToolCall),
+}
+
+/// A tool of the far end that the brain wants run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// Its name.
+    pub name: String,
+    /// What it is given.
+    pub parameters: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why a brain gave no (whole) answer.

@@ -3,10 +3,17 @@
 //! A dialect does no IO and holds no clock. It splits into a decoder (owned by the ingress pump) and, once the stream has started, an encoder
 //! (owned by the egress pump), so that neither pump waits for the other.
 
+pub mod notice;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use tandem_codecs::MediaFormat;
+
+pub use notice::Notice;
+
+use crate::ids::UtteranceId;
+use crate::record::EndReason;
 
 /// What a dialect can do and how it wants its audio; the switch never asks for the carrier's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +23,14 @@ pub struct Capabilities {
     /// Audio in one of our messages.
     pub chunk: Duration,
     /// Greatest lead over real time at which we send: what sits at the carrier cannot be taken back but by `clear`.
+    /// [`Duration::MAX`]: the far end reads and does not listen; no audio is sent, and what is made counts as heard.
     pub lead: Duration,
     /// What becomes of marks that are outstanding when we send a `clear`.
     pub clear: ClearMarks,
     /// Whether marks exist at all; without them "heard" runs by the clock.
     pub marks: bool,
+    /// Whether the far end can show what happens in the call: only then are [`Notice`]s made and partial transcripts asked for.
+    pub notices: bool,
     /// Whether keys can be sent on the socket.
     pub dtmf_out: bool,
     /// How we end the call from our side.
@@ -95,6 +105,23 @@ pub enum LegEvent {
     Dtmf(char),
     /// Everything that was sent before this mark was played, or dropped by our `clear`.
     Mark(String),
+    /// The caller typed this instead of saying it.
+    Typed(String),
+    /// Something that the agent should know, and that nobody said.
+    Context(String),
+    /// The caller does something: types, clicks. Not silence, though nothing is heard.
+    Activity,
+    /// A tool that the far end was asked to run is done.
+    ToolResult {
+        /// From [`Notice::ToolCall`].
+        id: String,
+        /// What it gave, as text.
+        result: String,
+        /// It failed; `result` says how.
+        is_error: bool,
+    },
+    /// The answer to a [`Notice::Ping`].
+    Pong(u64),
     /// A message that asks nothing of us, and why; a closed set, for the metric.
     Ignored(&'static str),
     /// The carrier ended the stream.
@@ -158,27 +185,50 @@ impl Breach {
     }
 }
 
+/// What the close frame of a socket says: for far ends that show it to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parting {
+    /// Status code (RFC 6455 7.4).
+    pub code: u16,
+    /// A sentence; at most 123 bytes fit.
+    pub reason: String,
+}
+
 /// A carrier's media protocol.
 pub trait Dialect: Send + Sync {
-    /// What it can do.
+    /// What it can do, before a stream has started.
     fn capabilities(&self) -> Capabilities;
+    /// What holds for this stream: a carrier's chunk may depend on the sample rate that its `start` brought.
+    fn agreed(&self, start: &LegStart) -> Capabilities {
+        let _ = start;
+        self.capabilities()
+    }
     /// A fresh decoder for one socket.
     fn decoder(&self) -> Box<dyn Decoder>;
     /// The encoder for a stream that has started.
     fn encoder(&self, start: &LegStart) -> Box<dyn Encoder>;
+    /// What the close frame says when a call, or a socket that never became one, ends for `reason`. Carriers do not read it.
+    fn parting(&self, reason: &EndReason) -> Option<Parting> {
+        let _ = reason;
+        None
+    }
 }
 
 /// The carrier's side of a socket, read.
 pub trait Decoder: Send {
     /// Translates one message. Audio is appended to `pcm` as linear samples at [`Decoder::format`]'s rate.
     fn decode(&mut self, message: &WireMessage, pcm: &mut Vec<i16>) -> Result<LegEvent, Breach>;
-    /// Format of the audio; settled once `Started` was returned.
+    /// Format of the audio, both ways; settled once `Started` was returned.
     fn format(&self) -> MediaFormat;
 }
 
 /// Our side of a socket, written. Each method returns one message.
 pub trait Encoder: Send {
-    /// One chunk of agent audio, linear samples at the leg's rate.
+    /// The audio and the `clear` that follow are of this utterance. Told before the first of them, and to a new encoder again.
+    fn speaking(&mut self, utterance: UtteranceId) {
+        let _ = utterance;
+    }
+    /// One chunk of agent audio ([`Dialect::agreed`]), linear samples at the rate of [`Decoder::format`].
     fn audio(&mut self, pcm: &[i16]) -> WireMessage;
     /// A mark that comes back when everything before it was played.
     fn mark(&mut self, name: &str) -> Option<WireMessage>;
@@ -188,4 +238,9 @@ pub trait Encoder: Send {
     fn end(&mut self) -> Option<WireMessage>;
     /// Presses keys, where the protocol can.
     fn dtmf(&mut self, digit: char) -> Option<WireMessage>;
+    /// Shows what happened, where [`Capabilities::notices`] says that the far end can.
+    fn notice(&mut self, notice: &Notice) -> Option<WireMessage> {
+        let _ = notice;
+        None
+    }
 }

@@ -87,6 +87,9 @@ pub trait ConversationStore: Send + Sync {
     /// The timeline of a call, oldest first.
     fn events(&self, business: BusinessId, call: i64) -> StoreFuture<'_, Vec<StoredEvent>>;
 
+    /// The timeline of a talk in the browser, oldest first: it has a conversation and no call session.
+    fn talk_events(&self, business: BusinessId, conversation: i64) -> StoreFuture<'_, Vec<StoredEvent>>;
+
     /// Whether the store answers at all.
     fn ping(&self) -> StoreFuture<'_, ()>;
 }

@@ -17,6 +17,8 @@ pub struct SttSpec {
     pub rate_hz: u32,
     /// The agent's own keywords (`asr_keywords`): names and terms that it should not mishear.
     pub keywords: Vec<String>,
+    /// Whether somebody looks at [`SttEvent::Partial`]s. An engine for which they are work leaves them out otherwise.
+    pub partials: bool,
 }
 
 /// One item of the stream towards the recogniser, in order.

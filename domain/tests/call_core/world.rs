@@ -11,6 +11,7 @@ use tandem_domain::ids::{AgentId, BusinessId, TurnId, UtteranceId};
 use tandem_domain::ledger::{Heard, SentenceAudio};
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::Brain;
+use tandem_domain::port::dialect::Notice;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
 
@@ -36,10 +37,18 @@ pub(crate) struct World {
     pub(crate) cuts: usize,
     pub(crate) notes: Vec<Note>,
     pub(crate) ended: Vec<EndReason>,
+    /// What a far end with a screen was shown.
+    pub(crate) shown: Vec<Notice>,
 }
 
 impl World {
     pub(crate) fn new(timing: Timing) -> Self {
+        Self::with_screen(timing, false)
+    }
+
+    /// A call whose far end may have a screen.
+    pub(crate) fn with_screen(timing: Timing, screen: bool) -> Self {
+        let core = CallCore::new(&timing, Lines::default());
         let agent = Agent {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
@@ -57,7 +66,7 @@ impl World {
         let brain = RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "");
         let mut world = Self {
             now,
-            core: CallCore::new(&timing, Lines::default()),
+            core: if screen { core.showing() } else { core },
             brain,
             asks: VecDeque::new(),
             hold_brain: false,
@@ -67,6 +76,7 @@ impl World {
             cuts: 0,
             notes: Vec::new(),
             ended: Vec::new(),
+            shown: Vec::new(),
         };
         world.input(Input::Started);
         world
@@ -100,6 +110,7 @@ impl World {
                 Effect::Speak { utterance, sentence, text } => self.spoken.push((utterance, sentence, text)),
                 Effect::Transcribe { turn, from, to } => self.transcribe.push((turn, from, to)),
                 Effect::Note(note) => self.notes.push(note),
+                Effect::Show(notice) => self.shown.push(notice),
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
                 Effect::Seal { .. } => {}

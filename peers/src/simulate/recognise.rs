@@ -23,7 +23,7 @@ pub(super) async fn text_of(stt: &dyn Stt, language: &str, audio: &Pcm) -> Resul
         SttInput::Audio { start: 0, samples },
         SttInput::Finalize { turn: TurnId(1), from: 0, to, hints: Arc::from([]) },
     ];
-    let spec = SttSpec { language: language.to_owned(), rate_hz: audio.rate.hz(), keywords: Vec::new() };
+    let spec = SttSpec { language: language.to_owned(), rate_hz: audio.rate.hz(), ..SttSpec::default() };
     // the stream stays open behind the question: some recognisers give up what they have not yet said when it ends
     let mut events = stt.transcribe(spec, stream::iter(inputs).chain(stream::pending()).boxed());
     let failed = |detail: &str| SttError::Failed { vendor: stt.name(), detail: detail.to_owned() };

@@ -33,6 +33,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     lead: Duration::from_millis(80),
     clear: ClearMarks::AllReturned,
     marks: true,
+    notices: false,
     dtmf_out: false,
     end: EndBy::SocketClose,
     max_message_bytes: MAX_MESSAGE_BYTES,

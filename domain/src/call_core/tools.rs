@@ -1,0 +1,83 @@
+//! Tools that the far end runs for us: asked for, answered or given up. The conversation does not wait for them.
+
+use std::time::{Duration, Instant};
+
+use super::CallCore;
+use crate::port::brain::ToolCall;
+use crate::port::dialect::Notice;
+
+/// A tool that has not answered after this has failed.
+const TOOL_LIMIT: Duration = Duration::from_secs(20);
+/// Tools that may run at once.
+const MOST_TOOLS: usize = 16;
+/// Characters of a result that the timeline keeps.
+const RESULT_CHARS: usize = 500;
+
+/// A tool that runs.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    id: String,
+    name: String,
+    deadline: Instant,
+}
+
+/// The tools of one call.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    running: Vec<Running>,
+    /// Calls made so far: the next one's number.
+    made: u32,
+    /// What the present answer has asked for: a brain that is asked again says it again.
+    asked: Vec<ToolCall>,
+}
+
+impl Tools {
+    /// Another answer begins.
+    pub(super) fn next_answer(&mut self) {
+        self.asked.clear();
+    }
+
+    /// When the oldest is to be given up.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.running.iter().map(|tool| tool.deadline).min()
+    }
+}
+
+impl CallCore {
+    /// The brain wants a tool run.
+    pub(super) fn tool(&mut self, now: Instant, call: ToolCall) {
+        if self.tools.asked.contains(&call) {
+            return;
+        }
+        self.tools.asked.push(call.clone());
+        if !self.screen {
+            return self.note_event("tool_unavailable", call.name);
+        }
+        if self.tools.running.len() >= MOST_TOOLS {
+            return self.note_event("tool_refused", format!("{}: {MOST_TOOLS} tools run already", call.name));
+        }
+        self.tools.made += 1;
+        let id = format!("tool_{}", self.tools.made);
+        self.tools.running.push(Running { id: id.clone(), name: call.name.clone(), deadline: now + TOOL_LIMIT });
+        self.note_event("tool_call", call.name.clone());
+        self.show(|| Notice::ToolCall { id, call });
+    }
+
+    /// The far end has run a tool. A result that nobody waits for (any more) says nothing.
+    pub(super) fn tool_result(&mut self, id: &str, result: &str, is_error: bool) {
+        let Some(index) = self.tools.running.iter().position(|tool| tool.id == id) else { return };
+        let Running { id, name, .. } = self.tools.running.remove(index);
+        let result: String = result.chars().take(RESULT_CHARS).collect();
+        self.note_event(if is_error { "tool_error" } else { "tool_result" }, format!("{name}: {result}"));
+        self.show(|| Notice::ToolDone { id, name, is_error, answered: true });
+    }
+
+    /// Gives up the tools that have not answered in time.
+    pub(super) fn tools_overdue(&mut self, now: Instant) {
+        while let Some(index) = self.tools.running.iter().position(|tool| now >= tool.deadline) {
+            let Running { id, name, .. } = self.tools.running.remove(index);
+            self.note_event("tool_error", format!("{name}: no answer within {} s", TOOL_LIMIT.as_secs()));
+            self.show(|| Notice::ToolDone { id, name, is_error: true, answered: false });
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The browser's socket: `/v1/convai/conversation?agent_id=…` in the shape of the agents socket, `/ws/talk/{agent}` for our own page.
+//!
+//! Place:   behind the gate, since a page is not a carrier; then [`Origins`]; then as any media socket.
+//! A name that no agent has is told in the close frame: a refused handshake tells a page nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tandem_actors::Arrival;
+use tandem_providers::carrier::browser::BrowserDialect;
+
+use super::origin::Origins;
+use super::{Upgrade, accept};
+use crate::http::Surface;
+use crate::http::problem::Problem;
+
+/// The name that clients offer; a socket that offers none is served all the same.
+const SUBPROTOCOL: &str = "convai";
+
+/// What a talk needs to know of the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Talks {
+    pub(crate) origins: Origins,
+    pub(crate) unknown_events_allowed: u32,
+}
+
+/// What the URL asks for; what else clients write there (`source`, `version`) is not read.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    agent_id: Option<String>,
+    agent: Option<String>,
+}
+
+/// `/v1/convai/conversation?agent_id=…`: number, UUID or name of an agent; without one the default agent answers.
+pub(crate) async fn conversation(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    (uri, headers): (Uri, HeaderMap),
+    asked: Result<Query<Asked>, QueryRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match asked {
+        Ok(Query(asked)) => talk_with(surface, asked.agent_id.or(asked.agent), peer, (uri, headers), upgrade),
+        Err(rejection) => Problem::invalid("agent_id", rejection.body_text()).into_response(),
+    }
+}
+
+/// `/ws/talk/{agent}`.
+pub(crate) async fn talk(
+    State(surface): State<Surface>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: (Uri, HeaderMap),
+    agent: Result<Path<String>, PathRejection>,
+    upgrade: Upgrade,
+) -> Response {
+    match agent {
+        Ok(Path(agent)) => talk_with(surface, Some(agent), peer, request, upgrade),
+        Err(rejection) => Problem::invalid("agent", rejection.body_text()).into_response(),
+    }
+}
+
+fn talk_with(
+    surface: Surface,
+    agent: Option<String>,
+    peer: SocketAddr,
+    (uri, headers): (Uri, HeaderMap),
+    upgrade: Upgrade,
+) -> Response {
+    if !surface.talks.origins.admit(&uri, &headers) {
+        return Problem::closed("a page of another origin may not talk: name its origin in ALLOWED_ORIGINS")
+            .into_response();
+    }
+    let dialect = Arc::new(BrowserDialect::new(agent, surface.talks.unknown_events_allowed));
+    let upgrade = upgrade.map(|upgrade| upgrade.protocols([SUBPROTOCOL]));
+    accept(surface, dialect, upgrade, Arrival { path_id: None, peer: Some(peer) })
+}
