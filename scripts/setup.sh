@@ -15,7 +15,8 @@ for_run=(
     flite                      # the voice
 )
 for_test=(
-    postgresql # the store's tests start a server of their own
+    postgresql          # the store's tests start a server of their own
+    chromium nodejs npm # a browser talks with the server
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -25,6 +26,9 @@ installed() {
     case $1 in
         # Any version will do; the tests look for the newest one.
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        # From wherever they came; other packages of Node bring npm with them.
+        chromium | npm) command -v "$1" >/dev/null ;;
+        nodejs) command -v node >/dev/null ;;
         *) [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ;;
     esac
 }

@@ -56,5 +56,6 @@ export function ofProblem(status, { detail = "" } = {}) {
 }
 
 function busyOrDraining(reason) {
-  return /drain|stop|shut/i.test(reason) ? "draining" : "full";
+  if (/drain|stop|shut/i.test(reason)) return "draining";
+  return /busy|taken|limit/i.test(reason) ? "full" : "ended";
 }

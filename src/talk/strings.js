@@ -59,6 +59,15 @@ export const words = {
     over: "The talk is over",
   },
   over: (reason) => `The talk ended: ${reason}.`,
+  /** By the server's name for them; any other is shown as it is. */
+  reasons: {
+    completed: "everything was said",
+    handover: "the agent passed you to a colleague",
+    caller_hangup: "you hung up",
+    silence: "nobody was heard for a while",
+    max_duration: "it had lasted as long as a talk may",
+    drained: "the server is being stopped",
+  },
   actions: { retry: "Try again", reconnect: "Reconnect", type: "Type instead", dismiss: "Dismiss" },
   failures: {
     insecure: {

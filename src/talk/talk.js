@@ -153,18 +153,22 @@ async function ended(close) {
     return;
   }
   enter("over");
-  if (close.said) transcript.note(words.over(close.said));
+  if (close.said) transcript.note(words.over(words.reasons[close.said] ?? close.said));
   hungUp = lastWords().then(hangUp);
 }
 
-/** Why the socket was refused. The browser is not told, but the server says it to a plain request of the same address. */
+/** Why the socket was refused. The browser is not told, but the server says it to plain requests. */
 async function refusal() {
   try {
-    const answer = await fetch(address(talk.agent, location).replace(/^ws/, "http"), { cache: "no-store" });
-    return ofProblem(answer.status, await answer.json().catch(() => ({})));
+    for (const place of [address(talk.agent, location).replace(/^ws/, "http"), "/readyz"]) {
+      const answer = await fetch(place, { cache: "no-store" });
+      // 426: this address wants a socket, and would have given one.
+      if (!answer.ok && answer.status !== 426) return ofProblem(answer.status, await answer.json().catch(() => ({})));
+    }
   } catch {
-    return "gone";
+    // Nobody answers.
   }
+  return "gone";
 }
 
 /** The agent hung up: its goodbye may still be on the way to the loudspeaker. */

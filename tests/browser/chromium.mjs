@@ -3,18 +3,22 @@
 // The device begins to play the file when a page opens it, once, and is silent afterwards.
 
 import assert from "node:assert/strict";
+import { test as nodeTest } from "node:test";
 import puppeteer from "puppeteer-core";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Longest wait for anything, in milliseconds. */
 export const LIMIT_MS = 30_000;
 
+/** A test that hangs has failed. */
+export const test = (name, run) => nodeTest(name, { timeout: 4 * LIMIT_MS }, run);
+
 /**
  * Starts the browser. `wav`: what the microphone hears; without one it beeps. `device: false`: there is no microphone.
  * `permission: false`: nobody clicks "allow". `hosts`: names that lead to loopback.
  */
 export async function chromium({ wav, device = true, permission = true, hosts = [] } = {}) {
-  const args = ["--no-sandbox", "--mute-audio", "--disable-dev-shm-usage"];
+  const args = ["--no-sandbox", "--mute-audio", "--disable-dev-shm-usage", "--no-proxy-server"];
   if (device) args.push("--use-fake-device-for-media-stream");
   if (permission) args.push("--use-fake-ui-for-media-stream");
   if (wav) args.push(`--use-file-for-fake-audio-capture=${wav}%noloop`);
@@ -38,15 +42,22 @@ export async function openTalk(context, browser, url, { quiet = true } = {}) {
     if (quiet && message.type() === "error" && !expected) errors.push(message.text());
   });
   context.after(async () => {
-    await window.close();
+    if (browser.connected) await window.close();
     assert.deepEqual(errors, []);
   });
   await page.goto(url);
   return page;
 }
 
-/** Waits until `condition` holds in the page. */
-export const until = (page, condition, ...values) => page.waitForFunction(condition, { polling: 20, timeout: LIMIT_MS }, ...values);
+/** Waits until `condition` holds in the page; if it never does, says what the page shows. */
+export async function until(page, condition, ...values) {
+  try {
+    return await page.waitForFunction(condition, { polling: 20, timeout: LIMIT_MS }, ...values);
+  } catch (error) {
+    const shown = await page.evaluate(() => `${document.body.innerText}\n${JSON.stringify(window.tandemTalk)}`);
+    throw new Error(`${error.message}: ${condition} ${values}, but the page shows:\n${shown}`, { cause: error });
+  }
+}
 
 /** The newest shown turn of a role with the given marks, once there is one: {text, state, interrupted}. */
 export async function turn(page, role, { state, interrupted, matching = "" } = {}) {

@@ -1,16 +1,15 @@
 // What the talk page says when there is nothing to talk with: a sentence, and the way out of it.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { chromium, openTalk, turn, until } from "./chromium.mjs";
+import { chromium, openTalk, test, turn, until } from "./chromium.mjs";
 import { fakeServer } from "./fake-server.mjs";
 
 /** A page on `host` in a browser of its own. */
 async function pageIn(context, options = {}, { host = "127.0.0.1", talk } = {}) {
   const server = await fakeServer({ talk });
   const browser = await chromium(options);
-  const page = await openTalk(context, browser, `http://${host}:${server.port}/talk`, { quiet: false });
   context.after(() => Promise.all([browser.close(), server.close()]));
+  const page = await openTalk(context, browser, `http://${host}:${server.port}/talk`, { quiet: false });
   return { page, server };
 }
 

@@ -6,9 +6,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 
-const ASSETS = path.join(import.meta.dirname, "../../src/talk");
+const ASSETS = fileURLToPath(new URL("../../src/talk", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 const RATE = 16000;
 

@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { test } from "node:test";
 
 /** A module of the page. As a data URL, because it lies in no package that would call it a module. */
 async function load(name) {
-  const source = await readFile(path.join(import.meta.dirname, "../../src/talk", name));
+  const source = await readFile(new URL(`../../src/talk/${name}`, import.meta.url));
   return import(`data:text/javascript;base64,${source.toString("base64")}`);
 }
 

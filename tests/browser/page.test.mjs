@@ -1,8 +1,8 @@
 // The talk page in Chromium against a server that does what it is told: what cannot be made to happen with the real one.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { chromium, openTalk, turn, until } from "./chromium.mjs";
+import { after, before } from "node:test";
+import { chromium, openTalk, test, turn, until } from "./chromium.mjs";
 import { fakeServer } from "./fake-server.mjs";
 
 let browser;
