@@ -48,6 +48,7 @@ export const words = {
   ms: (value) => `${Math.round(value)} ms`,
   status: {
     idle: "Ready when you are",
+    stopped: "Not talking",
     checking: "Checking the microphone",
     connecting: "Connecting…",
     listening: "Listening",

@@ -197,7 +197,7 @@ function stop() {
 
 /** Shows a failure and gives up what was tried. Returns false, for those who ask. */
 function fail(name) {
-  showFailure(name, (action) => act(action));
+  showFailure(name, act);
   unsent = [];
   hungUp = hangUp();
   enter(turns.list.length > 0 ? "over" : "idle");
@@ -210,13 +210,14 @@ function lost() {
     fail("lost");
     return;
   }
-  showFailure("lost", (action) => act(action));
+  showFailure("lost", act);
   enter("talking");
 }
 
 async function act(action) {
   if (action === "type") {
     hideFailure();
+    enter(state);
     $("text").focus();
   } else if (state === "talking") {
     await changeMicrophone();
@@ -232,7 +233,7 @@ async function changeMicrophone() {
     hideFailure();
     enter(state);
   } catch (error) {
-    showFailure(ofMicrophone(error), (action) => act(action));
+    showFailure(ofMicrophone(error), act);
   }
 }
 
@@ -240,7 +241,7 @@ async function changeMicrophone() {
 
 /** One word for what is going on. */
 function mood() {
-  if (state !== "talking") return state;
+  if (state !== "talking") return state === "idle" && !$("failure").hidden ? "stopped" : state;
   const now = performance.now();
   const { lastAgentAt, lastMicAt } = line.stats;
   if (now - lastAgentAt < BREATH_MS) return "speaking";
@@ -328,15 +329,16 @@ function escape() {
     enter("idle");
   } else {
     hideFailure();
+    enter(state);
   }
 }
 
 addEventListener("pagehide", () => conversation?.close());
 
 fill(language);
+if (!isSecureContext) showFailure("insecure", act);
 enter("idle");
 listAgents();
-if (!isSecureContext) showFailure("insecure", (action) => act(action));
 
 /** For the tests and the curious. */
 window.tandemTalk = {
