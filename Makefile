@@ -44,6 +44,11 @@ build: ## The release binary, at target/release/tandem
 models: build ## The speech models, into the user's cache folder
 	@$(BINARY) models install
 
+.PHONY: peers
+peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases
+	@scripts/peers.sh
+	@$(CARGO) test --workspace $(CARGO_FLAGS) --test websocket_peers -- --nocapture
+
 ##@ Before a commit
 .PHONY: check
 check: ## What CI runs: fmt, clippy, docs, deny, test

@@ -16,6 +16,7 @@ for_run=(
 )
 for_test=(
     postgresql          # the store's tests start a server of their own
+    python3-venv        # foreign peers from PyPI, see peers.sh
     chromium nodejs npm # a browser talks with the server
 )
 

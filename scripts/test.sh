@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds every test once, puts the models in place with the binary of that build, runs every test, the browser's last, adds up the summaries.
+# Builds every test once, puts the models in place with the binary of that build and the
+# foreign programs that tests talk to, runs every test, the browser's last, adds up the summaries.
 # Arguments go to cargo. Called by `make test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,6 +9,7 @@ cargo=${CARGO:-cargo}
 scripts/stage.sh "build of the tests" "$cargo" test --workspace --no-run "$@"
 # That build holds the binary too. Running it, rather than `cargo run`, spares a second build with other features.
 scripts/stage.sh "models" "$(scripts/target-dir.sh)/debug/tandem" models install
+scripts/stage.sh "peers" scripts/peers.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

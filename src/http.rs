@@ -34,6 +34,7 @@ mod health;
 mod listener;
 mod page;
 pub mod problem;
+mod read_rate;
 mod sessions;
 mod talk;
 mod timing;
@@ -68,6 +69,8 @@ pub(crate) struct Surface {
     pub(crate) twilio: Arc<dyn Dialect>,
     /// Talks in the browser.
     pub(crate) talks: convai::Talks,
+    /// Whether `/echo` is open: in conformance tests alone.
+    pub(crate) echo: bool,
 }
 
 /// Serves the interface behind `door` until `stop`. `host` is the address that was asked for: it decides what is open.
@@ -101,8 +104,11 @@ fn router(host: IpAddr, surface: Surface) -> Router {
     let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
     // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.
     let guarded = both_spellings(guarded).route("/", get(front::page)).fallback(front::nothing_here).layer(gate);
+    let echo = if surface.echo { Router::new().route("/echo", any(media_ws::echo)) } else { Router::new() };
     both_spellings(open)
         .merge(guarded)
+        .layer(from_fn(read_rate::brake_sockets))
+        .merge(echo)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::give_body))

@@ -10,7 +10,6 @@ pub(crate) mod origin;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tandem_actors::{Arrival, LastWords, MediaSocket, SocketError};
-use tandem_domain::port::dialect::{Dialect, Parting, WireMessage};
+use tandem_domain::port::dialect::{Parting, WireMessage};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite;
 
@@ -34,6 +33,8 @@ use crate::http::problem::Problem;
 const BUFFER_BYTES: usize = 4 * 1024;
 /// Most that may wait to be written, far beyond what pacing lets come together: a far end that stopped reading.
 const MAX_UNWRITTEN_BYTES: usize = 64 * 1024;
+/// Control frames between two messages. A far end pings every few seconds and speaks many times a second.
+const MAX_CONTROL_FRAMES: u32 = 500;
 /// How long a closed socket still reads, so that the far end gets our last frames and the close instead of a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -45,8 +46,7 @@ pub(crate) async fn anonymous(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     upgrade: Upgrade,
 ) -> Response {
-    let dialect = Arc::clone(&surface.twilio);
-    accept(surface, dialect, upgrade, Arrival { path_id: None, peer: Some(peer) })
+    accept(surface, upgrade, Arrival { path_id: None, peer: Some(peer) })
 }
 
 /// `/ws/twilio/call/{id}`: the path names the call.
@@ -57,15 +57,12 @@ pub(crate) async fn named(
     upgrade: Upgrade,
 ) -> Response {
     match id {
-        Ok(Path(id)) => {
-            let dialect = Arc::clone(&surface.twilio);
-            accept(surface, dialect, upgrade, Arrival { path_id: Some(id), peer: Some(peer) })
-        }
+        Ok(Path(id)) => accept(surface, upgrade, Arrival { path_id: Some(id), peer: Some(peer) }),
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }
 }
 
-fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival: Arrival) -> Response {
+fn accept(surface: Surface, upgrade: Upgrade, arrival: Arrival) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return refuse(rejection),
@@ -73,17 +70,30 @@ fn accept(surface: Surface, dialect: Arc<dyn Dialect>, upgrade: Upgrade, arrival
     if surface.switch.draining() {
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
+    let dialect = surface.twilio;
     let limit = dialect.capabilities().max_message_bytes;
+    serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
+        surface.switch.serve(dialect, media, arrival).await;
+    })
+}
+
+/// Upgrades and lends the socket to `agent` until that is done with it. `limit` and `unwritten`, in bytes: of one message, and of what may
+/// wait to be written.
+fn serve<A, F>(upgrade: WebSocketUpgrade, limit: usize, unwritten: usize, agent: A) -> Response
+where
+    A: FnOnce(MediaSocket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
     upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
+        .max_write_buffer_size(unwritten)
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_failed_upgrade(|error| tracing::debug!(%error, "media socket not upgraded"))
         .on_upgrade(async move |socket| {
             let (media, remains) = lend(socket);
-            surface.switch.serve(dialect, media, arrival).await;
+            agent(media).await;
             remains.linger().await;
         })
 }
@@ -113,7 +123,7 @@ fn lend(socket: WebSocket) -> (MediaSocket, Remains) {
     let ((stream, stream_home), (sink, sink_home)) = (Lent::new(stream), Lent::new(sink));
     let last_words = LastWords::default();
     let media = MediaSocket {
-        incoming: Box::pin(Incoming { inner: stream, over: false }),
+        incoming: Box::pin(Incoming { inner: stream, control_frames: 0, over: false }),
         outgoing: Box::pin(Outgoing { inner: sink, last_words: last_words.clone() }),
         last_words,
     };
@@ -172,6 +182,8 @@ impl Remains {
 /// Messages from the far end.
 struct Incoming {
     inner: Lent<SplitStream<WebSocket>>,
+    /// Since the last message.
+    control_frames: u32,
     over: bool,
 }
 
@@ -181,9 +193,21 @@ impl Stream for Incoming {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.over {
             match ready!(self.inner.pin().poll_next(context)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string())))),
-                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(WireMessage::Binary(bytes)))),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(text))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Text(text.to_string()))));
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.control_frames = 0;
+                    return Poll::Ready(Some(Ok(WireMessage::Binary(bytes))));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    self.control_frames += 1;
+                    if self.control_frames > MAX_CONTROL_FRAMES {
+                        self.over = true;
+                        return Poll::Ready(Some(Err(SocketError::Flood)));
+                    }
+                }
                 Some(Ok(Message::Close(_))) | None => self.over = true,
                 Some(Err(error)) => {
                     self.over = true; // what follows a broken frame cannot be read
@@ -245,5 +269,8 @@ fn socket_error(error: axum::Error) -> SocketError {
     }
 }
 
+mod echo;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use echo::echo;

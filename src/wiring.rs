@@ -149,21 +149,30 @@ pub async fn boot(config: Config) -> Result<Running, BootError> {
 
 /// Starts the program with some vendors replaced: fakes in tests and benches.
 pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
-    let listener = listen(SocketAddr::new(config.host, config.port)).await?;
-    let addr = listener
-        .local_addr()
-        .map_err(|source| BootError::Listen { address: (config.host, config.port).into(), source })?;
-    start(config, vendors, Door::Tcp(listener), addr).await
+    let (listener, addr) = listen(&config).await?;
+    start(config, vendors, Door::Tcp(listener), addr, false).await
+}
+
+/// As [`boot_with`], with `/echo` open: a far end for conformance tests of the WebSocket layer under the media sockets.
+pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running, BootError> {
+    let (listener, addr) = listen(&config).await?;
+    start(config, vendors, Door::Tcp(listener), addr, true).await
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
 pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
     let addr = (config.host, config.port).into();
     let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
-    start(config, vendors, Door::Unix(listener), addr).await
+    start(config, vendors, Door::Unix(listener), addr, false).await
 }
 
-async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -> Result<Running, BootError> {
+async fn start(
+    config: Config,
+    vendors: Vendors,
+    door: Door,
+    addr: SocketAddr,
+    echo: bool,
+) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let store = open_store(&config).await?;
@@ -190,6 +199,7 @@ async fn start(config: Config, vendors: Vendors, door: Door, addr: SocketAddr) -
             origins: Origins { allowed: config.allowed_origins, local: config.host.to_canonical().is_loopback() },
             unknown_events_allowed: config.calls.unknown_events_allowed,
         },
+        echo,
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
@@ -228,11 +238,16 @@ fn switch_config(config: &Config) -> SwitchConfig {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, BootError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+/// Binds what a configuration asks for, and says which port it became.
+async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), BootError> {
+    let address = SocketAddr::new(config.host, config.port);
+    let refused = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => BootError::PortTaken(address),
         _ => BootError::Listen { address, source },
-    })
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
 }
 
 /// Folds histograms until `stop`.

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{CallSession, ConversationStore, RowKey};
 use tandem_peers::caller::{Line, Manners, Rendered, Step};
+use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, SimulateConfig, hostile};
 use tandem_peers::vendor::FakeTts;
@@ -57,7 +58,7 @@ async fn neighbour(url: String) -> simulate::PeerReport {
     simulate::run(SimulateConfig {
         url,
         unix_socket: None,
-        ids: TwilioIds::numbered(1_000_000),
+        carrier: Carrier::Twilio(TwilioIds::numbered(1_000_000)),
         custom_parameters: BTreeMap::new(),
         script: vec![say, Step::Wait, Step::HangUp],
         manners: Manners::default(),

@@ -18,7 +18,7 @@ use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::playout::Playout;
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Decoder, Dialect, LegStart, Notice};
+use tandem_domain::port::dialect::{Capabilities, Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
 use tandem_domain::record::EndReason;
@@ -215,7 +215,11 @@ impl Actor for Call {
         let core = CallCore::new(&plan.agent.timing, Lines::default());
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
-            core: if capabilities.notices { core.showing() } else { core },
+            core: match capabilities {
+                Capabilities { notices: false, .. } => core,
+                page if page.reads() => core.showing().reading(),
+                _ => core.showing(),
+            },
             plan,
             children,
             histories: BTreeMap::new(),
@@ -287,6 +291,9 @@ impl State {
                     self.turn_from = *at;
                 }
                 self.turn_began = *began;
+                if self.plan.speech.screen().is_some() {
+                    let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor shows less
+                }
             }
             Input::Tick | Input::Cut(_) => {}
             _ => self.touched = clock::utc(),

@@ -35,9 +35,15 @@ impl Screen {
         }
     }
 
-    /// Takes everything that waits, and the ping that is due, in the order it shall be written.
+    /// Takes everything that waits, and the ping that is due, in the order it shall be written. The call's first notice comes alone.
     pub fn take(&self, now: Instant, out: &mut Vec<Notice>) {
-        out.extend(lock(&self.waiting).drain(..));
+        let mut waiting = lock(&self.waiting);
+        if let Some(first) = waiting.pop_front_if(|first| matches!(first, Notice::Started { .. })) {
+            out.push(first);
+            return;
+        }
+        out.extend(waiting.drain(..));
+        drop(waiting);
         let mut trip = lock(&self.trip);
         if let Some(id) = trip.poll(now) {
             out.push(Notice::Ping { id, round_trip: trip.measured() });
@@ -67,6 +73,19 @@ mod tests {
     use tandem_domain::ids::TurnId;
 
     use super::*;
+
+    #[test]
+    fn the_first_notice_comes_alone() {
+        let (screen, now) = (Screen::default(), crate::clock::now());
+        screen.show(Notice::Started { conversation: tandem_domain::ids::ConversationId(uuid::Uuid::nil()) });
+        screen.show(Notice::VadScore(0.0));
+        let mut out = Vec::new();
+        screen.take(now, &mut out);
+        assert!(matches!(out.as_slice(), [Notice::Started { .. }]), "{out:?}");
+        out.clear();
+        screen.take(now, &mut out);
+        assert!(matches!(out.as_slice(), [Notice::VadScore(_), Notice::Ping { .. }]), "{out:?}");
+    }
 
     #[test]
     fn a_far_end_that_does_not_read_loses_the_newest_and_scores_do_not_pile_up() {

@@ -46,6 +46,9 @@ pub enum SocketError {
     /// A message above the limit.
     #[error("message too large")]
     TooLarge,
+    /// More control frames than any far end sends.
+    #[error("too many control frames")]
+    Flood,
     /// The socket is closed.
     #[error("socket is closed")]
     Closed,

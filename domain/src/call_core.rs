@@ -89,6 +89,8 @@ pub struct CallCore {
     keys: u32,
     /// The far end can show what happens.
     screen: bool,
+    /// The far end reads instead of listening: what was shown is what was heard.
+    reads: bool,
     tools: tools::Tools,
     /// A goodbye is being said; the call ends when it was heard, or at the instant.
     ending: Option<(EndReason, Instant)>,
@@ -119,6 +121,7 @@ impl CallCore {
             utterances: 0,
             keys: 0,
             screen: false,
+            reads: false,
             tools: tools::Tools::default(),
             ending: None,
             over: None,

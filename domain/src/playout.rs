@@ -108,8 +108,8 @@ impl Playout {
             chunk: capabilities.chunk,
             chunk_samples: chunk_samples.max(1),
             lead: capabilities.lead,
-            marks: capabilities.marks && capabilities.lead < Duration::MAX,
-            silent: capabilities.lead == Duration::MAX,
+            marks: capabilities.marks && !capabilities.reads(),
+            silent: capabilities.reads(),
             rate_hz,
             way: Duration::ZERO,
             epoch: 0,
@@ -221,7 +221,7 @@ impl Playout {
         {
             // Even when our own queue is empty: seconds may still sit at the carrier.
             self.epoch += 1;
-            self.clear_pending = Some(playing.id);
+            self.clear_pending = (!self.silent).then_some(playing.id); // nothing was sent to a far end that reads
         }
         heard
     }

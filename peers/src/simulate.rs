@@ -1,6 +1,6 @@
 //! One scripted caller on a real socket, in real time: the driver behind `tandem simulate`.
 //!
-//! Place: [`TwilioPeer`] plays the carrier, [`Caller`] the person, [`Ear`] cuts what the person heard; this module moves their
+//! Place: a [`MediaPeer`] plays the carrier, [`Caller`] the person, [`Ear`] cuts what the person heard; this module moves their
 //! messages over a web socket on an absolute 20 ms clock and decides nothing. A [`Violation`] ends the call at once.
 //!
 //! The call ends when the switch closes the socket, when the caller hangs up, or at the limit. Afterwards what was heard is
@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use tandem_codecs::SampleRate;
 use tandem_domain::port::stt::{Stt, SttError};
@@ -24,15 +26,18 @@ use tandem_domain::port::tts::{Tts, TtsError, TtsSpec};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use crate::caller::{Action, Caller, Line, Manners, Rendered, Step};
-use crate::carrier::twilio::{HeardFrame, TwilioIds, TwilioPeer, Violation};
+use crate::carrier::{Carrier, HeardFrame, MediaPeer, Violation};
 use crate::clock;
 use crate::ear::{Ear, Utterance};
 
-pub use hostile::{Hostile, hostile};
+pub use hostile::{Hostile, hostile, hostile_to_browser, hostile_to_exotel};
 pub use merge::merge;
 pub use report::{AudioReport, EndedBy, PeerReport, PeerTurn, SimulationReport, TurnReport};
 
@@ -50,9 +55,9 @@ pub struct SimulateConfig {
     pub url: String,
     /// Socket file behind which the switch listens, where it does not listen on the URL's port.
     pub unix_socket: Option<PathBuf>,
-    /// The carrier's names for this call.
-    pub ids: TwilioIds,
-    /// Values of the answer document's `<Parameter>` elements.
+    /// Whose protocol the call speaks, and its names there.
+    pub carrier: Carrier,
+    /// Values that the carrier's customer attached to the stream: Twilio's `<Parameter>` elements, Exotel's URL query.
     pub custom_parameters: BTreeMap<String, String>,
     /// What the caller does.
     pub script: Vec<Step<Line>>,
@@ -125,9 +130,11 @@ pub enum SimulateError {
 /// Takes as long as the call and, where a recogniser is given, as long as that needs for what was heard.
 pub async fn run(config: SimulateConfig) -> Result<PeerReport, SimulateError> {
     let script = render(&config).await?;
-    let socket = connect(&config.url, config.unix_socket.as_deref()).await?;
+    let peer = config.carrier.peer(config.custom_parameters.clone());
+    let url = with_query(&config.url, peer.query());
+    let socket = connect(&url, config.unix_socket.as_deref()).await?;
     let now = clock::now().into_std();
-    let mut call = Call::new(&config, script, socket, now);
+    let mut call = Call::new(&config, peer, script, socket, now);
     let ended_by = call.talk(config.limit).await?;
     let (mut report, utterances, recorded) = call.close(ended_by).await;
 
@@ -181,14 +188,40 @@ type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
 async fn connect(url: &str, unix_socket: Option<&Path>) -> Result<Socket, SimulateError> {
     let handshake = async {
         let stream = dial(url, unix_socket).await?;
-        let (socket, _) = client_async_tls_with_config(url, stream, None, None).await?;
+        let (socket, _) = client_async_tls_with_config(request(url)?, stream, None, None).await?;
         Ok(socket)
     };
     match timeout(CONNECT_LIMIT, handshake).await {
         Ok(Ok(socket)) => Ok(socket),
-        Ok(Err(error)) => Err(SimulateError::Connect { url: url.to_owned(), source: Box::new(error) }),
-        Err(_) => Err(SimulateError::ConnectTimeout { url: url.to_owned() }),
+        Ok(Err(error)) => Err(SimulateError::Connect { url: without_password(url), source: Box::new(error) }),
+        Err(_) => Err(SimulateError::ConnectTimeout { url: without_password(url) }),
     }
+}
+
+/// The handshake. A user and a password in the URL go out as HTTP Basic, as carriers send them; the library would drop them.
+fn request(url: &str) -> Result<Request, tungstenite::Error> {
+    let mut request = url.into_client_request()?;
+    if let Some(credentials) = credentials(url) {
+        let basic = format!("Basic {}", STANDARD.encode(credentials));
+        let value = HeaderValue::from_str(&basic).expect("base64 fits in a header");
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+/// `user:password` of a URL, as written.
+fn credentials(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split(['/', '?']).next()?;
+    authority.rsplit_once('@').map(|(credentials, _)| credentials)
+}
+
+fn without_password(url: &str) -> String {
+    credentials(url).map_or_else(|| url.to_owned(), |credentials| url.replacen(&format!("{credentials}@"), "", 1))
+}
+
+fn with_query(url: &str, query: Option<String>) -> String {
+    let joint = if url.contains('?') { '&' } else { '?' };
+    query.map_or_else(|| url.to_owned(), |query| format!("{url}{joint}{query}"))
 }
 
 async fn dial(url: &str, unix_socket: Option<&Path>) -> Result<Box<dyn Connection>, tungstenite::Error> {
@@ -229,7 +262,7 @@ impl Recorded {
 /// A call on its socket.
 struct Call {
     socket: Socket,
-    peer: TwilioPeer,
+    peer: Box<dyn MediaPeer>,
     caller: Caller,
     ear: Ear,
     began: Instant,
@@ -245,10 +278,16 @@ enum Event {
 }
 
 impl Call {
-    fn new(config: &SimulateConfig, script: Vec<Step<Rendered>>, socket: Socket, now: Instant) -> Self {
+    fn new(
+        config: &SimulateConfig,
+        peer: Box<dyn MediaPeer>,
+        script: Vec<Step<Rendered>>,
+        socket: Socket,
+        now: Instant,
+    ) -> Self {
         Self {
             socket,
-            peer: TwilioPeer::new(config.ids.clone(), config.custom_parameters.clone()),
+            peer,
             caller: Caller::new(script, config.manners, now),
             ear: Ear::new(UTTERANCE_GAP),
             began: now,
@@ -286,7 +325,8 @@ impl Call {
                     self.peer.receive(now, &text).map_err(|source| self.violation(now, source))?
                 }
                 Event::Message(Some(Ok(Message::Binary(bytes)))) => {
-                    return Err(self.violation(now, Violation::Binary { bytes: bytes.len() }));
+                    let violation = self.peer.receive_binary(bytes.len());
+                    return Err(self.violation(now, violation));
                 }
                 Event::Message(Some(Ok(Message::Close(_))) | None) => return Ok(EndedBy::Switch),
                 Event::Message(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => Vec::new(),
@@ -317,7 +357,7 @@ impl Call {
                 Some(Action::Press(key)) => texts.push(self.peer.dtmf(key)),
                 None => {}
             }
-            texts.push(self.peer.caller_audio(&tick.frame));
+            texts.extend(self.peer.caller_audio(&tick.frame));
         }
         (texts, false)
     }
@@ -334,7 +374,7 @@ impl Call {
 
     fn violation(&self, now: Instant, source: Violation) -> SimulateError {
         let at = now.saturating_duration_since(self.began);
-        SimulateError::Violation { call_sid: self.peer.ids().call_sid.clone(), at, source }
+        SimulateError::Violation { call_sid: self.peer.call_sid().to_owned(), at, source }
     }
 
     /// Takes leave, if it is for us to do so, and sums up.
@@ -351,7 +391,7 @@ impl Call {
             EndedBy::Lost(_) => {}
         }
         self.utterances.extend(self.ear.finish());
-        let report = PeerReport::new(&self.peer, self.caller.turns(), self.began, ended_by, now);
+        let report = PeerReport::new(self.peer.as_ref(), self.caller.turns(), self.began, ended_by, now);
         (report, self.utterances, self.recorded)
     }
 

@@ -17,11 +17,13 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt, poll, stream};
 use tandem_codecs::{Pcm, SampleRate};
 use tandem_domain::ids::TurnId;
-use tandem_domain::port::stt::{Covers, Stt, SttEvent, SttInput, SttSpec};
+use tandem_domain::port::EventStream;
+use tandem_domain::port::stt::{Covers, Stt, SttError, SttEvent, SttInput, SttSpec};
 use tandem_providers::local::whisper::{Fault, WhisperConfig, WhisperError, WhisperPool};
 use tandem_providers::local::whisper_stt::WhisperStt;
 use tandem_providers::local::whisper_wire::{Outcome, Reply, Request, body_length};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 /// Where the worker finds its pipes; also what tells it that it is one.
 const FOLDER: &str = "FAKE_WORKER_FOLDER";
@@ -224,4 +226,60 @@ async fn the_same_turn_finalised_again_supersedes() {
         matches!(&events[..], [Ok(SttEvent::Final { to: 8_000, text, .. })] if text == "both halves"),
         "{events:?}"
     );
+}
+
+/// A stream that is fed by hand, on a pool of so many workers, and what it says.
+fn by_hand(bench: &Bench, order: &str) -> (mpsc::Sender<SttInput>, EventStream<SttEvent, SttError>) {
+    let (sender, receiver) = mpsc::channel(64);
+    let inputs = stream::unfold(receiver, |mut inputs| async move { Some((inputs.recv().await?, inputs)) });
+    let spec = SttSpec { keywords: vec![order.to_owned()], partials: true, ..spec() };
+    (sender, WhisperStt::new(bench.pool.clone()).transcribe(spec, inputs.boxed()))
+}
+
+#[tokio::test]
+async fn an_open_turn_is_previewed_once_a_second() {
+    let bench = Bench::new(2, 20, PATIENT);
+    let (inputs, mut events) = by_hand(&bench, "count");
+    inputs.send(audio(0, 8_000)).await.unwrap();
+    inputs.send(SttInput::Speaking { from: 8_000 }).await.unwrap();
+    for (start, seconds) in [(8_000, 1), (16_000, 2)] {
+        inputs.send(audio(start, 8_000)).await.unwrap();
+        // 300 ms before, nothing after, at twice the rate.
+        let text = (2 * (seconds * 8_000 + 2_400)).to_string();
+        assert_eq!(events.next().await, Some(Ok(SttEvent::Partial { text })));
+    }
+    inputs.send(finalize(1, 8_000, 24_000, "say settled")).await.unwrap();
+    assert!(matches!(events.next().await, Some(Ok(SttEvent::Final { text, .. })) if text.starts_with("settled")));
+    inputs.send(audio(24_000, 16_000)).await.unwrap();
+    drop(inputs);
+    assert_eq!(events.next().await, None, "the turn is over");
+}
+
+#[tokio::test]
+async fn a_final_does_not_wait_for_a_preview_that_runs() {
+    let bench = Bench::new(2, 20, PATIENT);
+    let (inputs, mut events) = by_hand(&bench, "wait");
+    inputs.send(SttInput::Speaking { from: 0 }).await.unwrap();
+    inputs.send(audio(0, 8_000)).await.unwrap();
+    let ask = async {
+        assert_eq!(bench.hear().await, "running");
+        inputs.send(finalize(1, 0, 8_000, "say settled")).await.unwrap();
+    };
+    let (event, ()) = tokio::join!(events.next(), ask);
+    assert!(matches!(&event, Some(Ok(SttEvent::Final { text, .. })) if text.starts_with("settled")), "{event:?}");
+    bench.tell("too late").await;
+    drop(inputs);
+    assert_eq!(events.next().await, None, "what was abandoned says nothing");
+}
+
+#[tokio::test]
+async fn a_pool_of_one_keeps_its_worker_for_finals() {
+    let bench = Bench::new(1, 20, PATIENT);
+    let (inputs, events) = by_hand(&bench, "count");
+    inputs.send(SttInput::Speaking { from: 0 }).await.unwrap();
+    inputs.send(audio(0, 80_000)).await.unwrap();
+    inputs.send(finalize(1, 0, 80_000, "say settled")).await.unwrap();
+    drop(inputs);
+    let events: Vec<_> = events.collect().await;
+    assert!(matches!(&events[..], [Ok(SttEvent::Final { .. })]), "{events:?}");
 }

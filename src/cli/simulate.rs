@@ -12,6 +12,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde_json::Value;
 use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::browser::Wishes;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, EndedBy, PeerReport, SimulateConfig, SimulationReport};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +34,9 @@ const RECORD_LIMIT: Duration = Duration::from_secs(10);
 const RECORD_PAUSE: Duration = Duration::from_millis(100);
 /// How long we look for a running switch.
 const LOOK_LIMIT: Duration = Duration::from_secs(1);
+/// Where carriers connect, and where pages do.
+const MEDIA_PATH: &str = "/media";
+const TALK_PATH: &str = "/v1/convai/conversation";
 /// Stands in the URLs of a switch behind a socket file; nobody connects to it.
 const FILE_PORT: u16 = 80;
 /// Longest answer of the switch's API.
@@ -41,14 +46,17 @@ const EXAMPLES: &str = "\
 Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
   tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
+  tandem simulate --carrier browser --say \"sixty lakh rupees\"
   tandem simulate --script caller.toml --json
 
 A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
 keys, silence_ms, wait, hang_up. The exit code is 0 if the call ended as calls should: completed, handed over, or hung up by the caller.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Carrier {
+enum CarrierName {
     Twilio,
+    /// A page in a browser
+    Browser,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,7 +64,7 @@ enum Carrier {
 pub(super) struct Args {
     /// Whose protocol to speak
     #[arg(long, value_enum, default_value = "twilio")]
-    carrier: Carrier,
+    carrier: CarrierName,
     /// Agent to ask for [default: the switch's]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -84,6 +92,21 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Whose protocol the call speaks, under names that no other call has; and what is attached to its stream.
+    fn carrier(&self) -> (Carrier, BTreeMap<String, String>) {
+        let number = Uuid::new_v4().as_u128();
+        match self.carrier {
+            CarrierName::Twilio => {
+                let parameters = self.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
+                (Carrier::Twilio(TwilioIds::numbered(number)), parameters.collect())
+            }
+            CarrierName::Browser => {
+                let wishes = Wishes { agent: self.agent.clone(), ..Wishes::default() };
+                (Carrier::Browser(wishes), BTreeMap::new())
+            }
+        }
+    }
+
     fn steps(&self) -> Result<Vec<Step<Line>>, ScriptError> {
         if let Some(path) = &self.script {
             return script::read(path);
@@ -97,29 +120,30 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     // The call is what is asked for; the switch's own log only where somebody asked for it too, or something is wrong.
     let asked = ["LOG_LEVEL", "DEBUG"].iter().any(|name| config.settings.setting(name).source != Source::Default);
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
-    let script = args.steps()?;
+    let (script, (carrier, custom_parameters)) = (args.steps()?, args.carrier());
+    let talks = args.carrier == CarrierName::Browser;
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
-    let place = match args.url {
-        Some(url) => Place { url, socket: None, own: None },
+    let mut place = match &args.url {
+        Some(url) => Place { url: url.clone(), socket: None, own: None },
         None => match running_switch(&config).await {
             Some(place) => place,
             None => Place::start(config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?,
         },
     };
+    if talks && args.url.is_none() {
+        place.url = place.url.replace(MEDIA_PATH, TALK_PATH);
+    }
     output.say(format_args!(
         "calling {}{}",
         place.url,
         if place.own.is_some() { ", a switch of this command's own" } else { "" }
     ));
 
-    let parameters = args.agent.iter().map(|name| ("agent".to_owned(), name.clone()));
     let config = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
-        ids: match args.carrier {
-            Carrier::Twilio => TwilioIds::numbered(Uuid::new_v4().as_u128()),
-        },
-        custom_parameters: parameters.collect::<BTreeMap<_, _>>(),
+        carrier,
+        custom_parameters,
         script,
         manners: Manners::default(),
         renderer: tts,
@@ -194,7 +218,7 @@ async fn running_switch(config: &Config) -> Option<Place> {
     let health = tokio::time::timeout(LOOK_LIMIT, get(&url, None)).await.ok()?.ok()?;
     // Another program may well answer there.
     health["components"]["speech_to_text"].is_object().then(|| Place {
-        url: format!("ws://{address}/media"),
+        url: format!("ws://{address}{MEDIA_PATH}"),
         socket: None,
         own: None,
     })

@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::read_rate::{Brake, Braked};
+
 /// Longest time for the head of a request, the first and each that follows on the same connection.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Largest head, and the read buffer of a connection until it is upgraded.
@@ -110,8 +112,11 @@ async fn accept(
 
 /// One connection, until it ends, is upgraded, or `stop` comes and its current request was answered.
 async fn connection(stream: Box<dyn Connection>, peer: SocketAddr, router: Router, stop: CancellationToken) {
+    let brake = Brake::default();
+    let stream = Braked::new(stream, brake.clone());
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(brake.clone());
         request.map(Body::new)
     });
     let connection = http1::Builder::new()

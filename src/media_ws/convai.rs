@@ -12,10 +12,11 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tandem_actors::Arrival;
+use tandem_domain::port::dialect::Dialect;
 use tandem_providers::carrier::browser::BrowserDialect;
 
 use super::origin::Origins;
-use super::{Upgrade, accept};
+use super::{MAX_UNWRITTEN_BYTES, Upgrade, refuse, serve};
 use crate::http::Surface;
 use crate::http::problem::Problem;
 
@@ -75,7 +76,17 @@ fn talk_with(
         return Problem::closed("a page of another origin may not talk: name its origin in ALLOWED_ORIGINS")
             .into_response();
     }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
+        Err(rejection) => return refuse(rejection),
+    };
+    if surface.switch.draining() {
+        return Problem::unavailable("draining: new talks are not taken", 30).into_response();
+    }
     let dialect = Arc::new(BrowserDialect::new(agent, surface.talks.unknown_events_allowed));
-    let upgrade = upgrade.map(|upgrade| upgrade.protocols([SUBPROTOCOL]));
-    accept(surface, dialect, upgrade, Arrival { path_id: None, peer: Some(peer) })
+    let limit = dialect.capabilities().max_message_bytes;
+    let arrival = Arrival { peer: Some(peer), ..Arrival::default() };
+    serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
+        surface.switch.serve(dialect, media, arrival).await;
+    })
 }

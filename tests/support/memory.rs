@@ -96,6 +96,14 @@ impl Log {
     }
 }
 
+impl Log {
+    /// The records of a talk in the browser.
+    pub fn talk(&self, conversation: &str) -> CallRecords {
+        let id: uuid::Uuid = conversation.parse().unwrap();
+        collect(&self.0.lock().unwrap(), CallId(id), ConversationId(id))
+    }
+}
+
 fn collect(records: &[Record], call: CallId, conversation: ConversationId) -> CallRecords {
     let mut found = CallRecords { conversation: Some(conversation), ..CallRecords::default() };
     for record in records {

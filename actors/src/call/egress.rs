@@ -5,7 +5,7 @@
 //! Failure: the queue and the clock live in the lane, so a new pump goes on with the next chunk.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -15,7 +15,7 @@ use tandem_domain::ids::UtteranceId;
 use tandem_domain::playout::PlayoutAction;
 use tandem_domain::port::dialect::{Encoder, Notice, WireMessage};
 use tokio::sync::Mutex;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::CallMsg;
 use super::leg_rate::ToLeg;
@@ -25,6 +25,9 @@ use crate::lane::SpeechLane;
 use crate::metrics::PLAYOUT_LAG;
 use crate::socket::{Outgoing, SocketError};
 
+/// Between the call's first notice and anything else. A client may be making itself ready with it, and lose what comes in the same piece:
+/// npm `@elevenlabs/client` does in Node, whose sockets hand on all messages of a piece at once.
+const READY: Duration = Duration::from_millis(20);
 /// A peer that takes no data for this long is gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -69,21 +72,23 @@ async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<()
     let mut leg = Leg { encoder, to_leg: ToLeg::new(leg_rate), speaking: None };
     loop {
         let now = clock::now();
-        let mut next = {
-            let mut playout = lane.playout();
-            playout.poll(now, &mut actions);
-            playout.poll_timeout(now)
-        };
-        if let Some(screen) = lane.screen() {
+        let ping = lane.screen().map(|screen| {
             screen.take(now, &mut notices);
-            let ping = screen.poll_timeout(now);
-            next = Some(next.map_or(ping, |due| due.min(ping)));
+            screen.poll_timeout(now)
+        });
+        let greets = matches!(notices.as_slice(), [Notice::Started { .. }]);
+        let audio = if greets { None } else { poll(&lane, now, &mut actions) };
+        let next = [audio, ping].into_iter().flatten().min();
+        if !actions.is_empty() || ping.is_some() {
+            lane.took(); // a far end that reads takes audio out without a write
         }
         if !actions.is_empty() || !notices.is_empty() {
-            lane.took();
             timeout(WRITE_LIMIT, write(&mut actions, &mut notices, &mut leg, &writer, &call))
                 .await
                 .map_err(|_| SocketError::Io("the peer takes no data".into()))??;
+            if greets {
+                sleep(READY).await;
+            }
             continue; // time has passed: look again before sleeping
         }
         match next {
@@ -95,6 +100,13 @@ async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<()
             None => lane.woken().await,
         }
     }
+}
+
+/// Everything that is due to be played, and when to look again.
+fn poll(lane: &SpeechLane, now: Instant, actions: &mut Vec<PlayoutAction>) -> Option<Instant> {
+    let mut playout = lane.playout();
+    playout.poll(now, actions);
+    playout.poll_timeout(now)
 }
 
 /// The way from our samples to the far end's messages.

@@ -121,6 +121,7 @@ impl Pump {
                     let message = match message {
                         Some(Ok(message)) => message,
                         Some(Err(SocketError::TooLarge)) => return EndReason::Breach(Breach::OversizedMessage),
+                        Some(Err(SocketError::Flood)) => return EndReason::Breach(Breach::Flood),
                         Some(Err(SocketError::Closed)) | None => return EndReason::CallerHangup,
                         Some(Err(SocketError::Protocol(_) | SocketError::Io(_))) => return EndReason::LegLost,
                     };

@@ -37,6 +37,11 @@ pub enum SttMsg {
         /// Words that the answer probably contains.
         hints: Arc<[String]>,
     },
+    /// The caller speaks: partials are welcome.
+    Speaking {
+        /// Where the caller's turn began.
+        from: u64,
+    },
     /// The stream failed (from our own task).
     Failed(SttError),
 }
@@ -108,6 +113,11 @@ impl Actor for Stt {
                 state.commands.try_send(command).map_err(|_| format!("{engine} takes no commands"))?;
                 *slot = Some(state);
             }
+            SttMsg::Speaking { from } => {
+                // Full: the stream stands still, and a final will find that out.
+                let _ = state.commands.try_send(SttInput::Speaking { from });
+                *slot = Some(state);
+            }
             SttMsg::Failed(SttError::Busy { vendor }) => {
                 // No room is no fault of the stream, so nobody dies of it: the caller is asked to say it again.
                 warn!(vendor, "recogniser is busy");
@@ -146,7 +156,10 @@ fn feed(tap: Tap, commands: mpsc::Receiver<SttInput>) -> SttInputStream {
             }
             tokio::select! {
                 biased;
-                command = feed.commands.recv() => feed.held = Some(command?), // a newer one supersedes
+                command = feed.commands.recv() => match command? {
+                    SttInput::Speaking { from } => return Some((SttInput::Speaking { from }, feed)),
+                    command => feed.held = Some(command), // a newer one supersedes
+                },
                 chunk = feed.tap.next() => {
                     let (start, samples) = chunk?;
                     return Some((SttInput::Audio { start, samples }, feed));

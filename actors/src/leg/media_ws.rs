@@ -27,6 +27,7 @@ pub async fn doorstep(
             Err(_) => return Err(EndReason::StartTimeout),
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(SocketError::TooLarge))) => return Err(EndReason::Breach(Breach::OversizedMessage)),
+            Ok(Some(Err(SocketError::Flood))) => return Err(EndReason::Breach(Breach::Flood)),
             Ok(Some(Err(SocketError::Closed)) | None) => return Err(EndReason::CallerHangup),
             Ok(Some(Err(SocketError::Protocol(_) | SocketError::Io(_)))) => return Err(EndReason::LegLost),
         };

@@ -19,6 +19,12 @@ impl CallCore {
         self
     }
 
+    /// The far end reads instead of listening.
+    pub fn reading(mut self) -> Self {
+        self.reads = true;
+        self
+    }
+
     /// Makes a notice, if there is anybody to see it.
     pub(super) fn show(&mut self, notice: impl FnOnce() -> Notice) {
         if self.screen {

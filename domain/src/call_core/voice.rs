@@ -52,7 +52,7 @@ impl CallCore {
 
     pub(super) fn spoken(&mut self, now: Instant, utterance: UtteranceId, heard: &Heard) {
         let Some(speech) = self.speech.take_if(|speech| speech.id == utterance) else { return };
-        let heard = heard_text(&speech.sentences, heard);
+        let heard = self.heard_of(&speech, heard);
         self.flush_user();
         self.turns.reply_heard();
         self.respond(now, &speech, heard, false);
@@ -72,25 +72,30 @@ impl CallCore {
 
     pub(super) fn cut(&mut self, now: Instant, heard: &Heard) {
         let Some(mut speech) = self.cutting.take() else { return };
-        let text = heard_text(&speech.sentences, heard);
+        let text = self.heard_of(&speech, heard);
         self.show_cut(&mut speech, &text);
         let unspoken = self.history.iter().all(|line| line.role == Role::System);
         if text.is_empty() && unspoken && speech.reply_to.is_none() {
             self.state = None; // of the opening nobody heard a word: it is said with the answer
         }
-        if speech.first_audio_at.is_some() || heard.samples > 0 {
-            if !self.is_over() {
+        if speech.first_audio_at.is_some() || heard.samples > 0 || self.reads {
+            if !self.is_over() && !self.reads {
                 self.note_event(
                     "interruption",
                     format!("heard {} of {} characters", text.len(), speech.sentences.join(" ").len()),
                 );
                 self.decision = None; // what the caller says now may change it
             }
-            self.respond(now, &speech, text, true);
+            self.respond(now, &speech, text, !self.reads);
         }
         if self.is_over() {
             self.close();
         }
+    }
+
+    /// What the caller has of an utterance.
+    fn heard_of(&self, speech: &Speech, heard: &Heard) -> String {
+        if self.reads { speech.sentences.join(" ") } else { heard_text(&speech.sentences, heard) }
     }
 
     pub(super) fn stop_speaking(&mut self) {

@@ -1,21 +1,19 @@
 //! How far away the far end is, where it answers pings.
 //!
-//! One ping is under way at a time; its answer is the newest measurement. An answer that nobody waits for says nothing, so that a far end
-//! can neither shorten nor repeat a measurement. Pure: told the time.
+//! One ping is waited for at a time, the newest; its answer is the newest measurement. Any other answer says nothing, so that a far end can
+//! neither shorten nor repeat a measurement. Pure: told the time.
 
 use std::time::{Duration, Instant};
 
-/// From one ping to the next.
+/// From one ping to the next, answered or not.
 const EVERY: Duration = Duration::from_secs(3);
-/// An answer that is later than this is not waited for.
-const LOST: Duration = Duration::from_secs(15);
 
 /// The pings of one leg.
 #[derive(Debug, Default)]
 pub struct RoundTrip {
     last_id: u64,
     sent_at: Option<Instant>,
-    /// `None` while no ping is under way.
+    /// The ping that is under way.
     waiting: Option<u64>,
     measured: Option<Duration>,
 }
@@ -28,11 +26,7 @@ impl RoundTrip {
 
     /// When the next ping is due; the first at once.
     pub fn poll_timeout(&self, now: Instant) -> Instant {
-        match (self.sent_at, self.waiting) {
-            (None, _) => now,
-            (Some(sent), None) => sent + EVERY,
-            (Some(sent), Some(_)) => sent + LOST,
-        }
+        self.sent_at.map_or(now, |sent| sent + EVERY)
     }
 
     /// The id of the ping that is due, if one is.
@@ -76,10 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_that_is_never_answered_is_asked_again_later() {
+    fn a_ping_that_is_never_answered_gives_way_to_the_next() {
         let (t0, mut trip) = (origin(), RoundTrip::default());
         trip.poll(t0);
-        assert_eq!(trip.poll(t0 + EVERY), None);
-        assert_eq!(trip.poll(t0 + LOST), Some(2));
+        assert_eq!(trip.poll(t0 + EVERY), Some(2));
+        let later = t0 + EVERY + Duration::from_millis(9);
+        assert_eq!(trip.answered(later, 1), None, "nobody waits for it any more");
+        assert_eq!(trip.answered(later, 2), Some(Duration::from_millis(9)));
     }
 }

@@ -161,3 +161,46 @@ fn an_utterance_that_was_spoken_is_not_opened_again() {
     playout.open(U1);
     assert!(!playout.push(U1, 0, 0, &[1; 160], &[]));
 }
+
+/// A leg without marks, such as a page, with this lead.
+fn unmarked(lead: Duration) -> Playout {
+    let capabilities = Capabilities {
+        carrier: "test",
+        chunk: ms(40),
+        lead,
+        clear: ClearMarks::NoneReturned,
+        marks: false,
+        notices: true,
+        dtmf_out: false,
+        end: EndBy::SocketClose,
+        max_message_bytes: 65_536,
+    };
+    Playout::new(&capabilities, 8_000)
+}
+
+#[test]
+fn without_marks_heard_runs_by_the_clock_less_the_way_to_the_far_end() {
+    let (t0, mut playout) = (origin(), unmarked(ms(240)));
+    say(&mut playout, 8_000);
+    run(&mut playout, t0, 0, 400);
+    assert_eq!(playout.heard(t0 + ms(400)).samples, 400 * 8);
+    playout.round_trip(ms(120));
+    assert_eq!(playout.heard(t0 + ms(400)).samples, 340 * 8, "what was sent 60 ms ago");
+    playout.round_trip(Duration::from_secs(60));
+    assert_eq!(playout.heard(t0 + ms(600)).samples, 100 * 8, "a stall is not believed");
+    playout.round_trip(ms(120));
+    let log = run(&mut playout, t0, 400, 1_200);
+    let spoken = log.iter().find(|(_, action)| matches!(action, PlayoutAction::Spoken(..)));
+    assert_eq!(spoken.map(|(at, _)| *at), Some(1_060), "the last sample's arrival");
+}
+
+#[test]
+fn a_far_end_that_reads_has_heard_what_was_made() {
+    let (t0, mut playout) = (origin(), unmarked(Duration::MAX));
+    say(&mut playout, 8_000);
+    let mut out = Vec::new();
+    playout.poll(t0, &mut out);
+    let [PlayoutAction::FirstAudio(U1), PlayoutAction::Spoken(U1, heard)] = out.as_slice() else { panic!("{out:?}") };
+    assert_eq!(heard.samples, 8_000);
+    assert_eq!(playout.poll_timeout(t0), None);
+}

@@ -39,6 +39,13 @@ pub struct Capabilities {
     pub max_message_bytes: usize,
 }
 
+impl Capabilities {
+    /// Whether the far end reads instead of listening.
+    pub fn reads(&self) -> bool {
+        self.lead == Duration::MAX
+    }
+}
+
 /// What a carrier does with outstanding marks on `clear`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClearMarks {

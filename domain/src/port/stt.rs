@@ -31,6 +31,12 @@ pub enum SttInput {
         /// Linear mono PCM.
         samples: Arc<[i16]>,
     },
+    /// The caller speaks, in a turn that began at `from`: said at the beginning and after each pause, and only where
+    /// [`SttSpec::partials`] are asked for. Ends with the next `Finalize`.
+    Speaking {
+        /// Where the caller's turn began.
+        from: u64,
+    },
     /// The caller paused: settle what was said in `from..to`. All audio before `to` has been sent already.
     /// A second one for the same turn supersedes the first: the caller went on after a pause.
     Finalize {

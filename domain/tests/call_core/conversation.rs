@@ -7,7 +7,7 @@ use tandem_domain::call_core::{Input, Lines, Note, Part};
 use tandem_domain::ids::{TurnId, UtteranceId};
 use tandem_domain::ledger::Heard;
 use tandem_domain::playbook::Decision;
-use tandem_domain::port::brain::BrainEvent;
+use tandem_domain::port::brain::{BrainEvent, ToolCall};
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
 
@@ -225,9 +225,9 @@ fn keys_are_kept_as_events() {
 #[test]
 fn any_order_of_inputs_is_survived() {
     use proptest::prelude::*;
-    let step = (0u8..14, 0u64..3_000, 0u32..6);
+    let step = (0u8..19, 0u64..3_000, 0u32..6);
     proptest!(ProptestConfig::with_cases(300), |(steps in proptest::collection::vec(step, 1..120))| {
-        let mut world = World::new(Timing::default());
+        let mut world = World::with_screen(Timing::default(), true);
         for (kind, time, number) in steps {
             world.pass(ms(time));
             world.heard = time * 8;
@@ -249,6 +249,14 @@ fn any_order_of_inputs_is_survived() {
                 10 => if let Some(utterance) = world.core.utterance() { world.input(Input::FirstAudio(utterance)) },
                 11 => if let Some(utterance) = world.core.utterance() { world.input(world.all_heard(utterance)) },
                 12 => world.input(Input::Dtmf('#')),
+                13 => world.input(Input::Typed("sixty lakh".into())),
+                14 => world.input(Input::Partial("in".into())),
+                15 => world.input(Input::Activity),
+                16 => world.input(Input::ToolResult { id: format!("tool_{number}"), result: String::new(), is_error: false }),
+                17 => {
+                    let call = ToolCall { name: format!("tool {number}"), parameters: serde_json::Map::new() };
+                    world.input(Input::Brain { ask: number, event: BrainEvent::Tool(call) });
+                }
                 _ => if number == 0 { world.input(Input::Dismiss(EndReason::Drained)) },
             }
         }
@@ -259,5 +267,9 @@ fn any_order_of_inputs_is_survived() {
         ids.dedup();
         prop_assert_eq!(ids.len(), count, "no utterance is recorded twice");
         prop_assert!(ids.is_sorted());
+        let mut turns: Vec<u32> = world.turns().into_iter().map(|(turn, _)| turn).collect();
+        let count = turns.len();
+        turns.dedup();
+        prop_assert_eq!(turns.len(), count, "no turn is recorded twice");
     });
 }

@@ -4,4 +4,5 @@
 
 mod conversation;
 mod faults;
+mod screen;
 mod world;

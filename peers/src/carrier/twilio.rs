@@ -15,7 +15,6 @@
 //! Only `<Connect><Stream>` with its one inbound track is played. Not here: TwiML, REST, the handshake's signature.
 //! Source: Twilio documentation, Media Streams, WebSocket messages.
 
-mod buffer;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -23,16 +22,15 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tandem_codecs::g711;
+use tandem_codecs::{SampleRate, g711};
 
-use buffer::Playback;
-pub use buffer::{HeardFrame, PlaybackStatistics};
+use super::MediaPeer;
+use super::playback::Playback;
+pub use super::{FRAME, FRAME_SAMPLES, HeardFrame, PlaybackStatistics};
 pub use wire::Violation;
 
-/// Samples of one media message and of one heard frame: 20 ms at 8 kHz.
-pub const FRAME_SAMPLES: usize = 160;
-/// Length of one frame.
-pub const FRAME: Duration = Duration::from_millis(20);
+/// Twilio keeps about ten minutes (warning 31931).
+const CAPACITY: Duration = Duration::from_secs(10 * 60);
 
 /// What was under way when we sent `stop` is not held against the switch.
 const CROSSING: Duration = Duration::from_millis(500);
@@ -145,7 +143,7 @@ impl TwilioPeer {
         }
         let mut marks = self.playback.advance(now);
         match message {
-            wire::FromSwitch::Media { payload, .. } => self.playback.queue(now, &wire::audio(&payload)?)?,
+            wire::FromSwitch::Media { payload, .. } => self.queue(now, &wire::audio(&payload)?)?,
             wire::FromSwitch::Mark { name, .. } => marks.extend(self.playback.mark(name)),
             wire::FromSwitch::Clear { .. } => marks.extend(self.playback.clear()),
         }
@@ -188,6 +186,17 @@ impl TwilioPeer {
         FRAME * u32::try_from(self.chunk).unwrap_or(u32::MAX)
     }
 
+    fn queue(&mut self, now: Instant, ulaw: &[u8]) -> Result<(), Violation> {
+        let mut samples = Vec::with_capacity(ulaw.len());
+        g711::decode_ulaw(ulaw, &mut samples);
+        let queued = self.playback.waiting() + SampleRate::HZ_8000.duration_of(samples.len() as u64);
+        if queued > CAPACITY {
+            return Err(Violation::Overflow { queued });
+        }
+        self.playback.queue(now, &samples);
+        Ok(())
+    }
+
     fn return_marks(&mut self, names: Vec<String>) -> Vec<String> {
         names
             .into_iter()
@@ -201,6 +210,61 @@ impl TwilioPeer {
     fn next_sequence(&mut self) -> String {
         self.sequence += 1;
         self.sequence.to_string()
+    }
+}
+
+impl MediaPeer for TwilioPeer {
+    fn call_sid(&self) -> &str {
+        &self.ids.call_sid
+    }
+
+    /// Twilio forwards no query.
+    fn query(&self) -> Option<String> {
+        None
+    }
+
+    fn open(&mut self, now: Instant) -> Vec<String> {
+        self.open(now)
+    }
+
+    fn caller_audio(&mut self, samples: &[i16; FRAME_SAMPLES]) -> Option<String> {
+        Some(self.caller_audio(samples))
+    }
+
+    fn dtmf(&mut self, digit: char) -> String {
+        self.dtmf(digit)
+    }
+
+    fn stop(&mut self, now: Instant) -> String {
+        self.stop(now)
+    }
+
+    fn receive(&mut self, now: Instant, text: &str) -> Result<Vec<String>, super::Violation> {
+        Ok(self.receive(now, text)?)
+    }
+
+    fn receive_binary(&mut self, bytes: usize) -> super::Violation {
+        self.receive_binary(bytes).into()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Vec<String> {
+        self.handle_timeout(now)
+    }
+
+    fn played(&mut self, now: Instant) -> Vec<HeardFrame> {
+        self.played(now)
+    }
+
+    fn statistics(&self) -> PlaybackStatistics {
+        self.statistics()
+    }
+
+    fn sent(&self) -> Duration {
+        self.sent()
     }
 }
 

@@ -1,14 +1,21 @@
 //! Sessions that no carrier would send: each must end its own call, with a named reason, and nothing else.
 //!
-//! Place: for the switch's tests of bad input. Written against Twilio's dialect; reasons are those of
+//! Place: for the switch's tests of bad input. Twilio's sessions are here, other carriers' in modules of their own; reasons are those of
 //! `tandem_domain::port::dialect::Breach::reason` and, where a call ends orderly, of the call's end.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::carrier::twilio::{FRAME_SAMPLES, TwilioIds};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use crate::carrier::twilio::{FRAME_SAMPLES, TwilioIds};
+
+mod browser;
+mod exotel;
+
+pub use browser::hostile_to_browser;
+pub use exotel::hostile_to_exotel;
 
 /// One bent session.
 #[derive(Debug, Clone)]
@@ -28,7 +35,7 @@ const UNKNOWN: &[&str] = &["unknown_event"];
 const STREAM: &[&str] = &["wrong_stream"];
 const EARLY: &[&str] = &["media_before_start"];
 
-/// All bent sessions, each on the ids given.
+/// All bent sessions for Twilio's socket, each on the ids given.
 pub fn hostile(ids: &TwilioIds) -> Vec<Hostile> {
     let sessions = Sessions { ids };
     let mut all = sessions.before_start();

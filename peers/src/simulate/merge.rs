@@ -97,7 +97,7 @@ mod tests {
 
     use super::super::report::{EndedBy, PeerTurn};
     use super::*;
-    use crate::carrier::twilio::PlaybackStatistics;
+    use crate::carrier::PlaybackStatistics;
 
     fn turn(said: &str, began_ms: u64, latency_ms: u64, heard: &str) -> PeerTurn {
         PeerTurn {

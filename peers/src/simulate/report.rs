@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::caller::CallerTurn;
-use crate::carrier::twilio::{PlaybackStatistics, TwilioPeer};
+use crate::carrier::{MediaPeer, PlaybackStatistics};
 
 /// Who ended the call, as the caller's side saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct PeerTurn {
 
 impl PeerReport {
     pub(super) fn new(
-        peer: &TwilioPeer,
+        peer: &dyn MediaPeer,
         turns: &[CallerTurn],
         began: Instant,
         ended_by: EndedBy,
@@ -75,7 +75,7 @@ impl PeerReport {
             heard: String::new(),
         });
         Self {
-            call_sid: peer.ids().call_sid.clone(),
+            call_sid: peer.call_sid().to_owned(),
             ended_by,
             turns: std::iter::once(PeerTurn::default()).chain(spoken).collect(),
             playback: peer.statistics(),

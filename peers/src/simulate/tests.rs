@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::*;
+use crate::carrier::twilio::TwilioIds;
 use crate::vendor::{FakeStt, FakeTts};
 use crate::voice::{Listener, Talker};
 
@@ -19,7 +20,7 @@ fn config(url: String, script: Vec<Step<Line>>) -> SimulateConfig {
     SimulateConfig {
         url,
         unix_socket: None,
-        ids: TwilioIds::numbered(7),
+        carrier: Carrier::Twilio(TwilioIds::numbered(7)),
         custom_parameters: BTreeMap::new(),
         script,
         manners: Manners { quiet: Duration::from_millis(300), ..Manners::default() },

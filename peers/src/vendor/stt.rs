@@ -23,7 +23,7 @@ const NAME: &str = "fake";
 pub struct FakeSttConfig {
     /// From `Finalize` to the final.
     pub latency: Duration,
-    /// Whether each new word yields a partial.
+    /// Whether each new word yields a partial, whether or not somebody asks for them.
     pub partials: bool,
     /// Which finals go wrong.
     pub faults: FaultPlan,
@@ -53,7 +53,7 @@ impl Stt for FakeStt {
             return stream::iter([Err(SttError::Unavailable { vendor: NAME, remedy })]).boxed();
         }
         let session = Session {
-            config: self.config.clone(),
+            config: FakeSttConfig { partials: self.config.partials || spec.partials, ..self.config.clone() },
             audio,
             audio_ended: false,
             listener: Listener::new(),
@@ -116,6 +116,7 @@ impl Session {
                 }
                 input = self.audio.next(), if !self.audio_ended => match input {
                     Some(SttInput::Audio { start, samples }) => self.hear(start, &samples),
+                    Some(SttInput::Speaking { .. }) => {} // it hears for itself
                     Some(SttInput::Finalize { turn, from, to, hints: _ }) => self.finalize(turn, from, to),
                     None => self.audio_ended = true,
                 },
@@ -238,7 +239,7 @@ mod tests {
         let (inputs, from, to) = two_turns();
         let again = inputs.clone().into_iter().filter(|input| match input {
             SttInput::Audio { start, .. } => *start >= from - 1_600,
-            SttInput::Finalize { .. } => false,
+            SttInput::Speaking { .. } | SttInput::Finalize { .. } => false,
         });
         let all = inputs.into_iter().chain(again).chain([finalize(2, from, to)]).collect();
         let events: Vec<_> = events(&FakeStt::default(), all).collect().await;

@@ -71,6 +71,8 @@ struct Shared {
     places: Arc<Semaphore>,
     /// One permit for each worker; first come, first served.
     workers: Arc<Semaphore>,
+    /// One preview at a time, whoever asks.
+    previews: Arc<Semaphore>,
     /// Children that wait for a job. Never more than `workers`; fewer if some are yet to be started.
     idle: Mutex<Vec<Child>>,
 }
@@ -81,7 +83,8 @@ impl WhisperPool {
         let config = WhisperConfig { workers: config.workers.max(1), ..config };
         let places = Arc::new(Semaphore::new(config.workers + config.queue));
         let workers = Arc::new(Semaphore::new(config.workers));
-        Self { shared: Arc::new(Shared { config, places, workers, idle: Mutex::default() }) }
+        let previews = Arc::new(Semaphore::new(1));
+        Self { shared: Arc::new(Shared { config, places, workers, previews, idle: Mutex::default() }) }
     }
 
     /// Starts every worker and runs one inference on each, so that the first caller does not pay for it.
@@ -94,11 +97,18 @@ impl WhisperPool {
 
     /// Transcribes `speech` (any rate; only its last 30 s), with the words of `prompt` expected.
     pub async fn transcribe(&self, speech: &Pcm, prompt: &str) -> Result<Transcript, WhisperError> {
-        let newest = speech.rate.samples_in(Duration::from_secs(30)).min(speech.samples.len());
-        let newest = &speech.samples[speech.samples.len() - newest..];
-        let mut samples = resample_all(newest, speech.rate, SampleRate::HZ_16000);
-        samples.truncate(MAX_SAMPLES);
-        self.run(samples, prompt.to_owned()).await
+        self.run(newest(speech), prompt.to_owned()).await
+    }
+
+    /// As [`transcribe`](Self::transcribe), for words that nobody waits for: at once `None` unless a worker is idle, and another one besides
+    /// for the next who does wait. So a pool of one gives no previews.
+    pub async fn preview(&self, speech: &Pcm, prompt: &str) -> Option<Result<Transcript, WhisperError>> {
+        let started = now();
+        let preview = Arc::clone(&self.shared.previews).try_acquire_owned().ok()?;
+        let place = Arc::clone(&self.shared.places).try_acquire_owned().ok()?;
+        let worker = Arc::clone(&self.shared.workers).try_acquire_many_owned(2).ok()?.split(1)?; // the other one goes back
+        let permits = vec![preview, place, worker];
+        Some(self.start(newest(speech), prompt.to_owned(), permits, started).await)
     }
 
     async fn run(&self, samples: Vec<i16>, prompt: String) -> Result<Transcript, WhisperError> {
@@ -108,9 +118,19 @@ impl WhisperPool {
         let worker = Arc::clone(&self.shared.workers).acquire_owned().await;
         let worker = worker.expect("the semaphore is never closed");
         drop(waiting);
+        self.start(samples, prompt, vec![worker, place], started).await
+    }
+
+    async fn start(
+        &self,
+        samples: Vec<i16>,
+        prompt: String,
+        permits: Vec<OwnedSemaphorePermit>,
+        started: Instant,
+    ) -> Result<Transcript, WhisperError> {
         let (reply, answer) = oneshot::channel();
         // A task of its own: a caller who hangs up must not leave a child in the middle of a frame.
-        let job = Job { samples, prompt, reply, _permits: (worker, place) };
+        let job = Job { samples, prompt, reply, _permits: permits };
         tokio::spawn(job.run(Arc::clone(&self.shared)));
         let outcome = answer.await.unwrap_or(Err(WhisperError::Failed { fault: Fault::Crashed }))?;
         match outcome {
@@ -118,6 +138,15 @@ impl WhisperPool {
             Outcome::Refused { why } => Err(WhisperError::Refused { why }),
         }
     }
+}
+
+/// The last half minute of `speech`, at the model's rate.
+fn newest(speech: &Pcm) -> Vec<i16> {
+    let newest = speech.rate.samples_in(Duration::from_secs(30)).min(speech.samples.len());
+    let newest = &speech.samples[speech.samples.len() - newest..];
+    let mut samples = resample_all(newest, speech.rate, SampleRate::HZ_16000);
+    samples.truncate(MAX_SAMPLES);
+    samples
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures an inference; decides nothing")]
@@ -145,7 +174,7 @@ struct Job {
     samples: Vec<i16>,
     prompt: String,
     reply: oneshot::Sender<Result<Outcome, WhisperError>>,
-    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    _permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Job {

@@ -1,14 +1,17 @@
 //! Whisper as the call's recogniser: remembers the audio, and transcribes a turn when it is told that the turn is over.
 //!
 //! Place: `port::stt` for one call; all calls share one [`WhisperPool`].
-//! Not here: partials. Whisper reads whole utterances; asking it again and again would cost a core per caller.
+//! Partials are previews of the open turn, about one a second, where somebody looks: Whisper reads whole utterances, so each costs as much as
+//! a final. They run only on a pool with a worker to spare, and a final drops the one that is under way.
 //!
 //! ```text
 //! audio ──► window (30 s) ──┐
 //! Finalize{from, to} ───────┴─► from - 300 ms .. to + 200 ms ──► pool ──► Final (covers the whole turn)
 //! Finalize again, same or later turn: the running one is dropped
+//! Speaking{from} ─► every second of audio: from .. now ──► pool, if it is idle ──► Partial
 //! ```
 
+mod preview;
 mod prompt;
 mod window;
 
@@ -21,6 +24,7 @@ use tandem_domain::ids::TurnId;
 use tandem_domain::port::EventStream;
 use tandem_domain::port::stt::{Covers, Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 
+use self::preview::Previews;
 use self::window::Window;
 use super::whisper::{Transcript, WhisperError, WhisperPool};
 
@@ -65,6 +69,8 @@ impl Stt for WhisperStt {
             window: Window::new(rate.samples_in(MEMORY)),
             audio: Some(audio),
             running: None,
+            previews: Previews::new(rate, spec.partials),
+            preview: None,
         };
         Box::pin(stream::unfold(Some(listener), |listener| async {
             let mut listener = listener?;
@@ -85,6 +91,8 @@ struct Question {
 
 type Running = Pin<Box<dyn Future<Output = Result<Transcript, WhisperError>> + Send>>;
 
+type Preview = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+
 /// One call's stream.
 struct Listener {
     pool: WhisperPool,
@@ -95,6 +103,10 @@ struct Listener {
     audio: Option<SttInputStream>,
     /// The transcription under way; replaced, and thereby dropped, by the next.
     running: Option<(Question, Running)>,
+    /// When a preview is due.
+    previews: Previews,
+    /// The preview under way; never while a transcription is.
+    preview: Option<Preview>,
 }
 
 impl Listener {
@@ -103,7 +115,20 @@ impl Listener {
         loop {
             let input = match (&mut self.audio, &mut self.running) {
                 (None, None) => return None,
-                (Some(audio), None) => audio.next().await,
+                (Some(audio), None) => match &mut self.preview {
+                    None => audio.next().await,
+                    Some(job) => tokio::select! {
+                        biased; // a final comes before a partial
+                        input = audio.next() => input,
+                        words = job => {
+                            self.preview = None;
+                            match words {
+                                Some(text) => return Some(Ok(SttEvent::Partial { text })),
+                                None => continue,
+                            }
+                        }
+                    },
+                },
                 (None, Some((question, job))) => {
                     let event = settle(*question, job.await);
                     self.running = None;
@@ -120,8 +145,14 @@ impl Listener {
                 },
             };
             match input {
-                Some(SttInput::Audio { start, samples }) => self.window.push(start, &samples),
+                Some(SttInput::Audio { start, samples }) => {
+                    self.window.push(start, &samples);
+                    self.look(start + samples.len() as u64);
+                }
+                Some(SttInput::Speaking { from }) => self.previews.speaking(from),
                 Some(SttInput::Finalize { turn, from, to, hints }) => {
+                    self.previews.paused();
+                    self.preview = None;
                     let speech = self.speech(from, to);
                     let prompt = prompt::prompt(&hints, &self.keywords);
                     let pool = self.pool.clone();
@@ -131,6 +162,21 @@ impl Listener {
                 None => self.audio = None,
             }
         }
+    }
+
+    /// Previews the open turn, if it is time to. `position`: after the newest sample.
+    fn look(&mut self, position: u64) {
+        if self.preview.is_some() || self.running.is_some() {
+            return;
+        }
+        let Some(from) = self.previews.due(position) else { return };
+        let (speech, prompt, pool) =
+            (self.speech(from, position), prompt::prompt(&[], &self.keywords), self.pool.clone());
+        self.preview = Some(Box::pin(async move {
+            // A preview that fails, or for which there is no room, is one partial less.
+            let transcript = pool.preview(&speech, &prompt).await?.ok()?;
+            Some(transcript.text).filter(|text| !text.is_empty())
+        }));
     }
 
     fn speech(&self, from: u64, to: u64) -> Pcm {

@@ -1,7 +1,7 @@
-//! Twilio's playback queue: what the caller hears, frame by frame, and how well it was fed.
+//! A carrier's playback queue: what the caller hears, frame by frame, and how well it was fed.
 //!
-//! An absolute 20 ms clock from the start of the stream takes 160 bytes from the queue at each tick. A mark comes back when
-//! the frame that holds the last byte before it is over.
+//! An absolute 20 ms clock from the start of the stream takes 160 samples from the queue at each tick. A mark comes back when
+//! the frame that holds the last sample before it is over. How much may wait is the carrier's to say.
 //!
 //! ```text
 //!  tick      0     1     2     3     4     5          queue runs dry at 3, audio comes back at 5:
@@ -21,17 +21,12 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use tandem_codecs::g711;
+use tandem_codecs::SampleRate;
 
-use super::wire::Violation;
 use super::{FRAME, FRAME_SAMPLES};
 
-/// Twilio keeps about ten minutes (warning 31931).
-const CAPACITY_BYTES: u64 = 10 * 60 * 8_000;
 /// A run ends when nothing was heard for this many frames.
 const RUN_GAP_FRAMES: u32 = 10;
-/// The mu-law code of silence.
-const SILENCE: u8 = 0xff;
 
 /// 20 ms of what the caller hears.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,8 +78,8 @@ pub(super) struct Playback {
     start: Option<Instant>,
     /// Ticks so far.
     ticks: u32,
-    queue: VecDeque<u8>,
-    /// Bytes accepted, taken by a tick, and played to their end. `clear` moves the latter two.
+    queue: VecDeque<i16>,
+    /// Samples accepted, taken by a tick, and played to their end. `clear` moves the latter two.
     accepted: u64,
     taken: u64,
     played: u64,
@@ -148,17 +143,17 @@ impl Playback {
         std::mem::take(&mut self.frames)
     }
 
+    /// Audio that waits.
+    pub(super) fn waiting(&self) -> Duration {
+        length(self.queue.len() as u64)
+    }
+
     /// Queues audio; the clock must have been brought to `now` before.
-    pub(super) fn queue(&mut self, now: Instant, audio: &[u8]) -> Result<(), Violation> {
-        let waiting = (self.queue.len() + audio.len()) as u64;
-        if waiting > CAPACITY_BYTES {
-            return Err(Violation::Overflow { queued: length(waiting) });
-        }
+    pub(super) fn queue(&mut self, now: Instant, audio: &[i16]) {
         self.pace.arrived(now, audio.len() as u64);
         self.accepted += audio.len() as u64;
         self.queue.extend(audio);
-        self.counted.greatest_lead = self.counted.greatest_lead.max(length(waiting));
-        Ok(())
+        self.counted.greatest_lead = self.counted.greatest_lead.max(self.waiting());
     }
 
     /// Sets a mark; returns it if there is nothing to wait for.
@@ -217,13 +212,12 @@ impl Playback {
         }
 
         let agent_samples = self.queue.len().min(FRAME_SAMPLES);
-        let mut bytes: Vec<u8> = self.queue.drain(..agent_samples).collect();
-        bytes.resize(FRAME_SAMPLES, SILENCE);
+        let mut samples = [0; FRAME_SAMPLES];
+        for (sample, queued) in samples.iter_mut().zip(self.queue.drain(..agent_samples)) {
+            *sample = queued;
+        }
         self.taken += agent_samples as u64;
         self.heard_samples += agent_samples as u64;
-        let mut samples = Vec::with_capacity(FRAME_SAMPLES);
-        g711::decode_ulaw(&bytes, &mut samples);
-        let samples = samples.try_into().expect("mu-law has one sample a byte");
         self.frames.push(HeardFrame { at: FRAME * self.ticks, samples, agent_samples });
         self.ticks += 1;
         self.follow_run(agent_samples);
@@ -261,11 +255,11 @@ struct Pace {
 }
 
 impl Pace {
-    fn arrived(&mut self, now: Instant, bytes: u64) {
+    fn arrived(&mut self, now: Instant, samples: u64) {
         let (first, before) = self.run.get_or_insert((now, 0));
         let arrival = now.saturating_duration_since(*first).as_micros() as i64;
         self.deviations.push(arrival - length(*before).as_micros() as i64);
-        *before += bytes;
+        *before += samples;
     }
 
     fn end_run(&mut self) {
@@ -288,7 +282,7 @@ impl Pace {
     }
 }
 
-/// Playing time of so many mu-law bytes.
-fn length(bytes: u64) -> Duration {
-    Duration::from_micros(bytes * 125)
+/// Playing time of so many samples.
+fn length(samples: u64) -> Duration {
+    SampleRate::HZ_8000.duration_of(samples)
 }
