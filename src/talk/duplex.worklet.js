@@ -67,8 +67,8 @@ class Duplex extends AudioWorkletProcessor {
     const mic = this.mic.take();
     const agent = this.agent.take();
     if (mic && agent) {
-      const { played, buffered, underruns, playing } = this.queue;
-      const state = { played: played / sampleRate, buffered: buffered / sampleRate, underruns, playing };
+      const { played, dropped, buffered, underruns } = this.queue;
+      const state = { done: played + dropped, buffered: buffered / sampleRate, underruns };
       this.port.postMessage({ mic, agent, state }, [mic.buffer, agent.buffer]);
     }
     return this.open;

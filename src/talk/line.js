@@ -19,6 +19,9 @@ export class Line {
   #stream = null;
   #resampler = null;
   #flushedAt = 0;
+  /** Samples given to the audio thread, and those that it has played or dropped. */
+  #given = 0;
+  #done = 0;
   #handlers;
   muted = false;
   /** What the tests and the curious ask for; `window.tandemTalk.stats`. Levels are RMS, 0 to 1; times in ms of the page's clock. */
@@ -77,7 +80,13 @@ export class Line {
   play(samples) {
     const input = Float32Array.from(samples, (sample) => sample / 32768);
     const play = this.#resampler.convert(input);
+    this.#given += play.length;
     this.#node.port.postMessage({ play }, [play.buffer]);
+  }
+
+  /** Whether something is still to be heard. The audio thread's own figure would not know of what is on its way to it. */
+  get speaking() {
+    return this.#done < this.#given;
   }
 
   /** Silence within one render quantum. */
@@ -116,9 +125,10 @@ export class Line {
       stats.agentHeardMs += 40;
     }
     stats.blocks += 1;
+    this.#done = state.done;
     stats.underruns = state.underruns;
     stats.bufferedMs = Math.round(state.buffered * 1000);
-    this.#handlers.block({ mic, agent, micLevel: stats.micLevel, agentLevel: stats.agentLevel, playing: state.playing });
+    this.#handlers.block({ mic, agent, micLevel: stats.micLevel, agentLevel: stats.agentLevel });
   }
 
   #flushed({ unheard, quanta }) {

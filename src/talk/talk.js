@@ -174,8 +174,7 @@ async function refusal() {
 /** The agent hung up: its goodbye may still be on the way to the loudspeaker. */
 async function lastWords() {
   const since = performance.now();
-  const playing = ({ bufferedMs, lastAgentAt }) => bufferedMs > 0 || performance.now() - lastAgentAt < 100;
-  while (line && playing(line.stats) && performance.now() - since < LAST_WORDS_MS) await new Promise((done) => setTimeout(done, 50));
+  while (line?.speaking && performance.now() - since < LAST_WORDS_MS) await new Promise((done) => setTimeout(done, 50));
 }
 
 async function hangUp() {

@@ -37,11 +37,11 @@ async function download(context, page, button) {
 }
 
 test("a caller interrupts the greeting, sees the words, hears the answer, and takes the talk home", async (context) => {
-  // The greeting takes five seconds, whatever the machine: two and a half are in the middle of it.
-  const { page } = await caller(context, [2.5, "I want an apartment in Delhi.", 9, "Sixty lakh rupees.", 20]);
+  // The greeting's first sentence takes two seconds on any machine and begins a moment after the microphone: this is inside of it.
+  const { page } = await caller(context, [1.7, "I want an apartment in Delhi.", 9, "Sixty lakh rupees.", 20]);
   await page.click("#talk");
   const greeting = await turn(page, "agent", { matching: "front desk" });
-  await until(page, () => window.tandemTalk.stats.agentHeardMs > 1000 && window.tandemTalk.stats.agentPeak > 0.02);
+  await until(page, () => window.tandemTalk.stats.agentHeardMs > 500 && window.tandemTalk.stats.agentPeak > 0.02);
 
   await page.waitForSelector(".turn.agent.interrupted .unheard");
   const cut = await page.$eval(".turn.agent.interrupted .bubble", (bubble) => bubble.firstChild.textContent);
@@ -80,7 +80,7 @@ test("a caller interrupts the greeting, sees the words, hears the answer, and ta
 /** From the caller's first sound, which fell into the agent's speech, to the agent's silence, as both sides were recorded. */
 function doubleTalkMs(mine, agents) {
   const onset = mine.findIndex((_, at) => mine.slice(at, at + 3).every((level) => level > VOICE));
-  assert.ok(onset > 100 && agents.slice(onset, onset + 10).some((level) => level > VOICE), `the caller spoke over the agent, ${onset * 10} ms in`);
+  assert.ok(onset > 30 && agents.slice(onset - 30, onset + 30).some((level) => level > VOICE), `the caller spoke over the agent, ${onset * 10} ms in`);
   const silence = agents.findIndex((_, at) => at > onset && agents.slice(at, at + 30).every((level) => level === 0));
   return (silence - onset) * 10;
 }
