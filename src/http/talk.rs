@@ -4,7 +4,7 @@
 //!          only through the socket of the browser's dialect.
 //! Open to everybody, unlike the rest: the files are the same for all, and on a plain `http://` address of the network somebody
 //! must be able to say why there is no microphone. The socket and the API behind the page are as closed as ever.
-//! Not here: compression (48 kB in all, cached), and the console.
+//! Not here: compression (85 kB in all, cached), and the console.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

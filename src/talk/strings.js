@@ -122,8 +122,8 @@ export const words = {
       actions: ["retry"],
     },
     closed: {
-      what: "The server lets only its own machine talk.",
-      remedy: "Open this page as http://localhost on the machine where Tandem runs.",
+      what: "The server takes talks from its own machine alone.",
+      remedy: "Start it with HOST=127.0.0.1, and open this page as http://localhost on that machine.",
       actions: [],
     },
     protocol: {

@@ -305,7 +305,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   // Space and Enter keep their meaning on whatever has the focus.
-  if (event.target.closest("button, input, select, textarea, a")) return;
+  if (event.target.closest("button, input, select, textarea, a, [role=log]")) return;
   if (event.key === " ") {
     event.preventDefault();
     if (event.repeat) return;
