@@ -54,7 +54,7 @@ export async function until(page, condition, ...values) {
   try {
     return await page.waitForFunction(condition, { polling: 20, timeout: LIMIT_MS }, ...values);
   } catch (error) {
-    const shown = await page.evaluate(() => `${document.body.innerText}\n${JSON.stringify(window.tandemTalk)}`);
+    const shown = await page.evaluate(() => `${document.body.innerText}\n${JSON.stringify(window.tandemTalk ?? window.log)}`);
     throw new Error(`${error.message}: ${condition} ${values}, but the page shows:\n${shown}`, { cause: error });
   }
 }
