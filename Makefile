@@ -79,6 +79,12 @@ deny: ## Licences, bans and sources of dependencies, if cargo-deny is there
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check bans licenses sources; \
 	else echo "cargo-deny is not installed, so deny.toml was not checked: cargo install --locked cargo-deny"; fi
 
+.PHONY: browser
+browser: setup ## The talk page and the public agents client in Chromium, against a debug build
+	@$(CARGO) build $(CARGO_FLAGS)
+	@"$$(scripts/target-dir.sh)/debug/tandem" models install
+	@scripts/browser.sh
+
 ##@ Figures
 .PHONY: wer
 wer: setup ## Word error rate of the recogniser over the real socket

@@ -21,8 +21,9 @@ for_natural_voice=(
 )
 for_test=(
     "${for_natural_voice[@]}"
-    postgresql   # the store's tests start a server of their own
-    python3-venv # foreign peers from PyPI, see peers.sh
+    postgresql          # the store's tests start a server of their own
+    python3-venv        # foreign peers from PyPI, see peers.sh
+    chromium nodejs npm # a browser talks with the server
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -32,6 +33,9 @@ installed() {
     case $1 in
         # Any version will do; the tests look for the newest one.
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        # From wherever they came; other packages of Node bring npm with them.
+        chromium | npm) command -v "$1" >/dev/null ;;
+        nodejs) command -v node >/dev/null ;;
         *) [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ;;
     esac
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds every test once, puts the models in place with the binary of that build and the
-# foreign programs that tests talk to, runs every test, adds up the summaries.
+# foreign programs that tests talk to, runs every test, the browser's last, adds up the summaries.
 # Arguments go to cargo. Called by `make test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,6 +15,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 code=0
 scripts/stage.sh "tests" "$cargo" test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" || code=$?
+scripts/stage.sh "browser tests" scripts/browser.sh 2>&1 | tee -a "$log" || code=$?
 awk '/^test result: / {
         suites++; passed += $4; failed += $6; ignored += $8
         if ($3 == "FAILED.") bad++

@@ -1,4 +1,4 @@
-//! The HTTP interface: health, metrics, calls, conversations, exports, and the media sockets' upgrades.
+//! The HTTP interface: health, metrics, calls, conversations, exports, the talk page, and the media sockets' upgrades.
 //!
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
@@ -6,7 +6,7 @@
 //! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
 //!
 //! ```text
-//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets
+//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets, the talk page
 //!                                                                                 └─► gate ─► everything else
 //! ```
 
@@ -45,6 +45,7 @@ mod page;
 pub mod problem;
 mod read_rate;
 mod sessions;
+mod talk;
 mod timing;
 mod transcript;
 mod turns;
@@ -111,6 +112,8 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(health::health),
         routes!(health::alive),
         routes!(health::ready),
+        routes!(talk::page),
+        routes!(talk::file),
         whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
         whatever_method(routes!(media_ws::keyed), any(media_ws::keyed)),
         whatever_method(routes!(media_ws::named), any(media_ws::named)),

@@ -54,6 +54,7 @@ async fn every_path_answers_with_and_without_its_slash() {
         "/health",
         "/healthz",
         "/readyz",
+        "/talk",
         "/metrics",
         "/debug/sessions",
         "/api/conversations",
@@ -72,6 +73,26 @@ async fn every_path_answers_with_and_without_its_slash() {
             assert_eq!(program.get(&spelling).await.status, 200, "{spelling}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_talk_page_comes_whole_with_its_policy_and_is_open_to_everybody() {
+    let program = boot_with_fakes().await;
+    let page = program.request("GET", "/talk?agent=front-desk").header("host", "192.168.1.7:8000");
+    let page = answer(page).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+    let files: Vec<&str> = page.body.split("\"/talk/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(files.contains(&"talk.js") && files.contains(&"talk.css"), "{files:?}");
+    for file in files {
+        let file = program.get(&format!("/talk/{file}")).await;
+        assert_eq!((file.status, file.header("x-content-type-options")), (200, "nosniff"));
+    }
+    let known = program.request("GET", "/talk").header("if-none-match", page.header("etag"));
+    let known = answer(known).await;
+    assert_eq!((known.status, known.body.as_str()), (304, ""));
+    assert_problem(&program.get("/talk/none.js").await, 404, "not-found");
 }
 
 #[tokio::test]

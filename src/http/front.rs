@@ -13,7 +13,7 @@ use super::problem::Problem;
 pub(super) struct Front {
     name: String,
     version: &'static str,
-    see: [&'static str; 7],
+    see: [&'static str; 8],
 }
 
 /// Where to go from here.
@@ -25,7 +25,16 @@ pub(super) async fn page(State(surface): State<Surface>) -> Json<Front> {
     Json(Front {
         name: surface.app_name.to_string(),
         version: env!("CARGO_PKG_VERSION"),
-        see: ["/health", "/openapi.json", "/api/calls", "/api/conversations", "/debug/sessions", "/metrics", "/media"],
+        see: [
+            "/talk",
+            "/health",
+            "/openapi.json",
+            "/api/calls",
+            "/api/conversations",
+            "/debug/sessions",
+            "/metrics",
+            "/media",
+        ],
     })
 }
 

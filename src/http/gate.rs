@@ -1,9 +1,9 @@
 //! Who may ask what, as long as there is no administrator (api-inventory R9, design.md section 11).
 //!
-//! | listening on | health checks | everything else                                    |
-//! |--------------|---------------|----------------------------------------------------|
-//! | loopback     | open          | open to programs of this machine                   |
-//! | elsewhere    | open          | closed: 403 that names the remedy                  |
+//! | listening on | health checks, files of the talk page | everything else                    |
+//! |--------------|---------------------------------------|------------------------------------|
+//! | loopback     | open                                  | open to programs of this machine   |
+//! | elsewhere    | open                                  | closed: 403 that names the remedy  |
 //!
 //! "Of this machine" is more than "over loopback": a tunnel or a reverse proxy in front of us arrives over loopback too, and so does a
 //! web page whose name was re-pointed at 127.0.0.1 after it was loaded (DNS rebinding). Both betray themselves: by the `Host` they ask
