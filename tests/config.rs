@@ -157,8 +157,14 @@ fn credentials_of_media_sockets_are_whole_and_fit_for_a_url() {
 fn numbers_have_agents_and_a_country() {
     let config = load(&[], &[("NUMBER_AGENTS", "08047112233=front-desk"), ("DEFAULT_REGION", "in")], &[]).unwrap();
     assert_eq!(config.numbers.agent("+918047112233"), Some("front-desk"));
-    let national = load(&[], &[("NUMBER_AGENTS", "08047112233=front-desk")], &[]).unwrap_err().to_string();
-    assert!(national.contains("NUMBER_AGENTS") && national.contains("DEFAULT_REGION"), "{national}");
+    let here = load(&[], &[("NUMBER_AGENTS", "08047112233=front-desk")], &[]).unwrap();
+    assert_eq!(
+        here.numbers.agent("+918047112233"),
+        Some("front-desk"),
+        "numbers are Indian where nothing else is said"
+    );
+    let short = load(&[], &[("NUMBER_AGENTS", "0=front-desk")], &[]).unwrap_err().to_string();
+    assert!(short.contains("NUMBER_AGENTS") && short.contains("+918047112233"), "{short}");
     assert!(load(&[], &[("DEFAULT_REGION", "India")], &[]).is_err());
 }
 

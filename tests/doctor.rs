@@ -152,7 +152,7 @@ fn a_base_url_and_an_agent_that_cannot_be() {
 #[test]
 fn a_model_that_is_absent_or_damaged() {
     let machine = Machine::new().set("MODELS_DIR=models");
-    machine.assert("speech model", "fail", "models install");
+    machine.assert("speech model", "fail", "make models");
     let folder = machine.folder.path().join("models");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("whisper-tiny.en-q8_0.bin"), "half").unwrap();

@@ -190,7 +190,12 @@ impl Playbook {
             };
             expected.vocabulary.extend(words.map(str::to_owned));
         }
-        let open = |i: usize| asked.is_none() || !state.slots.contains_key(&self.slots()[i].name);
+        // An offer that was not made yet is seldom taken up, and its words would make others misheard.
+        let offered = |i: usize| !self.slots()[i].offer || state.slots.contains_key(&self.slots()[i].name);
+        let open = |i: usize| match asked {
+            Some(_) => offered(i) && !state.slots.contains_key(&self.slots()[i].name),
+            None => offered(i),
+        };
         let rest = (0..self.slots().len()).filter(|i| Some(*i) != asked && open(*i));
         let slots = &self.plan_in(&state.language).slots;
         for spec in asked.into_iter().chain(rest).map(|i| &slots[i]) {

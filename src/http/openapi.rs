@@ -72,8 +72,11 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
             let is_socket = operation.responses.responses.contains_key("101");
             let rules = [
                 ("400", "a parameter does not fit; `errors` names it", takes_parameters),
+                ("401", "the media socket asks for its user and password", is_socket && !guarded(path)),
                 ("403", "the server listens beyond this machine and access control is not set up", guarded(path)),
+                ("403", "no valid secret or invitation in the path, or none is set up", is_socket && !guarded(path)),
                 ("404", "there is no such row", path.contains('{') && !is_socket),
+                ("404", "no media sockets of that carrier", is_socket && path.contains("{carrier}")),
                 ("426", "the request is no WebSocket handshake", is_socket),
                 ("500", "our fault; the log says more", true),
                 (

@@ -108,7 +108,7 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
 #[utoipa::path(
     get, path = "/talk/{file}", operation_id = "get_talk_file", tag = "talks",
     params(("file" = String, Path, description = "a style sheet, script or picture of the talk page")),
-    responses((status = OK, body = String, content_type = "text/javascript")),
+    responses((status = OK, content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml")))),
 )]
 pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match ASSETS[1..].iter().find(|asset| asset.name == name) {
