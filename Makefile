@@ -96,15 +96,19 @@ wer: setup ## Word error rate of the recogniser over the real socket
 bench: build ## CPU, memory and pacing jitter of BENCH_CALLS (100) simultaneous calls
 	@$(BINARY) bench --calls $(BENCH_CALLS)
 
+.PHONY: bench-hostile
+bench-hostile: build ## What 20 calls notice of far ends that attack the same switch
+	@$(BINARY) bench --hostile --calls 20
+
 .PHONY: fuzz
-fuzz: ## FUZZ_TARGET (twilio) for FUZZ_SECONDS (60), starting from the fixtures
+fuzz: ## FUZZ_TARGET (twilio, exotel or browser) for FUZZ_SECONDS (60), starting from the fixtures
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is not installed: cargo install --locked cargo-fuzz"; exit 1; }
 	@mkdir -p fuzz/corpus/$(FUZZ_TARGET)
-	RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) tests/fixtures/$(FUZZ_TARGET) -- \
+	RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) $(wildcard tests/fixtures/$(FUZZ_TARGET)) -- \
 		-max_total_time=$(FUZZ_SECONDS) -max_len=65536
 
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

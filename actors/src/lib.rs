@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! Switch ── switchboard ── call ─┬─ leg        closes the connection
-//!                                ├─ ingress    pump: socket → dialect → detector → ear lane
+//!                                ├─ ingress    pump: socket → dialect → the switch's rate → detector → ear lane
 //!                                ├─ vad        owns the detector
 //!                                ├─ stt        one recogniser stream, fed from the ear lane
 //!                                ├─ dialogue   asks the brain
 //!                                ├─ tts        sentence by sentence into the speech lane
-//!                                ├─ egress     pump: speech lane → pacing → dialect → socket
+//!                                ├─ egress     pump: speech lane → pacing → the leg's rate → dialect → socket
 //!                                └─ silence    wakes the call at its next deadline
-//!        └─ scribe (task)        records to the store
+//!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
 //! ```
 //!
 //! Sees vendors, carriers and the store only through `tandem_domain::port`. Decides nothing about a conversation: that is the `CallCore`'s.

@@ -1,8 +1,9 @@
 //! Telephone numbers as they are dictated: in groups, with "double five" and "triple nine", "oh" for zero, with or without a country code, and
 //! a few digits at a time. The result is E.164.
 //!
-//! Only shapes are checked: the table below has the lengths of the regions our callers come from, everything with a plus is taken by E.164's
-//! own limits. Whether a number exists is the carrier's to say; a library of all the world's plans would be the largest part of this crate.
+//! Digits come a few at a time, so the question here is when a number is whole, which [`crate::number`] cannot answer: libphonenumber calls
+//! eight to thirteen digits of India possible, and its patterns of what exists are older than the newest numbers. The table below has the
+//! lengths that people of a region dictate; everything else with a plus is taken by E.164's own limits.
 
 use serde::{Deserialize, Serialize};
 
