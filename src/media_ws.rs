@@ -47,6 +47,8 @@ const BUFFER_BYTES: usize = 4 * 1024;
 const MAX_UNWRITTEN_BYTES: usize = 64 * 1024;
 /// Control frames between two messages. A far end pings every few seconds and speaks many times a second.
 const MAX_CONTROL_FRAMES: u32 = 500;
+/// Bytes of a carrier's call id in a path; theirs have 32 to 36.
+const MAX_ID_BYTES: usize = 128;
 /// How long a closed socket still reads, so that the far end gets our last frames and the close instead of a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -95,6 +97,9 @@ pub(crate) async fn named(
     upgrade: Upgrade,
 ) -> Response {
     match names {
+        Ok(Path(Names { id: Some(id), .. })) if id.len() > MAX_ID_BYTES => {
+            Problem::invalid("id", format!("longer than {MAX_ID_BYTES} bytes")).into_response()
+        }
         Ok(Path(names)) => accept(surface, caller, upgrade, names),
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }

@@ -135,6 +135,17 @@ async fn a_call_whose_connection_broke_may_come_back_for_ten_seconds() {
     assert_eq!(turned_away(&exchange, 3, guest(Some(&token)), &[]).await, "not_invited", "too late");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_invited_call_that_nobody_answers_keeps_its_name_and_does_not_come_back() {
+    let exchange = Exchange::new().await;
+    let invited = Invitation { agent: Some("nobody".into()), ..invitation(7) };
+    let token = exchange.switch.invite(invited).unwrap();
+    assert_eq!(turned_away(&exchange, 1, guest(Some(&token)), &[]).await, "no_agent");
+    let records = exchange.log.call(&TwilioIds::numbered(1).call_sid);
+    assert_eq!(records.ended[0].call, CallId(Uuid::from_u128(7)), "the record is the invited call's");
+    assert_eq!(turned_away(&exchange, 2, guest(Some(&token)), &[]).await, "not_invited", "its line did not break");
+}
+
 /// An exchange on which the default agent does not exist: whoever is answered was routed.
 async fn without_default(numbers: &str) -> Exchange {
     let numbers = NumberAgents::read(numbers, Some("IN".parse().unwrap())).unwrap();

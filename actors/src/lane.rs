@@ -88,7 +88,7 @@ impl SpeechLane {
     }
 }
 
-/// One stretch of caller audio: position of its first sample, and the samples (mono, at the leg's rate).
+/// One stretch of caller audio: position of its first sample, and the samples (mono, at the switch's rate).
 pub type EarChunk = (u64, Arc<[i16]>);
 
 /// The caller's audio on its way to the recogniser.

@@ -7,7 +7,7 @@
 //! | key             | may be chosen | why                                                                              |
 //! |-----------------|---------------|----------------------------------------------------------------------------------|
 //! | `first_message` | yes           | who sets it is the only one to hear it, and it is kept with the conversation     |
-//! | `language`      | yes           | a caller knows best; an agent that does not speak it stays with its own          |
+//! | `language`      | a variety     | `en-GB` for an agent that speaks `en`: ear and voice are the agent's             |
 //! | all others      | no            | `prompt` would turn the agent round; `voice_id` and the like spend money         |
 
 use std::collections::BTreeMap;
@@ -21,18 +21,34 @@ const ALLOWED: [&str; 2] = ["first_message", "language"];
 /// Bytes of a language tag; the longest in use have 11.
 const MAX_LANGUAGE_BYTES: usize = 35;
 
-/// Gives `agent` what was wished for and may be; returns the names of the other wishes.
-pub(crate) fn apply(agent: &mut Agent, parameters: &BTreeMap<String, String>) -> Vec<String> {
-    let mut refused = Vec::new();
+/// What became of the wishes beside the agent's own settings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Granted {
+    /// First words of this call, before all others.
+    pub(crate) first_message: Option<String>,
+    /// Names of the wishes that may not be.
+    pub(crate) refused: Vec<String>,
+}
+
+/// Gives `agent` what was wished for and may be.
+pub(crate) fn apply(agent: &mut Agent, parameters: &BTreeMap<String, String>) -> Granted {
+    let mut granted = Granted::default();
     for (name, wish) in parameters.iter().filter_map(|(name, wish)| Some((name.strip_prefix(PREFIX)?, wish))) {
         match name {
-            name if !ALLOWED.contains(&name) => refused.push(name.to_owned()),
-            "language" if is_language(wish) => agent.language.clone_from(wish),
-            "first_message" if !wish.trim().is_empty() => agent.first_message_inbound = Some(wish.clone()),
-            _ => refused.push(name.to_owned()),
+            name if !ALLOWED.contains(&name) => granted.refused.push(name.to_owned()),
+            "language" if is_language(wish) && primary(wish).eq_ignore_ascii_case(primary(&agent.language)) => {
+                agent.language.clone_from(wish);
+            }
+            "first_message" if !wish.trim().is_empty() => granted.first_message = Some(wish.clone()),
+            _ => granted.refused.push(name.to_owned()),
         }
     }
-    refused
+    granted
+}
+
+/// `hi` of `hi-IN`.
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
 }
 
 /// Whether `tag` looks like BCP 47.
@@ -68,18 +84,19 @@ mod tests {
         let wishes = [
             ("agent", "front-desk"),
             ("override.first_message", "Good evening."),
-            ("override.language", "hi-IN"),
+            ("override.language", "en-GB"),
             ("override.prompt", "You are a pirate."),
             ("variable.language", "fr"),
         ];
         let mut parameters: BTreeMap<String, String> = wishes.map(|(name, wish)| (name.into(), wish.into())).into();
-        assert_eq!(apply(&mut agent, &parameters), ["prompt"]);
-        assert_eq!(agent.first_message_inbound.as_deref(), Some("Good evening."));
-        assert_eq!(agent.language, "hi-IN");
-        for nonsense in ["", "x", "hi IN", "a".repeat(40).as_str(), "en-", "../../etc"] {
+        let granted = apply(&mut agent, &parameters);
+        assert_eq!(granted.refused, ["prompt"]);
+        assert_eq!(granted.first_message.as_deref(), Some("Good evening."));
+        assert_eq!(agent.language, "en-GB");
+        for nonsense in ["", "x", "en IN", "a".repeat(40).as_str(), "en-", "../../etc", "hi-IN"] {
             parameters.insert("override.language".into(), nonsense.into());
-            assert_eq!(apply(&mut agent, &parameters), ["language", "prompt"], "{nonsense}");
+            assert_eq!(apply(&mut agent, &parameters).refused, ["language", "prompt"], "{nonsense}");
         }
-        assert_eq!(agent.language, "hi-IN");
+        assert_eq!(agent.language, "en-GB");
     }
 }

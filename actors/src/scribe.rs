@@ -10,8 +10,8 @@
 //! records one by one, so that a bad row costs only itself. The keeper forgets in the journal what the database has, and writes there what the
 //! disk did not take at first.
 //!
-//! The spool is bounded ([`MOST_RECORDS`], [`MOST_BYTES`]). When it is full the newest record is lost, with a counter: what is kept
-//! then is the unbroken beginning of every call, and no row that hangs on one that is missing.
+//! The spool is bounded ([`spool::MOST_RECORDS`], [`spool::MOST_BYTES`]). When it is full the newest record is lost, with a counter: what waits
+//! is never given up for what comes. A call whose first record is lost is lost whole, because the store refuses rows that hang on nothing.
 //!
 //! Not here: whose calls were open when a process died (the store knows), and when lives begin and end (the wiring does).
 

@@ -17,11 +17,9 @@ pub struct LastWords(Arc<Mutex<Option<Parting>>>);
 
 impl LastWords {
     /// Closes with this. The first one stays.
-    pub fn say(&self, parting: Option<Parting>) {
+    pub fn say(&self, parting: Parting) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_none() {
-            *said = parting;
-        }
+        said.get_or_insert(parting);
     }
 
     /// What was to be said; once.

@@ -1,5 +1,6 @@
 //! The switch, as the program sees it: sockets in, calls run, records out.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,7 @@ use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
-use crate::overrides;
+use crate::overrides::{self, Granted};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
@@ -200,7 +201,7 @@ impl Switch {
             Err(not) => {
                 let elapsed = clock::now().saturating_duration_since(began);
                 socket.last_words.say(not.parting);
-                self.turned_away(carrier, &LegStart::default(), &arrival, not.reason, elapsed);
+                self.turned_away(carrier, None, &LegStart::default(), &arrival, not.reason, elapsed);
                 return close(socket.outgoing).await;
             }
         };
@@ -213,24 +214,27 @@ impl Switch {
             Err(uninvited) => {
                 let reason = EndReason::NotInvited(uninvited);
                 socket.last_words.say(dialect.parting(&reason));
-                self.turned_away(carrier, &start, &arrival, reason, Duration::ZERO);
+                self.turned_away(carrier, None, &start, &arrival, reason, Duration::ZERO);
                 return close(socket.outgoing).await;
             }
         };
+        // A call that comes back has its first record already: the carrier's id joins the two.
+        let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
         let key = arrival::agent_key(seat.as_ref(), arrival.standing, &start, &config.numbers, &config.default_agent);
         let screen = dialect.agreed(&start).notices;
         let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, screen).await {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
+                if let Some(seat) = seat {
+                    seat.leave(Some(&EndReason::NoAgent));
+                }
                 socket.last_words.say(dialect.parting(&EndReason::NoAgent));
-                self.turned_away(carrier, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
+                self.turned_away(carrier, invited, &start, &arrival, EndReason::NoAgent, Duration::ZERO);
                 return close(socket.outgoing).await;
             }
         };
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
-        // A call that comes back has its first record already: the carrier's id joins the two.
-        let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
         let (call, conversation) = ids(carrier);
         let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
         let args = call::Args {
@@ -262,7 +266,7 @@ impl Switch {
                     seat.leave(Some(&refused.reason));
                 }
                 last_words.say(parting);
-                self.turned_away(carrier, &start, &arrival, refused.reason, Duration::ZERO);
+                self.turned_away(carrier, invited, &start, &arrival, refused.reason, Duration::ZERO);
                 if let Some(args) = refused.args {
                     close(args.socket.outgoing).await;
                 }
@@ -283,21 +287,22 @@ impl Switch {
         let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
-        let refused_overrides = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Vec::new() };
+        let granted = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Granted::default() };
         let arriving = Arriving {
             direction: Direction::Inbound,
             number: start.from.clone(),
             at: clock::utc(),
-            first_message: None,
+            first_message: granted.first_message,
         };
         let brain = ports.brains.brain_for(&agent, arriving).await.map_err(|error| error.to_string())?;
-        Ok(Answerer { agent, brain, refused_overrides })
+        Ok(Answerer { agent, brain, refused_overrides: granted.refused })
     }
 
     /// Leaves the record of a socket that never became a call.
     fn turned_away(
         &self,
         carrier: &'static str,
+        invited: Option<CallId>,
         start: &LegStart,
         arrival: &Arrival,
         reason: EndReason,
@@ -307,6 +312,7 @@ impl Switch {
         meter::call_ended(carrier, &reason, duration);
         let Some(scribe) = self.scribe() else { return };
         let ((call, conversation), business, at) = (ids(carrier), self.inner.config.business, clock::utc());
+        let call = invited.unwrap_or(call);
         let detail = match &reason {
             EndReason::Breach(breach) => breach.to_string(),
             EndReason::NotInvited(uninvited) => uninvited.to_string(),
@@ -327,7 +333,8 @@ impl Switch {
             direction: Direction::Inbound,
             from: start.from.clone(),
             to: start.to.clone(),
-            parameters: start.parameters.clone(),
+            // Not kept: whoever is turned away may come again and again, and shall not fill the spool.
+            parameters: BTreeMap::new(),
             at,
         }));
         scribe.write(Record::Ended(CallEnded { call, business, reason, detail, duration, outcome: None, at }));

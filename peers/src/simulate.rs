@@ -217,12 +217,12 @@ async fn connect(url: &str, unix_socket: Option<&Path>) -> Result<Socket, Simula
     match timeout(CONNECT_LIMIT, handshake).await {
         Ok(Ok(socket)) => Ok(socket),
         Ok(Err(tungstenite::Error::Http(answer))) => Err(SimulateError::Refused {
-            url: without_password(url),
+            url: without_secrets(url),
             status: answer.status().as_u16(),
             detail: detail(answer.body().as_deref().unwrap_or_default()),
         }),
-        Ok(Err(error)) => Err(SimulateError::Connect { url: without_password(url), source: Box::new(error) }),
-        Err(_) => Err(SimulateError::ConnectTimeout { url: without_password(url) }),
+        Ok(Err(error)) => Err(SimulateError::Connect { url: without_secrets(url), source: Box::new(error) }),
+        Err(_) => Err(SimulateError::ConnectTimeout { url: without_secrets(url) }),
     }
 }
 
@@ -249,8 +249,16 @@ fn credentials(url: &str) -> Option<&str> {
     authority.rsplit_once('@').map(|(credentials, _)| credentials)
 }
 
-fn without_password(url: &str) -> String {
-    credentials(url).map_or_else(|| url.to_owned(), |credentials| url.replacen(&format!("{credentials}@"), "", 1))
+/// A URL as it may be shown: without a user and a password, and with the first part of its path alone, since a further one may be a secret.
+fn without_secrets(url: &str) -> String {
+    let bare = credentials(url).map_or_else(|| url.to_owned(), |known| url.replacen(&format!("{known}@"), "", 1));
+    let bare = bare.split('?').next().unwrap_or_default();
+    let Some((scheme, rest)) = bare.split_once("://") else { return bare.to_owned() };
+    let shown: Vec<&str> = rest.splitn(3, '/').collect();
+    match shown[..] {
+        [host, first, _] => format!("{scheme}://{host}/{first}/…"),
+        _ => bare.to_owned(),
+    }
 }
 
 fn with_query(url: &str, query: Option<String>) -> String {

@@ -261,7 +261,7 @@ fn clients_drop_what_was_interrupted_and_nothing_else() {
 #[test]
 fn a_close_frame_says_what_a_page_can_show() {
     let dialect = BrowserDialect::default();
-    let parting = |reason| dialect.parting(&reason).unwrap();
+    let parting = |reason| dialect.parting(&reason);
     assert_eq!(parting(EndReason::Completed).code, 1000);
     let unknown = parting(EndReason::NoAgent);
     assert_eq!((unknown.code, unknown.reason.contains("agent_id")), (1008, true));

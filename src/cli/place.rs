@@ -44,7 +44,8 @@ struct Own {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)?;
+        // The authority alone: a path may hold a secret, and a terminal is read by others.
+        f.write_str(&self.api().unwrap_or_else(|| "the switch".to_owned()))?;
         if self.own.is_some() { f.write_str(", a switch of this command's own") } else { Ok(()) }
     }
 }
@@ -64,6 +65,14 @@ impl Place {
     /// Where its API is; `None` for a URL that is no socket's.
     pub(super) fn api(&self) -> Option<String> {
         api_base(&self.url)
+    }
+
+    /// Takes the socket at `path` in place of the carriers', without their credentials.
+    pub(super) fn talk(&mut self, path: &str) {
+        let Some((scheme, rest)) = self.url.split_once("://") else { return };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        self.url = format!("{scheme}://{host}{path}");
     }
 
     /// Ends a switch of our own.
@@ -219,5 +228,15 @@ mod tests {
             Some("https://voice.example.test")
         );
         assert_eq!(api_base("localhost:8000/media"), None);
+    }
+
+    #[test]
+    fn no_secret_is_shown_or_taken_along() {
+        for url in ["wss://acme:key@voice.example.test/media", "wss://voice.example.test/media/s3cret-s3cret-s3cret"] {
+            let mut place = Place { url: url.to_owned(), socket: None, own: None };
+            assert_eq!(place.to_string(), "https://voice.example.test");
+            place.talk("/v1/convai/conversation");
+            assert_eq!(place.url, "wss://voice.example.test/v1/convai/conversation");
+        }
     }
 }

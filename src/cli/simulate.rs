@@ -29,7 +29,6 @@ mod script;
 pub(super) use script::{ScriptError, recording};
 
 /// Where carriers connect, and where pages do.
-const MEDIA_PATH: &str = "/media";
 const TALK_PATH: &str = "/v1/convai/conversation";
 
 const EXAMPLES: &str = "\
@@ -148,7 +147,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let asked_for = args.url.is_some();
     let mut place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
     if talks && !asked_for {
-        place.url = place.url.replace(MEDIA_PATH, TALK_PATH);
+        place.talk(TALK_PATH);
     }
     output.say(format_args!("calling {place}"));
 
@@ -187,6 +186,12 @@ pub(super) fn verdict(peer: &PeerReport, report: &SimulationReport) -> Result<()
     match (&peer.ended_by, report.ended_reason.as_deref()) {
         (EndedBy::Lost(how), _) => Err(CliError::Call { call, how: format!("the connection broke: {how}") }),
         (EndedBy::Limit, _) => Err(CliError::Call { call, how: "it did not end within --limit".to_owned() }),
+        // Not on record: the read-back was not possible, or there was no call to be recorded.
+        (EndedBy::Switch, None) if peer.playback.received.is_zero() => {
+            let how =
+                "the switch closed the socket before it said a word: check --agent and the path of --url".to_owned();
+            Err(CliError::Call { call, how })
+        }
         (_, Some("completed" | "handover" | "caller_hangup") | None) => Ok(()),
         (_, Some(reason)) => {
             let remedy = remedy(reason).map_or(String::new(), |remedy| format!(": {remedy}"));

@@ -102,7 +102,10 @@ fn talk_with(
     let dialect = Arc::new(BrowserDialect::new(agent, surface.talks.unknown_events_allowed));
     let limit = dialect.capabilities().max_message_bytes;
     // Whoever may talk may choose with whom: the gate and the origin have been checked.
-    let arrival = Arrival { peer: Some(peer), standing: Standing::Trusted, ..Arrival::default() };
+    let Some(place) = surface.switch.place(peer.ip()) else {
+        return Problem::unavailable("too many sockets of this address have not begun to talk", 1).into_response();
+    };
+    let arrival = Arrival { peer: Some(peer), standing: Standing::Trusted, place: Some(place), ..Arrival::default() };
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
         surface.switch.serve(dialect, media, arrival).await;
     })

@@ -104,6 +104,11 @@ async function openLine(speak) {
 }
 
 function started({ id, rate }) {
+  // The microphone went away while we connected.
+  if (!line) {
+    conversation?.close();
+    return;
+  }
   talk.id = id;
   // The clock of the transcript is the clock of the recording.
   if (recording.seconds === 0) begun = performance.now();

@@ -61,6 +61,7 @@ impl Drop for LogFile {
 pub(super) fn open(folder: &Path) -> Result<(NonBlocking, LogFile), LogError> {
     // Absolute: the link would otherwise be read from its own folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let _ = std::fs::create_dir_all(&folder); // where it fails, the builder says so
     make_way(&folder)?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)

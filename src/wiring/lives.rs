@@ -44,7 +44,13 @@ pub(super) async fn begin(data_dir: &Path, store: &Store, life: LifeId) -> Resul
                 .map_err(failed)?;
         scribe::replay(&store.living(dead), &records).await?;
         let closed = store.bury(dead).await?;
-        blocking(move || Abandoned::remove(left)).await.map_err(failed)?;
+        if damaged == 0 {
+            blocking(move || Abandoned::remove(left)).await.map_err(failed)?;
+        } else {
+            // Torn by a crash, or written by a newer version: not ours to throw away.
+            let aside = blocking(move || Abandoned::set_aside(left)).await.map_err(failed)?;
+            warn!(%dead, damaged, kept = %aside.display(), "some records of a process that did not end in order cannot be read");
+        }
         recovered(&EndReason::ServerRestarted, closed);
         metrics::counter!(meter::RECORDS_RECOVERED).increment(records.len() as u64);
         info!(%dead, records = records.len(), damaged, calls = closed, "cleaned up after a process that did not end in order");

@@ -230,7 +230,7 @@ impl TryFrom<LineRow> for TranscriptLine {
             language: row.language,
             confidence: row.confidence,
             latency_ms: row.latency_ms,
-            stages: row.stages.map(|Json(stages)| stages),
+            stages: row.stages.map(|Json(stages)| stages).filter(|stages| stages != &serde_json::json!({})),
             created_at: row.created_at,
         })
     }

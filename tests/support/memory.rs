@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value};
 use tandem_domain::agent::{Agent, Timing};
 use tandem_domain::brain::RulesBrain;
+use tandem_domain::caller::{Arriving, CallFacts};
 use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId};
 use tandem_domain::playbook::Playbook;
-use tandem_domain::port::brain::{Brain, BrainError, Brains};
+use tandem_domain::port::brain::{Brain, BrainError, BrainFuture, Brains};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
 use tandem_domain::record::{AgentResponse, CallEnded, Record, UserTurn};
 
@@ -38,6 +39,12 @@ impl AgentStore for OneAgent {
 impl Brains for OneAgent {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         Ok(Arc::new(RulesBrain::new(Arc::new(Playbook::front_desk()), agent, "")))
+    }
+
+    fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
+        let facts = CallFacts { first_message: call.first_message, ..CallFacts::default() };
+        let brain: Arc<dyn Brain> = Arc::new(RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, facts));
+        Box::pin(std::future::ready(Ok(brain)))
     }
 }
 

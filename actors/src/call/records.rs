@@ -94,6 +94,8 @@ impl Plan {
             EndReason::PartFailed(part) => format!("{part} failed too often"),
             _ => String::new(),
         };
+        // A caller who went silent said goodbye to nobody, whatever the playbook did then.
+        let outcome = if reason == EndReason::Silence { Some(Decision::NeedMoreInfo) } else { outcome };
         Record::Ended(CallEnded {
             call: self.call,
             business: self.agent.business,

@@ -40,7 +40,7 @@ pub struct NotBegun {
     /// For the record of a call that never was.
     pub reason: EndReason,
     /// What its close frame says.
-    pub parting: Option<Parting>,
+    pub parting: Parting,
 }
 
 /// Reads up to `start`. `dialects`: all that the socket may speak, at least one.
@@ -124,7 +124,7 @@ impl Step {
 
     fn fail(&self, reason: EndReason) -> NotBegun {
         let (carrier, parting) = match self {
-            Self::Choosing(_) => (UNKNOWN, None),
+            Self::Choosing(_) => (UNKNOWN, Parting::of(&reason)),
             Self::Reading(dialect, _) => (dialect.capabilities().carrier, dialect.parting(&reason)),
         };
         NotBegun { carrier, reason, parting }

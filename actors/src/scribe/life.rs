@@ -10,7 +10,7 @@
 //! locks itself (`flock`), which holds on a local file system; a network one may not do so.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tandem_domain::ids::LifeId;
@@ -37,6 +37,12 @@ impl Life {
     pub(super) fn remove(&self) -> io::Result<()> {
         fs::remove_dir_all(&self.folder)
     }
+
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let aside = self.folder.with_extension("damaged");
+        fs::rename(&self.folder, &aside)?;
+        Ok(aside)
+    }
 }
 
 /// What a process left behind that did not end in order. Others leave it alone as long as this is held.
@@ -57,6 +63,11 @@ impl Abandoned {
     pub fn remove(self) -> io::Result<()> {
         self.0.remove()
     }
+
+    /// Keeps it for a person to look at, under a name that no life has; returns that. Blocks.
+    pub fn set_aside(self) -> io::Result<PathBuf> {
+        self.0.set_aside()
+    }
 }
 
 /// Begins the life `id` in the folder `spool`, which is made where it is missing, and finds the lives that were abandoned there. Blocks.
@@ -68,7 +79,12 @@ pub fn begin(spool: &Path, id: LifeId) -> io::Result<(Journal, Vec<Abandoned>)> 
     for entry in fs::read_dir(spool)? {
         let folder = entry?.path();
         let Some(id) = folder.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
-        let lock = File::create(folder.join("lock"))?;
+        let lock = match File::create(folder.join("lock")) {
+            Ok(lock) => lock,
+            // Its process ended in order between two looks, or it is no life's folder at all.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(error) => return Err(error),
+        };
         match lock.try_lock() {
             Ok(()) => abandoned.push(Abandoned(Life { id, folder, _lock: lock })),
             Err(TryLockError::WouldBlock) => {}

@@ -152,6 +152,20 @@ fn left(spool: &Path) -> Vec<u64> {
     abandoned.iter().flat_map(|left| left.records().unwrap().0).map(|record| place(&record)).collect()
 }
 
+#[test]
+fn what_is_no_lifes_folder_is_left_alone_and_what_cannot_be_read_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(Uuid::now_v7().to_string()), "a file").unwrap();
+    let dead = folder.path().join(Uuid::now_v7().to_string());
+    std::fs::create_dir(&dead).unwrap();
+    let (own, mut abandoned) = begin(folder.path(), life()).unwrap();
+    assert_eq!(abandoned.len(), 1, "the folder, not the file");
+    let aside = abandoned.remove(0).set_aside().unwrap();
+    assert!(aside.is_dir() && !dead.exists());
+    own.close();
+    assert!(begin(folder.path(), life()).unwrap().1.is_empty(), "what was set aside is no life any more");
+}
+
 /// Waits for something that comes without the clock's help: a thread at its file.
 async fn until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..10_000 {

@@ -143,7 +143,7 @@ pub trait SpeechToSpeech: Send + Sync {
 /// What a speech-to-speech session sends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SpeechEvent {
-    /// Agent audio, linear mono PCM at the leg's rate.
+    /// Agent audio, linear mono PCM at the switch's rate.
     Audio(Arc<[i16]>),
     /// What the agent says in that audio.
     AgentText(String),

@@ -222,6 +222,34 @@ pub struct Parting {
     pub reason: String,
 }
 
+impl Parting {
+    /// The code that RFC 6455 7.4.1 has for `reason`, and our name for it. Carriers log the one and people read the other.
+    pub fn of(reason: &EndReason) -> Self {
+        let code = match reason {
+            EndReason::Completed
+            | EndReason::Handover
+            | EndReason::CallerHangup
+            | EndReason::Silence
+            | EndReason::MaxDuration
+            | EndReason::MovedOn
+            | EndReason::Drained => 1000,
+            EndReason::Breach(Breach::OversizedMessage) => 1009,
+            EndReason::Breach(_)
+            | EndReason::NotInvited(_)
+            | EndReason::NoAgent
+            | EndReason::StartTimeout
+            | EndReason::MediaTimeout => 1008,
+            EndReason::Refused => 1013,
+            EndReason::LegLost
+            | EndReason::PartFailed(_)
+            | EndReason::CallCrashed
+            | EndReason::ServerRestarted
+            | EndReason::ServerLost => 1011,
+        };
+        Self { code, reason: reason.as_str().to_owned() }
+    }
+}
+
 /// A carrier's media protocol.
 pub trait Dialect: Send + Sync {
     /// What it can do, before a stream has started.
@@ -240,10 +268,9 @@ pub trait Dialect: Send + Sync {
     fn decoder(&self) -> Box<dyn Decoder>;
     /// The encoder for a stream that has started.
     fn encoder(&self, start: &LegStart) -> Box<dyn Encoder>;
-    /// What the close frame says when a call, or a socket that never became one, ends for `reason`. Carriers do not read it.
-    fn parting(&self, reason: &EndReason) -> Option<Parting> {
-        let _ = reason;
-        None
+    /// What the close frame says when a call, or a socket that never became one, ends for `reason`.
+    fn parting(&self, reason: &EndReason) -> Parting {
+        Parting::of(reason)
     }
 }
 

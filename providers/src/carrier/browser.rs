@@ -90,29 +90,20 @@ impl Dialect for BrowserDialect {
     }
 
     /// Clients show the sentence where the code is not 1000.
-    fn parting(&self, reason: &EndReason) -> Option<Parting> {
-        let (code, sentence) = match reason {
-            EndReason::Completed
-            | EndReason::Handover
-            | EndReason::CallerHangup
-            | EndReason::Silence
-            | EndReason::MaxDuration
-            | EndReason::MovedOn
-            | EndReason::Drained => (1000, reason.as_str().to_owned()),
-            EndReason::Breach(breach) => (1008, format!("{}: {breach}", breach.reason())),
-            EndReason::NotInvited(uninvited) => (1008, uninvited.to_string()),
-            EndReason::NoAgent => (1008, "no agent of that name: check agent_id".to_owned()),
-            EndReason::StartTimeout => (1008, "nothing was sent in time".to_owned()),
-            EndReason::MediaTimeout => (1008, "nothing was sent for too long".to_owned()),
-            EndReason::Refused => (1013, "all lines are busy: try again in a minute".to_owned()),
-            EndReason::LegLost
-            | EndReason::PartFailed(_)
-            | EndReason::CallCrashed
-            | EndReason::ServerRestarted
-            | EndReason::ServerLost => (1011, "the talk broke off: try again".to_owned()),
+    fn parting(&self, reason: &EndReason) -> Parting {
+        let plain = Parting::of(reason);
+        let sentence = match reason {
+            EndReason::Breach(breach) => format!("{}: {breach}", breach.reason()),
+            EndReason::NotInvited(uninvited) => uninvited.to_string(),
+            EndReason::NoAgent => "no agent of that name: check agent_id".to_owned(),
+            EndReason::StartTimeout => "nothing was sent in time".to_owned(),
+            EndReason::MediaTimeout => "nothing was sent for too long".to_owned(),
+            EndReason::Refused => "all lines are busy: try again in a minute".to_owned(),
+            _ if plain.code == 1011 => "the talk broke off: try again".to_owned(),
+            _ => plain.reason,
         };
         let end = sentence.floor_char_boundary(MAX_REASON_BYTES);
-        Some(Parting { code, reason: sentence[..end].to_owned() })
+        Parting { code: plain.code, reason: sentence[..end].to_owned() }
     }
 }
 

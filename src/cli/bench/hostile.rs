@@ -23,7 +23,7 @@ use super::{CliError, ENDPOINT, MeasuredSwitch, Output, fleet, percentile};
 const PER_SECOND: u32 = 10_000;
 /// They are sent this often, in equal parts.
 const BEAT: Duration = Duration::from_millis(10);
-/// Pause between two messages of 10 MB: making them costs this process more than refusing them costs the switch.
+/// Pause between two messages of 10 MB.
 const HUGE_EVERY: Duration = Duration::from_millis(200);
 /// Sockets that never speak.
 const MUTE_SOCKETS: usize = 5_000;
@@ -115,7 +115,7 @@ impl Attack {
             beat.tick().await;
             let Some(mut socket) = open(url, sockets).await else { continue };
             let first = Frame::message("{", OpCode::Data(Data::Text), false);
-            if self == Self::Fragments && socket.send(Message::Frame(first)).await.is_err() {
+            if matches!(self, Self::Fragments | Self::Huge) && socket.send(Message::Frame(first)).await.is_err() {
                 continue;
             }
             while self.strike(&mut socket).await.is_ok() {
@@ -130,7 +130,11 @@ impl Attack {
         match self {
             Self::Huge => {
                 sleep(HUGE_EVERY).await;
-                return socket.send(Message::text("x".repeat(10 << 20))).await;
+                // Piece by piece: making it at once would hold up the callers of this process.
+                for _ in 0..10 << 20 >> 16 {
+                    socket.send(Message::Frame(piece())).await?;
+                }
+                return Ok(());
             }
             Self::None | Self::Mute => {}
             Self::Messages | Self::Pings | Self::Fragments => {
@@ -162,6 +166,11 @@ async fn stay_mute(url: &str, sockets: &tokio::sync::watch::Sender<u64>) {
             while let Some(Ok(_)) = oldest.next().await {}
         }
     }
+}
+
+/// 64 KB in the middle of a message.
+fn piece() -> Frame {
+    Frame::message(vec![b' '; 1 << 16], OpCode::Data(Data::Continue), false)
 }
 
 async fn open(url: &str, sockets: &tokio::sync::watch::Sender<u64>) -> Option<Client> {

@@ -28,6 +28,8 @@ impl MeasuredSwitch {
                 "warn",
                 "--set",
                 "MAX_CONCURRENT_CALLS=10000",
+                "--set",
+                "MEDIA_MAX_MUTE_PER_ADDRESS=100000", // attackers and callers have one address
                 "--data-dir",
             ])
             .arg(folder)

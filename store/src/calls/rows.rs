@@ -167,7 +167,7 @@ pub(super) async fn agent_response(
             .bind(value::text(&response.voice))
             .bind(value::text(&response.language))
             .bind(response.latency.map(value::millis))
-            .bind(stages(response).map(Json))
+            .bind(Json(stages(response)))
             .bind(at)
             .execute(db)
             .await
@@ -176,14 +176,15 @@ pub(super) async fn agent_response(
     Ok(())
 }
 
-/// The parts of the latency by name, in whole ms; a stage that was gone through twice counts whole. `None` where nothing was measured.
-fn stages(response: &AgentResponse) -> Option<Value> {
+/// The parts of the latency by name, in whole ms; a stage that was gone through twice counts whole. Empty where nothing was
+/// measured, and not NULL: older SQLite programs say of a NULL that it is no JSON, and then call the whole file unsound.
+fn stages(response: &AgentResponse) -> Value {
     let mut parts = Map::new();
     for (name, spent) in &response.stages {
         let before = parts.get(*name).and_then(Value::as_i64).unwrap_or(0);
         parts.insert((*name).to_owned(), before.saturating_add(value::millis(*spent)).into());
     }
-    (!parts.is_empty()).then_some(Value::Object(parts))
+    Value::Object(parts)
 }
 
 /// Overwrites what is known by what is known later, while the conversation runs (or was only presumed to be over).

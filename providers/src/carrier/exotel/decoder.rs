@@ -25,6 +25,8 @@ use super::{MAX_CHUNK_BYTES, MAX_MESSAGE_BYTES, known_rate};
 
 /// Bytes of an id. Exotel's have 32.
 const MAX_ID_BYTES: usize = 128;
+/// Bytes of a calling or dialled number, with whatever a trunk writes around it.
+const MAX_NUMBER_BYTES: usize = 128;
 /// `stop.reason` of a call flow that goes on without us. The other one is `callended`.
 const FLOW_MOVED_ON: &str = "stopped";
 
@@ -78,7 +80,8 @@ impl ExotelDecoder {
             let unknown = || Breach::UnsupportedFormat(format!("PCM at {hz} Hz"));
             self.format.rate = known_rate(hz).ok_or_else(unknown)?;
         }
-        let number = |text: &Option<wire::Text<'_>>| text.as_ref().map(|text| text.0.to_string());
+        let fits = |text: &&wire::Text<'_>| text.0.len() <= MAX_NUMBER_BYTES; // what is longer is no number
+        let number = |text: &Option<wire::Text<'_>>| text.as_ref().filter(fits).map(|text| text.0.to_string());
         let (from, to) = (number(&start.from), number(&start.to));
         self.stage = Stage::Running { stream_sid: stream_sid.clone() };
         Ok(LegEvent::Started(LegStart {
