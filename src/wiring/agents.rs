@@ -1,7 +1,7 @@
 //! Agents as calls find them: those of the database, and one for each playbook that has none there.
 //!
 //! As long as there is no page and no interface to make agents with, a playbook file has to be enough: the agent of its name is the
-//! default agent with that playbook. Its calls are stored under the default agent's row, the only one there is.
+//! `front-desk` agent with that playbook, and its calls are stored under that row. The built-in playbooks have rows of their own.
 //!
 //! A database that does not answer is no reason to leave a caller without an answer: the agent is then taken as it last was.
 
