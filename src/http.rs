@@ -2,7 +2,7 @@
 //!
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
-//! Every route stands in the description that [`openapi`] serves, because both are made from one list.
+//! Every route stands in the description that `openapi` serves, because both are made from one list.
 //! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
 //!
 //! ```text

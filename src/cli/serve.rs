@@ -75,6 +75,7 @@ fn announce(name: &str, started: &Started, url_flag: &str, output: Output) -> Re
     output.say(format_args!(
         "{name} {version} is ready\n\
          \x20 HTTP       {url}\n\
+         \x20 talk       {url}/talk\n\
          \x20 media      {media_url}\n\
          \x20 data       {data_dir}\n\
          \x20 database   {database}\n\
