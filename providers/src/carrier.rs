@@ -5,4 +5,5 @@
 
 pub mod browser;
 pub mod exotel;
+mod message;
 pub mod twilio;

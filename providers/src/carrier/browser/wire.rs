@@ -10,20 +10,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tandem_domain::port::dialect::Breach;
 
-/// Characters of a foreign text that we repeat in a [`Breach`].
-const MAX_QUOTED_CHARS: usize = 120;
-
-/// Reads `text` as a `T`, and says in a short sentence why it cannot.
-pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Breach> {
-    serde_json::from_str(text).map_err(|error| Breach::MalformedMessage(quote(&error.to_string())))
-}
-
-/// Enough of a foreign text to recognise it in a record.
-pub(super) fn quote(text: &str) -> String {
-    text.chars().take(MAX_QUOTED_CHARS).collect()
-}
+pub(super) use crate::carrier::message::{quote, read};
 
 /// A string that borrows from the message where it can. `Option<Cow<str>>` alone would always copy.
 #[derive(Debug, Deserialize)]

@@ -12,29 +12,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
-use tandem_domain::port::dialect::Breach;
 
-/// Custom parameters that we keep; further ones are dropped. Exotel has 3.
-const MAX_PARAMETERS: usize = 64;
-/// Characters of a custom parameter's name or value. A longer pair is dropped: half a value could pass for a whole one. Exotel allows 256
-/// for all together.
-const MAX_PARAMETER_CHARS: usize = 500;
-/// Characters of a foreign text that we repeat in a [`Breach`].
-const MAX_QUOTED_CHARS: usize = 120;
+use crate::carrier::message::Parameters;
+pub(super) use crate::carrier::message::read;
+
 /// Above it a JSON number with a fraction part no longer holds every whole number.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Reads `text` as a `T`, and says in a short sentence why it cannot.
-pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Breach> {
-    serde_json::from_str(text).map_err(|error| Breach::MalformedMessage(quote(&error.to_string())))
-}
-
-/// Enough of a foreign text to recognise it in a record.
-fn quote(text: &str) -> String {
-    text.chars().take(MAX_QUOTED_CHARS).collect()
-}
 
 /// What every message starts with.
 #[derive(Debug, Deserialize)]
@@ -303,39 +288,4 @@ impl<'de> Deserialize<'de> for OptionalNumber {
         }
         deserializer.deserialize_any(Either)
     }
-}
-
-/// The custom parameters of the socket's URL: an object of strings. Other JSON is kept as its text.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Parameters(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Parameters {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Parameters;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of parameters")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Parameters, A::Error> {
-                let mut kept = BTreeMap::new();
-                while let Some((name, value)) = entries.next_entry::<String, serde_json::Value>()? {
-                    let value = match value {
-                        serde_json::Value::String(text) => text,
-                        other => other.to_string(),
-                    };
-                    let room = kept.len() < MAX_PARAMETERS || kept.contains_key(&name);
-                    if room && short(&name) && short(&value) {
-                        kept.insert(name, value);
-                    }
-                }
-                Ok(Parameters(kept))
-            }
-        }
-        deserializer.deserialize_any(Object)
-    }
-}
-
-fn short(text: &str) -> bool {
-    text.chars().nth(MAX_PARAMETER_CHARS).is_none()
 }

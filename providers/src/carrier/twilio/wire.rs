@@ -8,30 +8,12 @@
 //! without recursion; the length of a message is bounded before it is read.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
-use tandem_domain::port::dialect::Breach;
 
-/// Custom parameters that we keep; further ones are dropped.
-pub(super) const MAX_PARAMETERS: usize = 64;
-/// Characters of a custom parameter's name or value. A longer pair is dropped: half a value could pass for a whole one.
-/// Twilio allows 500 for name and value together.
-pub(super) const MAX_PARAMETER_CHARS: usize = 500;
-/// Characters of a foreign text that we repeat in a [`Breach`].
-const MAX_QUOTED_CHARS: usize = 120;
-
-/// Reads `text` as a `T`, and says in a short sentence why it cannot.
-pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Breach> {
-    serde_json::from_str(text).map_err(|error| Breach::MalformedMessage(quote(&error.to_string())))
-}
-
-/// Enough of a foreign text to recognise it in a record.
-pub(super) fn quote(text: &str) -> String {
-    text.chars().take(MAX_QUOTED_CHARS).collect()
-}
+pub(super) use crate::carrier::message::{Parameters, quote, read};
 
 /// A string that borrows from the message where it can. `Option<Cow<str>>` alone would always copy.
 #[derive(Debug, Deserialize)]
@@ -181,43 +163,4 @@ impl<'de> Deserialize<'de> for Number {
         }
         deserializer.deserialize_any(Either)
     }
-}
-
-/// The `<Parameter>` children of our answer document: an object of strings. Other JSON is kept as its text, so that
-/// a stand-in for Twilio that sends a number does not lose its call.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Parameters(pub(super) BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Parameters {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Parameters;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of parameters")
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<Parameters, E> {
-                Ok(Parameters::default())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Parameters, A::Error> {
-                let mut kept = BTreeMap::new();
-                while let Some((name, value)) = entries.next_entry::<String, serde_json::Value>()? {
-                    let value = match value {
-                        serde_json::Value::String(text) => text,
-                        other => other.to_string(),
-                    };
-                    let room = kept.len() < MAX_PARAMETERS || kept.contains_key(&name);
-                    if room && short(&name) && short(&value) {
-                        kept.insert(name, value);
-                    }
-                }
-                Ok(Parameters(kept))
-            }
-        }
-        deserializer.deserialize_any(Object)
-    }
-}
-
-fn short(text: &str) -> bool {
-    text.chars().nth(MAX_PARAMETER_CHARS).is_none()
 }
