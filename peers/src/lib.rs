@@ -6,6 +6,7 @@
 //! |--------|---------------|
 //! | [`carrier`] | a carrier's side of its media socket, strict to the letter of its protocol |
 //! | [`caller`], [`ear`] | a person with a script, and what that person hears |
+//! | [`mock`] | the vendors' wires, served on one port |
 //! | [`voice`] | speech whose words can be heard without a recogniser |
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
 //! | [`wer`] | word error rate between what was said and what was heard |
@@ -18,6 +19,7 @@ pub mod caller;
 pub mod carrier;
 mod clock;
 pub mod ear;
+pub mod mock;
 pub mod simulate;
 pub mod vendor;
 pub mod voice;
