@@ -18,6 +18,7 @@ pub mod port;
 pub mod prompt;
 pub mod reception;
 pub mod record;
+pub mod sentences;
 pub mod silence;
 pub mod slot;
 pub mod transcript;
