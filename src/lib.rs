@@ -11,4 +11,4 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod wiring;
 
-pub use wiring::{BootError, Running, Vendors, boot, boot_with, boot_with_echo};
+pub use wiring::{BootError, Running, Vendors, boot, boot_tapped, boot_with, boot_with_echo};

@@ -28,10 +28,12 @@ use tracing::{debug, info, warn};
 use crate::flood::MessageBudget;
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
+use crate::metrics::sounding::Sounding;
 use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
+use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 pub mod dialogue;
@@ -71,6 +73,8 @@ pub enum CallMsg {
     LegLost(String),
     /// A part that died is due to stand again.
     Respawn(Part),
+    /// The call's own note about its mailbox came back.
+    Sounded(u64),
     /// Kill a part, as a fault would: for tests of supervision. Nothing on the network leads here.
     Kill(Part),
     /// How is the call?
@@ -103,6 +107,8 @@ pub struct Args {
     pub stt: Arc<dyn SttPort>,
     /// The voice.
     pub tts: Arc<dyn TtsPort>,
+    /// Who takes both directions of its audio, if anybody does.
+    pub tap: Tap,
     /// The record.
     pub scribe: Scribe,
     /// What the far end wanted to choose of the agent and may not.
@@ -138,6 +144,7 @@ impl Children {
 /// A running call.
 pub struct State {
     plan: Plan,
+    mailbox: Sounding,
     core: CallCore,
     children: Children,
     histories: BTreeMap<Part, History>,
@@ -178,6 +185,7 @@ impl Actor for Call {
             ear: EarLane::default(),
             last_words,
             speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
+            tap: args.tap.open(args.call, RATE, started),
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
@@ -197,6 +205,7 @@ impl Actor for Call {
             barge_in_min_speech: plan.agent.timing.barge_in_min_speech,
             detector: plan.detector.clone(),
             ear: plan.ear.clone(),
+            tap: plan.tap.as_ref().map(|tap| tap.caller.clone()),
             speech: plan.speech.clone(),
             carrier: capabilities.carrier,
         };
@@ -225,6 +234,7 @@ impl Actor for Call {
                 _ => core.showing(),
             },
             plan,
+            mailbox: Sounding::new("call"),
             children,
             histories: BTreeMap::new(),
             restarts: BTreeMap::new(),
@@ -238,6 +248,9 @@ impl Actor for Call {
     }
 
     async fn handle(&self, me: ActorRef<CallMsg>, msg: CallMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if let Some(number) = state.mailbox.handled(clock::now()) {
+            me.cast(CallMsg::Sounded(number))?;
+        }
         match msg {
             CallMsg::Input(input) => state.input(&me, input),
             CallMsg::DetectorPanicked => {
@@ -248,6 +261,7 @@ impl Actor for Call {
                 state.input(&me, Input::Ended(EndReason::LegLost));
             }
             CallMsg::Respawn(part) => state.respawn(&me, part).await?,
+            CallMsg::Sounded(number) => state.mailbox.sounded(number),
             CallMsg::Kill(part) => {
                 for (_, cell) in state.children.cells().into_iter().filter(|(candidate, _)| *candidate == part) {
                     cell.kill();
@@ -345,23 +359,19 @@ impl State {
             }
             Effect::Cut => {
                 let _ = self.children.tts.cast(TtsMsg::Stop);
-                let (heard, underruns) = {
-                    let mut playout = plan.speech.playout();
-                    let underruns = playout.underruns();
-                    (playout.cut(now), underruns)
-                };
+                let heard = plan.speech.playout().cut(now);
                 plan.speech.wake();
                 if self.core.caller_speaking() && heard.samples > 0 {
                     metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
                     metrics::histogram!(meter::BARGE_IN_STOP)
                         .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
                 }
-                metrics::counter!(meter::UNDERRUNS, "side" => "egress").increment(u64::from(underruns));
                 self.core.handle(now, Input::Cut(heard));
             }
             Effect::Note(note) => {
                 if let Note::AgentResponse(response) = &note {
-                    meter::response(&plan.agent.name, plan.tts.name(), response);
+                    let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];
+                    meter::response(&plan.agent.name, providers, response);
                 }
                 self.notes += 1;
                 plan.scribe.write(plan.note(self.notes, note));

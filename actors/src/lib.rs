@@ -9,6 +9,7 @@
 //!                                ├─ tts        sentence by sentence into the speech lane
 //!                                ├─ egress     pump: speech lane → pacing → the leg's rate → dialect → socket
 //!                                └─ silence    wakes the call at its next deadline
+//!        ├─ tap (lanes)          both directions of a call for whoever records, where anybody does
 //!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
 //! ```
 //!
@@ -30,6 +31,8 @@ pub mod steps;
 pub mod supervise;
 pub mod switch;
 pub mod switchboard;
+pub mod tap;
 
 pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
+pub use tap::{AudioTap, Tap};

@@ -32,6 +32,7 @@ use crate::overrides::{self, Granted};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
+use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 mod arrival;
@@ -69,6 +70,8 @@ pub struct SwitchConfig {
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
     pub max_mute_per_address: u32,
+    /// Who takes both directions of every call's audio; nobody by default.
+    pub tap: Tap,
 }
 
 impl Default for SwitchConfig {
@@ -82,6 +85,7 @@ impl Default for SwitchConfig {
             numbers: NumberAgents::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
+            tap: Tap::default(),
         }
     }
 }
@@ -250,6 +254,7 @@ impl Switch {
             media_timeout: config.media_timeout,
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
+            tap: config.tap.clone(),
             scribe,
             refused_overrides,
         };
