@@ -19,6 +19,7 @@ pub mod call;
 pub mod clock;
 pub mod flood;
 pub mod guard;
+pub mod journals;
 pub mod lane;
 pub mod leg;
 pub mod metrics;
@@ -31,5 +32,6 @@ pub mod supervise;
 pub mod switch;
 pub mod switchboard;
 
+pub use journals::JournalKeeping;
 pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};

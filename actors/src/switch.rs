@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
+use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
 use crate::overrides::{self, Granted};
@@ -69,6 +70,8 @@ pub struct SwitchConfig {
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
     pub max_mute_per_address: u32,
+    /// Which calls' journals are kept.
+    pub journals: JournalKeeping,
 }
 
 impl Default for SwitchConfig {
@@ -82,6 +85,7 @@ impl Default for SwitchConfig {
             numbers: NumberAgents::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
+            journals: JournalKeeping::default(),
         }
     }
 }
@@ -118,6 +122,9 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    journals: Journals,
+    /// Writes the journals' files.
+    archivist: std::sync::Mutex<Option<JoinHandle<()>>>,
     spool: SpoolWatch,
     draining: AtomicBool,
     guests: Guests,
@@ -138,6 +145,7 @@ impl Switch {
     async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
         let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
         let spool = scribe.watch();
+        let (journals, archivist) = Journals::start(config.journals.clone());
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -148,6 +156,8 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                journals,
+                archivist: std::sync::Mutex::new(archivist),
                 spool,
                 draining: AtomicBool::new(false),
                 guests: Guests::default(),
@@ -251,6 +261,7 @@ impl Switch {
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
             scribe,
+            journals: self.inner.journals.clone(),
             refused_overrides,
         };
         match self.admit(args).await {
@@ -359,6 +370,11 @@ impl Switch {
         }
     }
 
+    /// The calls' journals.
+    pub fn journals(&self) -> &Journals {
+        &self.inner.journals
+    }
+
     /// The records that wait for the store.
     pub fn spool(&self) -> SpoolView {
         self.inner.spool.view()
@@ -395,6 +411,14 @@ impl Switch {
         board.stop(None);
         if board.wait(Some(CLOSE_LIMIT)).await.is_err() {
             board.kill();
+        }
+        self.inner.journals.close();
+        let archivist = lock(&self.inner.archivist).take();
+        if let Some(mut archivist) = archivist
+            && timeout(FLUSH_LIMIT, &mut archivist).await.is_err()
+        {
+            warn!("the last journals did not reach JOURNAL_DIR in time");
+            archivist.abort();
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();
