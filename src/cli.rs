@@ -19,6 +19,7 @@ mod migrate;
 mod models;
 mod output;
 mod place;
+mod replay;
 mod serve;
 mod simulate;
 mod stt_worker;
@@ -35,6 +36,7 @@ Examples:
   tandem models install --voice natural              and a voice that sounds natural; speak with --set TTS_PROVIDER=piper
   tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
+  tandem replay call.journal                         run a call again, and see where it would go otherwise
   tandem doctor                                      what would keep this machine from answering calls
   tandem config print                                every setting, its value and where it came from
 
@@ -61,6 +63,8 @@ enum Command {
     Talk(talk::Args),
     /// Call an agent as a carrier does, and report what was said and heard.
     Simulate(simulate::Args),
+    /// Run a call again from its journal, and say where the core would now decide otherwise.
+    Replay(replay::Args),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
@@ -156,6 +160,7 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
+        Command::Replay(args) => replay::run(&args, &settings.set, output),
         Command::Migrate => block_on(migrate::run(settings.load()?, output)),
     }
 }

@@ -102,6 +102,15 @@ pub struct CallLimits {
     pub drain: Duration,
 }
 
+/// Which calls' journals are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallJournals {
+    /// Of so many calls that are over, in memory.
+    pub calls: usize,
+    /// Folder that gets a file of each.
+    pub folder: Option<PathBuf>,
+}
+
 /// Everything the program is told before it starts.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -141,6 +150,8 @@ pub struct Config {
     pub engines: Engines,
     /// Limits and patience of calls.
     pub calls: CallLimits,
+    /// Which calls' journals are kept.
+    pub journals: CallJournals,
     /// What the operator should know about the settings, one sentence each.
     pub notices: Vec<String>,
     /// Each value with its source.
@@ -211,6 +222,10 @@ impl Config {
                 max_mute_per_address: reader.number("MEDIA_MAX_MUTE_PER_ADDRESS", 1..=100_000),
                 exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
+            },
+            journals: CallJournals {
+                calls: reader.number("JOURNAL_CALLS", 0..=10_000),
+                folder: path(reader.text("JOURNAL_DIR")),
             },
             notices: notices(&settings, host, &media),
             media,

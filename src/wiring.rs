@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_actors::{Ports, Switch, SwitchConfig, Tap};
+use tandem_actors::{JournalKeeping, Ports, Switch, SwitchConfig, Tap};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -335,6 +335,11 @@ fn switch_config(config: &Config) -> SwitchConfig {
         max_messages_per_second: config.calls.max_messages_per_second,
         max_mute_per_address: config.calls.max_mute_per_address,
         tap: Tap::default(),
+        journals: JournalKeeping {
+            calls: config.journals.calls,
+            folder: config.journals.folder.clone(),
+            program: crate::build(),
+        },
     }
 }
 

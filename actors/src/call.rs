@@ -14,11 +14,12 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
-use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
+use tandem_domain::call_core::{Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
+use tandem_domain::journal::{Journalled, Setup};
 use tandem_domain::playout::Playout;
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Capabilities, Decoder, Dialect, LegStart, Notice};
+use tandem_domain::port::dialect::{Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
 use tandem_domain::record::EndReason;
@@ -26,6 +27,7 @@ use tokio::sync::Mutex;
 use tracing::{debug, info, warn};
 
 use crate::flood::MessageBudget;
+use crate::journals::{Journalling, Journals};
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
 use crate::metrics::sounding::Sounding;
@@ -111,6 +113,8 @@ pub struct Args {
     pub tap: Tap,
     /// The record.
     pub scribe: Scribe,
+    /// The journals of what cores are told and do.
+    pub journals: Journals,
     /// What the far end wanted to choose of the agent and may not.
     pub refused_overrides: Vec<String>,
 }
@@ -145,7 +149,9 @@ impl Children {
 pub struct State {
     plan: Plan,
     mailbox: Sounding,
-    core: CallCore,
+    core: Journalled,
+    /// Ends the journal when this goes.
+    _journalling: Option<Journalling>,
     children: Children,
     histories: BTreeMap<Part, History>,
     restarts: BTreeMap<&'static str, u32>,
@@ -225,14 +231,17 @@ impl Actor for Call {
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
         me.cast(CallMsg::Input(Input::Started))?;
-        let core = CallCore::new(&plan.agent.timing, Lines::of(&plan.agent.language));
+        let setup = Setup {
+            timing: plan.agent.timing,
+            lines: Lines::of(&plan.agent.language),
+            screen: capabilities.notices,
+            reads: capabilities.notices && capabilities.reads(),
+        };
+        let journalling = args.journals.begin(plan.call, &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
-            core: match capabilities {
-                Capabilities { notices: false, .. } => core,
-                page if page.reads() => core.showing().reading(),
-                _ => core.showing(),
-            },
+            core: Journalled::new(&setup, journalling.as_ref().map(Journalling::tape)),
+            _journalling: journalling,
             plan,
             mailbox: Sounding::new("call"),
             children,

@@ -20,6 +20,7 @@ pub mod call;
 pub mod clock;
 pub mod flood;
 pub mod guard;
+pub mod journals;
 pub mod lane;
 pub mod leg;
 pub mod metrics;
@@ -33,6 +34,7 @@ pub mod switch;
 pub mod switchboard;
 pub mod tap;
 
+pub use journals::JournalKeeping;
 pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
 pub use tap::{AudioTap, Tap};

@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
+use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
 use crate::overrides::{self, Granted};
@@ -72,6 +73,8 @@ pub struct SwitchConfig {
     pub max_mute_per_address: u32,
     /// Who takes both directions of every call's audio; nobody by default.
     pub tap: Tap,
+    /// Which calls' journals are kept.
+    pub journals: JournalKeeping,
 }
 
 impl Default for SwitchConfig {
@@ -86,6 +89,7 @@ impl Default for SwitchConfig {
             max_messages_per_second: 200,
             max_mute_per_address: 64,
             tap: Tap::default(),
+            journals: JournalKeeping::default(),
         }
     }
 }
@@ -122,6 +126,9 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    journals: Journals,
+    /// Writes the journals' files.
+    archivist: std::sync::Mutex<Option<JoinHandle<()>>>,
     spool: SpoolWatch,
     draining: AtomicBool,
     guests: Guests,
@@ -142,6 +149,7 @@ impl Switch {
     async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
         let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
         let spool = scribe.watch();
+        let (journals, archivist) = Journals::start(config.journals.clone());
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -152,6 +160,8 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                journals,
+                archivist: std::sync::Mutex::new(archivist),
                 spool,
                 draining: AtomicBool::new(false),
                 guests: Guests::default(),
@@ -256,6 +266,7 @@ impl Switch {
             tts: Arc::clone(&self.inner.ports.tts),
             tap: config.tap.clone(),
             scribe,
+            journals: self.inner.journals.clone(),
             refused_overrides,
         };
         match self.admit(args).await {
@@ -364,6 +375,11 @@ impl Switch {
         }
     }
 
+    /// The calls' journals.
+    pub fn journals(&self) -> &Journals {
+        &self.inner.journals
+    }
+
     /// The records that wait for the store.
     pub fn spool(&self) -> SpoolView {
         self.inner.spool.view()
@@ -400,6 +416,14 @@ impl Switch {
         board.stop(None);
         if board.wait(Some(CLOSE_LIMIT)).await.is_err() {
             board.kill();
+        }
+        self.inner.journals.close();
+        let archivist = lock(&self.inner.archivist).take();
+        if let Some(mut archivist) = archivist
+            && timeout(FLUSH_LIMIT, &mut archivist).await.is_err()
+        {
+            warn!("the last journals did not reach JOURNAL_DIR in time");
+            archivist.abort();
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod greeting;
 pub mod ids;
 pub mod invitation;
+pub mod journal;
 pub mod ledger;
 pub mod number;
 pub mod playbook;

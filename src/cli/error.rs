@@ -4,6 +4,7 @@ use std::io;
 
 use tandem_peers::simulate::SimulateError;
 
+use super::replay::ReplayError;
 use super::simulate::ScriptError;
 use crate::config::ConfigError;
 use crate::telemetry::LogError;
@@ -80,6 +81,9 @@ pub enum CliError {
     #[cfg(feature = "local-speech")]
     #[error(transparent)]
     Worker(tandem_providers::local::whisper_worker::WorkerError),
+    /// The journal does not run again.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// The async runtime did not start.
     #[error("the runtime did not start: check the limits of threads and open files")]
     Runtime(#[source] io::Error),

@@ -149,6 +149,16 @@ pub const KEYS: &[Key] = &[
         "media sockets of one address on which no stream has started, without credentials; 1 to 100000",
     ),
     now("EXOTEL_CAMEL_CASE", "false", "yes or no; repeats the keys of messages to Exotel in camelCase"),
+    now(
+        "JOURNAL_CALLS",
+        "0",
+        "finished calls whose journals stay in memory for `tandem replay`, 0 to 10000, up to 1 MB each; they hold what callers said; 0 is off",
+    ),
+    now(
+        "JOURNAL_DIR",
+        "",
+        "folder that gets each finished call's journal, the newest 1000; they hold what callers said; empty means none",
+    ),
     now("DRAIN_TIMEOUT", "600", "seconds that running calls get to finish after SIGTERM, 0 to 14400"),
     to_come("OUR_BASE_URL", Kind::Url, "", "public base URL for carriers' callbacks and media sockets"),
     to_come("REDIS_URL", Kind::Url, "", "Redis for more than one node, such as redis://localhost:6379"),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::playbook::PlaybookState;
@@ -12,7 +14,7 @@ use crate::record::EndReason;
 use crate::turn::Committed;
 
 /// A replaceable part of a call: the drivers that may die without ending it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Part {
     /// The speech detector.
     Vad,
@@ -49,7 +51,7 @@ impl Part {
 }
 
 /// The sentences that the switch itself may have to say, in the agent's language.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     /// The brain gave no answer.
     pub sorry: String,

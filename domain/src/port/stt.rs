@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Blame, EventStream, Retry};
 use crate::ids::TurnId;
 
@@ -78,7 +80,7 @@ pub enum SttEvent {
 }
 
 /// How much of a turn a final transcript covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Covers {
     /// The turn from its beginning: replaces earlier finals of the same turn (batch engines).
     WholeTurn,
