@@ -55,9 +55,15 @@ async fn a_vendor_that_cannot_be_had_is_not_missed() {
 
 #[tokio::test]
 async fn a_vendor_that_dies_within_the_call_is_not_missed() {
-    for fault in
-        [Fault::Silent, Fault::Error, Fault::Drop, Fault::DropMidway, Fault::Garbage, Fault::Endless, Fault::Slow(Duration::from_secs(60))]
-    {
+    for fault in [
+        Fault::Silent,
+        Fault::Error,
+        Fault::Drop,
+        Fault::DropMidway,
+        Fault::Garbage,
+        Fault::Endless,
+        Fault::Slow(Duration::from_secs(60)),
+    ] {
         for after in [0, 2] {
             let faults = FaultPlan::times(fault, after, u32::MAX);
             let (_mock, order) = order(Behaviour { faults, ..Behaviour::default() }).await;
