@@ -38,7 +38,7 @@ pub const MODEL: &str = "nova-3";
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// What the adapter is told.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeepgramConfig {
     /// The key.
     pub key: String,
