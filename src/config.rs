@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::stt::deepgram::DeepgramConfig;
 use tandem_store::Location;
 
 mod dotenv;
@@ -16,11 +17,13 @@ mod error;
 pub mod keys;
 mod media;
 mod read;
+mod recognisers;
 mod report;
 mod sources;
 
 pub use error::{ConfigError, Problem};
 pub use media::MediaCredentials;
+pub(crate) use recognisers::{DEEPGRAM, WHISPER};
 pub use report::{Shown, mask_url, shown};
 pub use sources::{Origins, Setting, Settings, Source};
 
@@ -67,8 +70,10 @@ impl LogLevel {
 /// Names of the engines that serve each stage of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Engines {
-    /// Speech recogniser.
-    pub stt: &'static str,
+    /// Speech recognisers, best first.
+    pub stt: Vec<&'static str>,
+    /// The account of `deepgram`, if it is among them.
+    pub deepgram: Option<DeepgramConfig>,
     /// Voice.
     pub tts: &'static str,
     /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
@@ -189,6 +194,7 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
+        let (stt, deepgram) = recognisers::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -206,7 +212,8 @@ impl Config {
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
             numbers,
             engines: Engines {
-                stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
+                stt,
+                deepgram,
                 tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite", "piper"])).unwrap_or_default(),
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },

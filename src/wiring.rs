@@ -41,6 +41,7 @@ mod brains;
 mod engines;
 mod lives;
 mod playbooks;
+mod recognisers;
 
 use agents::Agents;
 use brains::CallBrains;

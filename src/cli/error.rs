@@ -87,6 +87,25 @@ pub enum CliError {
     /// The async runtime did not start.
     #[error("the runtime did not start: check the limits of threads and open files")]
     Runtime(#[source] io::Error),
+    /// The mock's address is none.
+    #[error("{0:?} is no address to listen on: write an IP address after --host, and 0 to 65535 after --port")]
+    Address(String),
+    /// The mock's port is not to be had.
+    #[error("the mock cannot listen on {address}: choose another --port, or 0 for a free one")]
+    MockPort {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The mock's log cannot be written.
+    #[error("cannot write the log of the wires to {}", path.display())]
+    MockLog {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The talk was ended by a signal.
     #[error("the talk was broken off")]
     BrokenOff,

@@ -25,6 +25,9 @@ pub enum EngineError {
     #[cfg(feature = "local-speech")]
     #[error("the recogniser does not start: reinstall its model with `tandem models install`")]
     Whisper(#[from] tandem_providers::local::whisper::WhisperError),
+    /// Deepgram's settings are none.
+    #[error(transparent)]
+    Deepgram(#[from] tandem_providers::stt::deepgram::DeepgramError),
     /// The voice is not on this machine.
     #[cfg(feature = "local-speech")]
     #[error(transparent)]
@@ -42,9 +45,14 @@ pub(crate) async fn speech(config: &Config, vendors: Vendors) -> Result<Speech, 
     };
     let stt = match vendors.stt {
         Some(stt) => stt,
-        None => local::recogniser(config, &local::this_program()).await?,
+        None => super::recognisers::recogniser(config).await?,
     };
     Ok(Speech { stt, tts })
+}
+
+/// The recogniser that runs on this machine.
+pub(super) async fn local_recogniser(config: &Config) -> Result<Arc<dyn Stt>, EngineError> {
+    local::recogniser(config, &local::this_program()).await
 }
 
 #[cfg(feature = "local-speech")]
