@@ -9,6 +9,7 @@
 //! | [`mock`] | the vendors' wires, served on one port |
 //! | [`voice`] | speech whose words can be heard without a recogniser |
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
+//! | [`dice`] | chance that repeats by its seed |
 //! | [`wer`] | word error rate between what was said and what was heard |
 //! | [`simulate`] | the driver: one scripted caller on a real socket, in real time |
 //!
@@ -18,7 +19,9 @@
 pub mod caller;
 pub mod carrier;
 mod clock;
+pub mod dice;
 pub mod ear;
+mod millis;
 pub mod mock;
 pub mod simulate;
 pub mod vendor;
