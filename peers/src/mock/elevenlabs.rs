@@ -205,4 +205,3 @@ async fn next_message(socket: &mut WebSocket, desk: &Desk, exchange: usize) -> O
         }
     }
 }
-

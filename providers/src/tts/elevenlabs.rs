@@ -89,7 +89,7 @@ pub enum Transport {
 }
 
 /// How to reach the vendor, and what to ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ElevenLabsConfig {
     /// Sent with every request.
     pub key: Key,

@@ -97,9 +97,8 @@ fn clock(core: &str) -> Option<String> {
 fn ordinal(core: &str) -> Option<String> {
     let number = ["st", "nd", "rd", "th"].iter().find_map(|end| core.strip_suffix(end))?;
     let words = cardinal(number.parse().ok().filter(|number| *number <= 9_999)?, false);
-    let (head, last) = words.rsplit_once([' ', '-']).map_or(("", words.as_str()), |(head, last)| {
-        (&words[..=head.len()], last)
-    });
+    let (head, last) =
+        words.rsplit_once([' ', '-']).map_or(("", words.as_str()), |(head, last)| (&words[..=head.len()], last));
     let last = match last {
         "one" => "first".to_owned(),
         "two" => "second".to_owned(),
@@ -126,7 +125,8 @@ fn amount(core: &str) -> Option<String> {
     let groups: Vec<&str> = groups.collect();
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let in_threes = groups.iter().all(|group| group.len() == 3);
-    let in_twos = groups.split_last().is_some_and(|(last, rest)| last.len() == 3 && rest.iter().all(|group| group.len() == 2));
+    let in_twos =
+        groups.split_last().is_some_and(|(last, rest)| last.len() == 3 && rest.iter().all(|group| group.len() == 2));
     if !all_digits(first) || !groups.iter().all(|group| all_digits(group)) || grouped && !in_threes && !in_twos {
         return None;
     }
@@ -156,7 +156,7 @@ fn runs(core: &str) -> String {
             ((false, false), "+") => parts.push("plus".to_owned()),
             ((false, false), "&") => parts.push("and".to_owned()),
             ((false, false), "%") => parts.push("percent".to_owned()),
-            ((false, false), "." ) if !parts.is_empty() && !after.is_empty() => parts.push("point".to_owned()),
+            ((false, false), ".") if !parts.is_empty() && !after.is_empty() => parts.push("point".to_owned()),
             ((false, false), _) => {}
         }
         rest = after;
@@ -174,13 +174,32 @@ fn number(digits: &str, surely: bool, indian: bool) -> String {
 }
 
 fn one_by_one(digits: &str) -> String {
-    let words: Vec<&str> = digits.bytes().filter_map(|digit| SMALL.get(usize::from(digit.wrapping_sub(b'0'))).copied()).collect();
+    let words: Vec<&str> =
+        digits.bytes().filter_map(|digit| SMALL.get(usize::from(digit.wrapping_sub(b'0'))).copied()).collect();
     words.join(" ")
 }
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const WESTERN: [(u64, &str); 5] = [
@@ -199,7 +218,11 @@ fn cardinal(value: u64, indian: bool) -> String {
     }
     if value < 100 {
         let tens = TENS[(value / 10) as usize];
-        return if value.is_multiple_of(10) { tens.to_owned() } else { format!("{tens}-{}", SMALL[(value % 10) as usize]) };
+        return if value.is_multiple_of(10) {
+            tens.to_owned()
+        } else {
+            format!("{tens}-{}", SMALL[(value % 10) as usize])
+        };
     }
     let scales: &[(u64, &str)] = if indian { &INDIAN } else { &WESTERN };
     let (scale, name) = scales.iter().find(|(scale, _)| value >= *scale).expect("100 is a scale, and more is left");
@@ -223,7 +246,10 @@ mod tests {
             ("It costs ₹60,00,000.", "It costs sixty lakh rupees."),
             ("It costs $1,250,000!", "It costs one million two hundred fifty thousand dollars!"),
             ("15% of 2.5 is (20)", "fifteen percent of two point five is (twenty)"),
-            ("Call +919876543210 or 98765", "Call plus nine one nine eight seven six five four three two one zero or nine eight seven six five"),
+            (
+                "Call +919876543210 or 98765",
+                "Call plus nine one nine eight seven six five four three two one zero or nine eight seven six five",
+            ),
             ("agent 007 in 2026", "agent zero zero seven in two thousand twenty-six"),
             ("at 3:30, 3:05 or 15:00", "at three thirty, three oh five or fifteen o'clock"),
             ("the 1st, 22nd, 30th and 12th", "the first, twenty-second, thirtieth and twelfth"),

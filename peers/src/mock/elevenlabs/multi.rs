@@ -59,14 +59,16 @@ impl Buffer {
     /// With the schedule of a first message, or the default.
     pub(super) fn of(first: &Value) -> Self {
         let wanted = first["generation_config"]["chunk_length_schedule"].as_array();
-        let lengths = wanted.map(|lengths| lengths.iter().filter_map(Value::as_u64).map(|length| length as usize).collect());
+        let lengths =
+            wanted.map(|lengths| lengths.iter().filter_map(Value::as_u64).map(|length| length as usize).collect());
         Self { schedule: lengths.unwrap_or_else(|| SCHEDULE.to_vec()), ..Self::default() }
     }
 
     /// Adds text; what is to be made now, if anything.
     pub(super) fn push(&mut self, text: &str, now: bool) -> Option<String> {
         self.text.push_str(text);
-        let due = self.schedule.get(self.made).or(self.schedule.last()).is_some_and(|length| self.text.len() >= *length);
+        let due =
+            self.schedule.get(self.made).or(self.schedule.last()).is_some_and(|length| self.text.len() >= *length);
         if !(now || due) || self.text.trim().is_empty() {
             return None;
         }
@@ -149,7 +151,7 @@ impl Session {
                     admitted_already = true;
                     if message["close_socket"] == true {
                         let _ = socket.send(Message::Close(None)).await; // gone already: as well
-                        return;
+                        return self.desk.log.closed(self.settings.exchange);
                     }
                     let id = message["context_id"].as_str().unwrap_or("default").to_owned();
                     if !contexts.contains_key(&id) && message["text"].is_string() {

@@ -31,7 +31,9 @@ pub(super) async fn serve(State(desk): State<Desk>, Path(voice): Path<String>, r
                         return refuse(&mut socket, &TIMED_OUT, None).await;
                     };
                     let Some(message) = message else { return };
-                    if buffer.is_none() && let Err(refusal) = admitted(&desk, key.as_deref(), &message) {
+                    if buffer.is_none()
+                        && let Err(refusal) = admitted(&desk, key.as_deref(), &message)
+                    {
                         return refuse(&mut socket, &refusal, None).await;
                     }
                     let buffer = buffer.get_or_insert_with(|| Buffer::of(&message));

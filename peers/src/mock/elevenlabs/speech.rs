@@ -27,8 +27,11 @@ impl Format {
             "pcm" => Encoding::L16Le,
             _ => return None,
         };
-        let rates: &[u32] =
-            if encoding == Encoding::L16Le { &[8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] } else { &[8_000] };
+        let rates: &[u32] = if encoding == Encoding::L16Le {
+            &[8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
+        } else {
+            &[8_000]
+        };
         let rate = rate.parse().ok().filter(|hz| rates.contains(hz))?;
         Some(Self(MediaFormat { encoding, rate: SampleRate::new(rate).ok()? }))
     }

@@ -164,9 +164,15 @@ mod tests {
     fn a_sentence_is_opened_flushed_closed_and_over_with_its_last_frame() {
         let mut contexts = Contexts::default();
         let frames = contexts.begin(origin(), "Hello.");
-        assert!(frames[0].contains(r#""text":" ""#) && frames[1].contains("flush") && frames[2].contains("close_context"));
+        assert!(
+            frames[0].contains(r#""text":" ""#) && frames[1].contains("flush") && frames[2].contains("close_context")
+        );
         assert_eq!(contexts.hear(audio("s1", 7)), spoken(7));
-        assert_eq!(contexts.hear(Heard { context: None, ..audio("", 8) }), spoken(8), "who names nobody means the live one");
+        assert_eq!(
+            contexts.hear(Heard { context: None, ..audio("", 8) }),
+            spoken(8),
+            "who names nobody means the live one"
+        );
         assert_eq!(contexts.hear(last("s1")), Meaning::Over);
         assert_eq!((contexts.open(), contexts.has_room(), contexts.is_spent()), (0, true, false));
     }

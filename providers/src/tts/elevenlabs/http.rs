@@ -53,7 +53,10 @@ pub(super) async fn speak(
     let request = client.post(route.stream_url(base)).header(KEY_HEADER, secret(key)?).json(&route.body(text));
     let answer = accepted(request.send().await.map_err(|error| failed(&error))?).await?;
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    if ["audio/mpeg", "audio/wav", "audio/x-wav", "text/", "application/json"].iter().any(|wrong| kind.starts_with(wrong)) {
+    if ["audio/mpeg", "audio/wav", "audio/x-wav", "text/", "application/json"]
+        .iter()
+        .any(|wrong| kind.starts_with(wrong))
+    {
         return Err(wire::failed(format!("sent {kind:?} where {} was asked for", route.format.name)));
     }
     let mut first = true;

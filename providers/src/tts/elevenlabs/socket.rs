@@ -86,7 +86,8 @@ impl Socket {
             .max_frame_size(Some(audio + ALIGNMENT_BYTES))
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(BUFFER_BYTES);
-        let (wire, _) = connect_async_with_config(request, Some(config), true).await.map_err(|error| refused(&error))?;
+        let (wire, _) =
+            connect_async_with_config(request, Some(config), true).await.map_err(|error| refused(&error))?;
         let (orders, to_do) = mpsc::channel(1);
         let open = Arc::new(AtomicUsize::new(0));
         let mut driver = Driver { wire, contexts: Contexts::default(), open: Arc::clone(&open), sentence: None };

@@ -21,8 +21,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tandem_codecs::format::{Encoding, MediaFormat};
 use tandem_codecs::SampleRate;
+use tandem_codecs::format::{Encoding, MediaFormat};
 use tandem_domain::port::tts::TtsError;
 
 /// The vendor's name in settings, logs and metrics.
