@@ -10,6 +10,7 @@ use std::time::Duration;
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::stt::deepgram::DeepgramConfig;
+use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
 
 mod dotenv;
@@ -20,6 +21,7 @@ mod read;
 mod recognisers;
 mod report;
 mod sources;
+mod voices;
 
 pub use error::{ConfigError, Problem};
 pub use media::MediaCredentials;
@@ -74,8 +76,10 @@ pub struct Engines {
     pub stt: Vec<&'static str>,
     /// The account of `deepgram`, if it is among them.
     pub deepgram: Option<DeepgramConfig>,
-    /// Voice.
-    pub tts: &'static str,
+    /// Voices, best first.
+    pub tts: Vec<&'static str>,
+    /// The account of `elevenlabs`, if it is among them.
+    pub elevenlabs: Option<ElevenLabsConfig>,
     /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
     pub workers: Option<usize>,
 }
@@ -195,6 +199,7 @@ impl Config {
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
         let (stt, deepgram) = recognisers::read(&mut reader);
+        let (tts, elevenlabs) = voices::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -214,7 +219,8 @@ impl Config {
             engines: Engines {
                 stt,
                 deepgram,
-                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite", "piper"])).unwrap_or_default(),
+                tts,
+                elevenlabs,
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
             calls: CallLimits {
