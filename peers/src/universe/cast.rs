@@ -61,12 +61,15 @@ pub enum CastError {
     Flite(#[from] FliteError),
 }
 
+/// What a voice said, by the voice and the text.
+type Kept<T> = Mutex<HashMap<(Voice, String), T>>;
+
 /// Speaks lines, and remembers them. Threads may share one.
 #[derive(Debug)]
 pub struct Cast {
     flite: Option<Flite>,
-    lines: Mutex<HashMap<(Voice, String), Rendered>>,
-    murmurs: Mutex<HashMap<(Voice, String), Arc<[i16]>>>,
+    lines: Kept<Rendered>,
+    murmurs: Kept<Arc<[i16]>>,
 }
 
 impl Cast {

@@ -29,6 +29,10 @@ use crate::caller::{Manners, Rendered, Step};
 
 pub use vendors::{BrainPlan, SttPlan, TtsPlan, VendorPlans};
 
+/// What sets the two directions' seeds apart.
+const UP: u64 = 1 << 32;
+const DOWN: u64 = 2 << 32;
+
 /// One whole call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
@@ -171,12 +175,12 @@ impl Scenario {
 
     /// The line towards the switch.
     pub fn up<T: Clone>(&self) -> Channel<T> {
-        Channel::new(self.line.up, self.seed ^ 0x7570)
+        Channel::new(self.line.up, self.seed ^ UP)
     }
 
     /// The line towards the carrier.
     pub fn down<T: Clone>(&self) -> Channel<T> {
-        Channel::new(self.line.down, self.seed ^ 0x64_6f77_6e)
+        Channel::new(self.line.down, self.seed ^ DOWN)
     }
 
     /// All words that the caller means to say, a line each; coughs and keys are none.
