@@ -16,7 +16,7 @@ use crate::vendor::{Fault, Latency, RecognitionErrors, Spell};
 const LIMIT: Duration = Duration::from_secs(240);
 
 pub(super) fn scenario(seed: u64) -> Scenario {
-    let carriers = [(75, CarrierKind::Twilio), (25, CarrierKind::Exotel)];
+    let carriers = [(60, CarrierKind::Twilio), (25, CarrierKind::Exotel), (15, CarrierKind::Browser)];
     Scenario {
         name: format!("seed {seed}"),
         seed,
@@ -176,7 +176,7 @@ fn surroundings(dice: &mut Dice) -> Surroundings {
         text: one(dice, &phrases::ASIDES).to_owned(),
         every: Every(dice.millis(4_000..15_000)),
     };
-    let echo = Echo { delay: dice.millis(40..300), under_db: dice.within(20..46) as f32 };
+    let echo = Echo { delay: dice.millis(40..300), under_db: dice.within(30..51) as f32 };
     Surroundings {
         background,
         second_speaker: dice.chance(0.10).then_some(second),
