@@ -80,7 +80,7 @@ pub fn ava_183_long_answer_speeds_up() -> PublicBug {
 
 /// Of the class "choppy, sped up".
 ///
-/// The line stands still here for up to 60 ms at a time, which is less than the lead. Holds: that is not heard.
+/// The line stands still here for up to 40 ms at a time, which is less than the lead. Holds: that is not heard.
 pub fn audiosocket_26_bursts_from_the_network() -> PublicBug {
     let mut call = call("audiosocket_26_bursts_from_the_network", whole_conversation());
     call.line.down = call.line.down.stalling(Stalls { every: ms(1_500), least: ms(20), most: ms(40) });
