@@ -39,6 +39,7 @@ const DOWN: u64 = 2 << 32;
 
 /// One whole call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// `seed 17`, or the name of a public bug.
     pub name: String,
@@ -109,6 +110,7 @@ impl Manner {
 
 /// Who calls, and what they do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallerPlan {
     /// How they behave; the script follows from it.
     pub manner: Manner,

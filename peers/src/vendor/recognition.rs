@@ -10,6 +10,7 @@ use crate::voice::Heard;
 
 /// Errors per word said, each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecognitionErrors {
     /// Another word was understood.
     pub substitution: f64,

@@ -8,11 +8,11 @@ use crate::universe::channel::Transport;
 
 const CALLS: u64 = 4_000;
 
-/// How many of the first calls are of each kind.
-fn counted<K: Ord>(kind: impl Fn(&Scenario) -> K) -> BTreeMap<K, u64> {
+/// How many of the calls are of each kind.
+fn counted<K: Ord>(calls: &[Scenario], kind: impl Fn(&Scenario) -> K) -> BTreeMap<K, u64> {
     let mut counts = BTreeMap::new();
-    for seed in 0..CALLS {
-        *counts.entry(kind(&Scenario::from_seed(seed))).or_default() += 1;
+    for call in calls {
+        *counts.entry(kind(call)).or_default() += 1;
     }
     counts
 }
@@ -23,18 +23,19 @@ fn percent(count: u64) -> f64 {
 
 #[test]
 fn the_weights_are_those_of_the_table() {
-    let manners = counted(|call| format!("{:?}", call.caller.manner));
+    let calls: Vec<Scenario> = (0..CALLS).map(Scenario::from_seed).collect();
+    let manners = counted(&calls, |call| format!("{:?}", call.caller.manner));
     for (manner, weight) in [("Patient", 30.0), ("Interrupter", 15.0), ("Cougher", 10.0), ("Silent", 6.0)] {
         assert!((percent(manners[manner]) - weight).abs() < 2.5, "{manners:?}");
     }
     assert_eq!(manners.len(), Manner::ALL.len());
-    let faults = counted(|call| call.vendors.any_fault());
+    let faults = counted(&calls, |call| call.vendors.any_fault());
     assert!((percent(faults[&true]) - 25.0).abs() < 2.5, "{faults:?}");
-    let carriers = counted(|call| call.carrier == CarrierKind::Exotel);
+    let carriers = counted(&calls, |call| call.carrier == CarrierKind::Exotel);
     assert!((percent(carriers[&true]) - 25.0).abs() < 2.5, "{carriers:?}");
-    let noises = counted(|call| call.surroundings.background.is_none());
+    let noises = counted(&calls, |call| call.surroundings.background.is_none());
     assert!((percent(noises[&true]) - 40.0).abs() < 2.5, "{noises:?}");
-    let voices = counted(|call| format!("{:?}", call.caller.voice).split('(').next().unwrap().to_owned());
+    let voices = counted(&calls, |call| format!("{:?}", call.caller.voice).split('(').next().unwrap().to_owned());
     assert!(voices.len() == 4 && voices.values().all(|&count| (percent(count) - 25.0).abs() < 2.5), "{voices:?}");
 }
 
@@ -53,6 +54,14 @@ proptest! {
         let line = Scenario::from_seed(seed).line;
         prop_assert!([line.up, line.down].iter().all(|plan| plan.transport == Transport::WebSocket));
     }
+}
+
+#[test]
+fn a_misspelt_plan_is_refused() {
+    let json = Scenario::from_seed(1).to_json();
+    let misspelt = json.replacen("\"drift_ppm\"", "\"drift\"", 1);
+    assert_ne!(json, misspelt);
+    assert!(Scenario::from_json(&misspelt).unwrap_err().to_string().contains("drift"));
 }
 
 /// If this changes, seeds that people wrote down mean other calls: say so in the change log.
