@@ -5,11 +5,11 @@
 //!
 //! | drawn | weights, in percent |
 //! |-------|---------------------|
-//! | carrier | Twilio 75, Exotel 25 |
+//! | carrier | Twilio 60, Exotel 25, a page in a browser 15 |
 //! | manner | patient 30, interrupter 15, backchanneller 14, cougher 10, double talker 9, presser 8, hangs up 8, silent 6 |
 //! | voice | flite's three 25 each, a formant talker 25 |
 //! | background | none 40, street 20, babble 15, white 15, hum 10; 10 to 30 dB under speech |
-//! | second speaker 10, echo 15, breaths 15, typing 8 | each by itself |
+//! | second speaker 10, echo 15, breaths 15, typing 8 | each by itself; an echo is what a carrier's canceller leaves, 30 to 50 dB |
 //! | line | good 55, jittery 20, stalling 10, far away 15; each with drift: none 60, ±200 ppm 30, ±2,000 ppm 10 |
 //! | marks | sound 85, else some late or lost |
 //! | recogniser | clean 30, else a word error rate of 2 to 15 |
@@ -26,11 +26,20 @@ use super::cast::{Cast, CastError, Voice};
 use super::channel::{Channel, LinePlan};
 use super::surroundings::{Room, Surroundings};
 use crate::caller::{Manners, Rendered, Step};
+use crate::carrier::Carrier;
+use crate::carrier::browser::Wishes;
+use crate::carrier::exotel::{ExotelIds, Habits};
+use crate::carrier::twilio::TwilioIds;
 
 pub use vendors::{BrainPlan, SttPlan, TtsPlan, VendorPlans};
 
+/// What sets the two directions' seeds apart.
+const UP: u64 = 1 << 32;
+const DOWN: u64 = 2 << 32;
+
 /// One whole call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// `seed 17`, or the name of a public bug.
     pub name: String,
@@ -59,6 +68,8 @@ pub enum CarrierKind {
     Twilio,
     /// Exotel AgentStream: chunks of 200 ms.
     Exotel,
+    /// A page in a browser: 16 kHz, no marks.
+    Browser,
 }
 
 /// How the caller behaves.
@@ -99,6 +110,7 @@ impl Manner {
 
 /// Who calls, and what they do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallerPlan {
     /// How they behave; the script follows from it.
     pub manner: Manner,
@@ -169,14 +181,24 @@ impl Scenario {
         self.surroundings.room(cast, self.seed)
     }
 
+    /// The carrier's side, ready to be driven; the seed numbers the call.
+    pub fn far_end(&self) -> Carrier {
+        let number = u128::from(self.seed);
+        match self.carrier {
+            CarrierKind::Twilio => Carrier::Twilio(TwilioIds::numbered(number)),
+            CarrierKind::Exotel => Carrier::Exotel(ExotelIds::numbered(number), Habits::default()),
+            CarrierKind::Browser => Carrier::Browser(Wishes::default()),
+        }
+    }
+
     /// The line towards the switch.
     pub fn up<T: Clone>(&self) -> Channel<T> {
-        Channel::new(self.line.up, self.seed ^ 0x7570)
+        Channel::new(self.line.up, self.seed ^ UP)
     }
 
     /// The line towards the carrier.
     pub fn down<T: Clone>(&self) -> Channel<T> {
-        Channel::new(self.line.down, self.seed ^ 0x64_6f77_6e)
+        Channel::new(self.line.down, self.seed ^ DOWN)
     }
 
     /// All words that the caller means to say, a line each; coughs and keys are none.

@@ -14,6 +14,7 @@ use crate::dice::Dice;
 
 /// What surrounds a caller. Nothing, by default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Surroundings {
     /// What goes on all the time.
     pub background: Option<BackgroundPlan>,
@@ -29,6 +30,7 @@ pub struct Surroundings {
 
 /// A noise and how far it is under the caller's speech.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BackgroundPlan {
     /// Which.
     pub noise: Noise,
@@ -38,6 +40,7 @@ pub struct BackgroundPlan {
 
 /// A person behind the caller who talks to somebody else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SecondSpeaker {
     /// Whose voice.
     pub voice: Voice,
@@ -55,6 +58,7 @@ pub struct Every(#[serde(with = "crate::millis")] pub Duration);
 
 /// What the caller's telephone lets through from its loudspeaker to its microphone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Echo {
     /// There and back.
     #[serde(with = "crate::millis")]

@@ -61,13 +61,14 @@ pub enum FliteError {
 /// The program and its recordings.
 #[derive(Debug)]
 pub(super) struct Flite {
+    program: &'static str,
     folder: PathBuf,
     version: OnceLock<Vec<u8>>,
 }
 
 impl Flite {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, version: OnceLock::new() }
+        Self { program: PROGRAM, folder, version: OnceLock::new() }
     }
 
     /// `text` in flite's voice of that name: 8 kHz mono, trimmed to where it sounds, long enough for its words' watermark.
@@ -105,7 +106,7 @@ impl Flite {
         let spelled = SPELLING.iter().fold(text.to_owned(), |text, (word, sound)| text.replace(word, sound));
         // flite writes the header last, so it needs a file and not a pipe
         let out = NamedTempFile::with_suffix(".wav").map_err(|error| self.unusable(error))?;
-        let mut process = Command::new(PROGRAM)
+        let mut process = Command::new(self.program)
             .args(["-voice", voice, "--setf", &format!("duration_stretch={stretch:.3}"), "-f", "-", "-o"])
             .arg(out.path())
             .stdin(Stdio::piped())
@@ -153,7 +154,8 @@ impl Flite {
             return Ok(known);
         }
         // it answers with exit code 1
-        let said = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output().map_err(FliteError::Start)?;
+        let said =
+            Command::new(self.program).arg("--version").stdin(Stdio::null()).output().map_err(FliteError::Start)?;
         Ok(self.version.get_or_init(|| said.stdout))
     }
 
@@ -170,5 +172,27 @@ fn trimmed(samples: &[i16]) -> &[i16] {
     match levels.iter().position(sounds).zip(levels.iter().rposition(sounds)) {
         Some((first, last)) => &samples[first * WINDOW_SAMPLES..((last + 1) * WINDOW_SAMPLES).min(samples.len())],
         None => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_machine_without_flite_is_told_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = Flite { program: "no-such-synthesiser", ..Flite::new(folder.path().to_owned()) };
+        let error = missing.speech("rms", "hello").unwrap_err().to_string();
+        assert!(error.contains("make setup"), "{error}");
+    }
+
+    #[test]
+    fn silence_is_cut_off_at_both_ends() {
+        let padded = [vec![1; 800], vec![4_000; 800], vec![-1; 1_600]].concat();
+        assert_eq!(trimmed(&padded), vec![4_000; 800]);
+        assert!(trimmed(&[0; 800]).is_empty());
+        assert!(trimmed(&[]).is_empty());
     }
 }

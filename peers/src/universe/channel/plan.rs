@@ -11,6 +11,7 @@ use crate::vendor::Latency;
 
 /// What one direction of a line is like.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChannelPlan {
     /// Least time under way.
     #[serde(with = "crate::millis")]
@@ -37,6 +38,7 @@ pub enum Transport {
 
 /// What may become of datagrams. Probabilities are 0 to 1, for each datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Datagrams {
     /// Which never come.
     pub loss: Loss,
@@ -67,6 +69,7 @@ impl Default for Datagrams {
 
 /// What a carrier does wrong with marks, each with a probability of 0 to 1; what is left goes well.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MarkTrouble {
     /// The mark never comes.
     pub lost: f64,
@@ -120,6 +123,7 @@ impl ChannelPlan {
 
 /// Both directions of a line, and what its far end is like.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LinePlan {
     /// From the carrier to the switch. Marks come back on it.
     pub up: ChannelPlan,

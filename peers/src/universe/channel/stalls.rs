@@ -9,6 +9,7 @@ use crate::dice::Dice;
 
 /// How often the line stands still, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stalls {
     /// Mean time from the end of one stall to the next, drawn exponentially.
     #[serde(with = "crate::millis")]

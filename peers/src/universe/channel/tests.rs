@@ -64,6 +64,8 @@ fn a_seed_is_a_run() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_websocket_loses_nothing_and_keeps_its_order(
         seed: u64, delay in 0_u64..300, p50 in 0_u64..50, spread in 1_u64..8, stall in 1_u64..800,
@@ -124,7 +126,8 @@ fn a_stall_holds_everything_and_lets_it_go_at_once() {
     let bunches: Vec<usize> = arrived.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).filter(|n| *n > 1).collect();
     // 60 s, a stall each 1.3 s on average, and 300 ms hold 15 or 16 frames
     assert!((30..62).contains(&bunches.len()), "{bunches:?}");
-    assert!(bunches.iter().all(|bunch| (15..=16).contains(bunch)), "{bunches:?}");
+    let whole = &bunches[..bunches.len() - 1]; // the last may have been under way when the sending ended
+    assert!(whole.iter().all(|bunch| (15..=16).contains(bunch)), "{bunches:?}");
     let gap = arrived.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap();
     assert!(gap >= ms(280) && gap <= ms(320), "{gap:?}");
 }

@@ -16,7 +16,7 @@ use crate::vendor::{Fault, Latency, RecognitionErrors, Spell};
 const LIMIT: Duration = Duration::from_secs(240);
 
 pub(super) fn scenario(seed: u64) -> Scenario {
-    let carriers = [(75, CarrierKind::Twilio), (25, CarrierKind::Exotel)];
+    let carriers = [(60, CarrierKind::Twilio), (25, CarrierKind::Exotel), (15, CarrierKind::Browser)];
     Scenario {
         name: format!("seed {seed}"),
         seed,
@@ -176,7 +176,7 @@ fn surroundings(dice: &mut Dice) -> Surroundings {
         text: one(dice, &phrases::ASIDES).to_owned(),
         every: Every(dice.millis(4_000..15_000)),
     };
-    let echo = Echo { delay: dice.millis(40..300), under_db: dice.within(20..46) as f32 };
+    let echo = Echo { delay: dice.millis(40..300), under_db: dice.within(30..51) as f32 };
     Surroundings {
         background,
         second_speaker: dice.chance(0.10).then_some(second),
@@ -211,10 +211,10 @@ fn line(dice: &mut Dice) -> LinePlan {
         Quality::FarAway => ChannelPlan::websocket(dice.millis(80..180), Latency::percentiles_ms(4, 20)),
     };
     let trouble = MarkTrouble {
-        lost: 0.1 * dice.unit(),
-        late: 0.3 * dice.unit(),
+        lost: percent(dice, 0..10),
+        late: percent(dice, 0..30),
         lateness: Latency::percentiles_ms(150, 600),
-        unknown: 0.05 * dice.unit(),
+        unknown: percent(dice, 0..5),
     };
     let marks = if dice.chance(0.85) { MarkTrouble::default() } else { trouble };
     let drift_ppm = dice.weighted(&[(60, 0), (15, 200), (15, -200), (5, 2_000), (5, -2_000)]).unwrap_or(0);
@@ -225,7 +225,7 @@ fn line(dice: &mut Dice) -> LinePlan {
 fn vendors(dice: &mut Dice) -> VendorPlans {
     let errors = match dice.chance(0.3) {
         true => RecognitionErrors::default(),
-        false => RecognitionErrors::of_rate(dice.within(2..16) as f64 / 100.0),
+        false => RecognitionErrors::of_rate(percent(dice, 2..16)),
     };
     let mut plans = VendorPlans {
         stt: SttPlan {
@@ -256,6 +256,11 @@ fn vendors(dice: &mut Dice) -> VendorPlans {
         }
     }
     plans
+}
+
+/// Whole, so that it reads back as it was written.
+fn percent(dice: &mut Dice, range: std::ops::Range<u64>) -> f64 {
+    dice.within(range) as f64 / 100.0
 }
 
 /// Between those two medians, with a 95th percentile of one and a half to three times as much.

@@ -14,6 +14,7 @@ use crate::voice::Talker;
 
 /// All three.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VendorPlans {
     /// The recogniser.
     pub stt: SttPlan,
@@ -32,6 +33,7 @@ impl VendorPlans {
 
 /// The recogniser.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SttPlan {
     /// From the end of a turn to its final.
     pub latency: Latency,
@@ -59,6 +61,7 @@ impl SttPlan {
 
 /// What answers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BrainPlan {
     /// From the question to the first sentence.
     pub first_sentence: Latency,
@@ -84,6 +87,7 @@ impl BrainPlan {
 
 /// The voice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TtsPlan {
     /// From a sentence to its first audio.
     pub first_chunk: Latency,
