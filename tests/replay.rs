@@ -157,7 +157,7 @@ async fn calls_on_sockets_run_again_in_another_process_and_nothing_forged_passes
     let files = journals(&folder).await;
     assert_eq!(files.len(), CALLS, "one journal a call, whatever became of it");
 
-    let (mut lines, mut closings) = (Vec::new(), BTreeMap::<String, u32>::new());
+    let (mut lines, mut closings, mut spoken) = (Vec::new(), BTreeMap::<String, usize>::new(), Vec::new());
     let (mut bytes, mut seconds, mut inputs, mut effects) = (0, 0.0, 0, 0);
     for file in &files {
         let run = replay(file, &["--print"]);
@@ -169,7 +169,12 @@ async fn calls_on_sockets_run_again_in_another_process_and_nothing_forged_passes
         seconds += report["seconds"].as_f64().unwrap();
         inputs += report["inputs"].as_u64().unwrap();
         effects += report["effects"].as_u64().unwrap();
-        lines.extend(report["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()));
+        let all = report["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
+        let before = lines.len();
+        lines.extend(all);
+        if lines[before..].iter().any(|line| line.contains("> transcript {")) {
+            spoken.push(std::fs::read(file).unwrap());
+        }
     }
     println!(
         "{CALLS} journals replayed: {inputs} inputs, {effects} effects, {seconds:.1} call-seconds, {bytes} bytes: {:.0} bytes a call-second, \
@@ -177,16 +182,17 @@ async fn calls_on_sockets_run_again_in_another_process_and_nothing_forged_passes
         bytes as f64 / seconds,
         bytes as f64 / inputs as f64
     );
-    assert_eq!(closings.get("died"), Some(&2), "the calls that were killed left theirs: {closings:?}");
-    assert_eq!(closings.get("ended"), Some(&(CALLS as u32 - 2)), "{closings:?}");
+    let of = |closing| closings.get(closing).copied().unwrap_or_default();
+    assert!((1..=2).contains(&of("died")), "the calls that were killed left theirs: {closings:?}");
+    assert_eq!(of("died") + of("ended"), CALLS, "{closings:?}");
     // The run held what it was made for.
     for there in ["> cut {", "> dtmf", "> typed", "< show {", "\"kind\":\"interruption\"", "> spoken"] {
         assert!(lines.iter().any(|line| line.contains(there)), "no {there:?}");
     }
-    let restarted = |part: &Part| lines.iter().any(|line| line.contains(&format!("> restarted \"{part:?}\"")));
+    let restarted = |part: &Part| lines.iter().any(|line| line.contains(&format!("> restarted \"{}\"", part.name())));
     assert!(PARTS.iter().all(restarted), "a part was not killed in any call");
 
-    let whole = files.iter().map(|file| std::fs::read(file).unwrap()).max_by_key(Vec::len).unwrap();
+    let whole = spoken.into_iter().max_by_key(Vec::len).unwrap();
     flipped_bytes_are_found(&folder, &whole);
     edited_decisions_are_found(&folder, &whole);
     another_patience_stops_where_it_would_have_mattered(&folder, &whole);
@@ -229,7 +235,7 @@ fn another_patience_stops_where_it_would_have_mattered(folder: &TempDir, journal
     let (after, journal) = (&answer["divergence"]["after"], answer["divergence"]["journal"].as_str().unwrap());
     assert_eq!((after, &answer["divergence"]["now"]), (&"tick".into(), &"nothing".into()), "it waits: {answer:#}");
     // A page is shown the turn before the brain is asked.
-    assert!(["think {", "show {\"UserTranscript\""].iter().any(|turn| journal.starts_with(turn)), "{answer:#}");
+    assert!(["think {", "show {\"user_transcript\""].iter().any(|turn| journal.starts_with(turn)), "{answer:#}");
     assert!(answer["effects"].as_u64().unwrap() > 3, "up to there all was the same: {answer:#}");
     let words = Command::new(program).arg("replay").arg(&file).args(["--set", "eagerness=low"]).output().unwrap();
     println!("{}", String::from_utf8_lossy(&words.stdout));

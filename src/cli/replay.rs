@@ -122,7 +122,7 @@ struct Deviation {
 }
 
 pub(super) fn run(args: &Args, changes: &[(String, String)], output: Output) -> Result<(), CliError> {
-    let file = args.file.display().to_string();
+    let file = name(&args.file);
     let journal = Journal::read(&read(&args.file)?).map_err(|source| ReplayError::Damaged { file, source })?;
     let run = catch_unwind(AssertUnwindSafe(|| match changes {
         [] => Ok(journal::replay(&journal, clock::now())),
@@ -141,16 +141,21 @@ pub(super) fn run(args: &Args, changes: &[(String, String)], output: Output) -> 
     }
 }
 
+/// What an error calls the file.
+fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "the journal on stdin".to_owned() } else { path.display().to_string() }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
-    let file = || path.display().to_string();
     let mut bytes = Vec::new();
-    let read = match path.to_str() {
-        Some("-") => io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes),
-        _ => File::open(path).and_then(|open| open.take(MOST_BYTES + 1).read_to_end(&mut bytes)),
+    let read = if path.as_os_str() == "-" {
+        io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|open| open.take(MOST_BYTES + 1).read_to_end(&mut bytes))
     };
     match read {
-        Err(source) => Err(ReplayError::Read { file: file(), source }),
-        Ok(length) if length as u64 > MOST_BYTES => Err(ReplayError::TooLarge(file())),
+        Err(source) => Err(ReplayError::Read { file: name(path), source }),
+        Ok(length) if length as u64 > MOST_BYTES => Err(ReplayError::TooLarge(name(path))),
         Ok(_) => Ok(bytes),
     }
 }
@@ -193,7 +198,8 @@ impl Report {
             words += &format!("\nwith {} a deadline moves first, {moved}", self.changed.join(", "));
         }
         if let Some(divergence) = &self.divergence {
-            words += &format!("\nthen it goes otherwise, {divergence}");
+            let then = if self.moved.is_some() { "then " } else { "" };
+            words += &format!("\n{then}it goes otherwise, {divergence}");
         }
         words
     }

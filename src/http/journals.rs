@@ -7,18 +7,25 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tandem_actors::journals::ENDING;
 use tandem_domain::ids::CallId;
+use utoipa::ToSchema;
 
 use super::Surface;
 use super::calls;
 use super::problem::Problem;
 
-/// The journal of one call, as far as it goes if the call still runs: what its core was told and did, to be run again by `tandem replay`.
+/// The bytes of a journal.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct File(#[expect(dead_code, reason = "described, never made")] Vec<u8>);
+
+/// The journal of one call, for `tandem replay`.
 ///
-/// Only where `JOURNAL_CALLS` is set, and only of running calls and of the last so many. It holds what the caller said.
+/// What the call's core was told and what it did; of a call that still runs as far as it goes. Kept of running calls and of the last
+/// `JOURNAL_CALLS`. It holds what the caller said.
 #[utoipa::path(
     get, path = "/api/calls/{id}/journal", operation_id = "get_call_journal", tag = "calls",
     params(("id" = String, Path, description = "number or UUID of the call, or the carrier's id of it; or the UUID of a talk in the browser")),
-    responses((status = OK, body = Vec<u8>, content_type = "application/octet-stream")),
+    responses((status = OK, body = inline(File), content_type = "application/octet-stream")),
 )]
 pub(super) async fn journal(
     State(surface): State<Surface>,

@@ -15,6 +15,7 @@ use crate::turn::Committed;
 
 /// A replaceable part of a call: the drivers that may die without ending it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The speech detector.
     Vad,

@@ -26,6 +26,9 @@ pub(super) const CLOSING: u8 = 4;
 /// A hundred years in seconds. A time beyond is none of a call, and sums of two within it do not overflow.
 pub(super) const LONGEST_SECS: u64 = 100 * 366 * 86_400;
 
+/// A year of samples at the switch's rate, in samples, and more.
+const MOST_SAMPLES: u64 = 1 << 38;
+
 /// Nanoseconds since the call's first instant; less than nothing before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -179,10 +182,15 @@ impl WrittenInput {
         }
     }
 
-    /// Whether its instants can be a call's.
+    /// Whether its instants and positions can be a call's: the core counts with them and expects no others.
     pub(super) fn is_sane(&self) -> bool {
         match self {
-            Self::SpeechStarted { began_ns: at, .. } | Self::SpeechEnded { ended_ns: at, .. } => at.is_sane(),
+            Self::SpeechStarted { at: sample, began_ns: at } | Self::SpeechEnded { to: sample, ended_ns: at } => {
+                at.is_sane() && *sample <= MOST_SAMPLES
+            }
+            Self::Spoken(_, heard) | Self::Cut(heard) => {
+                heard.samples <= MOST_SAMPLES && heard.sentences.iter().all(|audio| audio.samples <= MOST_SAMPLES)
+            }
             _ => true,
         }
     }
@@ -378,7 +386,7 @@ mod tests {
             Input::Started,
             Input::SpeechStarted { at: 7, began },
             Input::SpeechSustained,
-            Input::SpeechEnded { to: u64::MAX, ended: origin.0 + Duration::from_nanos(1_234_567_891) },
+            Input::SpeechEnded { to: 1 << 38, ended: origin.0 + Duration::from_nanos(1_234_567_891) },
             Input::Transcript {
                 turn: TurnId(1),
                 to: 5,

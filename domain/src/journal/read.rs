@@ -45,7 +45,7 @@ pub enum Damage {
         entry: usize,
     },
     /// There is more after the closing.
-    #[error("there are {more} bytes after the journal's end at byte {offset}")]
+    #[error("the journal ends at byte {offset} and the file does not: bytes too many: {more}")]
     Trailing {
         /// Where the journal ends.
         offset: usize,
@@ -202,7 +202,7 @@ fn parts(mut payload: &[u8]) -> Result<Vec<Part>, String> {
             INPUT => {
                 let ((at, input), length) = unpack::<(Offset, WrittenInput)>(rest)?;
                 if !at.is_sane() || !input.is_sane() {
-                    return Err("a time of more than a hundred years".to_owned());
+                    return Err("a time of more than a hundred years, or as many samples".to_owned());
                 }
                 (Part::Input(at, input), length)
             }

@@ -29,6 +29,7 @@ pub enum BrainKind {
 
 /// Why the brain is asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prompt {
     /// The call begins: say the greeting.
     Open,
@@ -63,6 +64,7 @@ pub struct Ask {
 
 /// What a brain answers, in order. The stream ends after the last item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BrainEvent {
     /// A model began to answer. Its first sentence is not whole yet; said again where another model takes over before that.
     FirstToken,

@@ -82,6 +82,7 @@ pub enum SttEvent {
 
 /// How much of a turn a final transcript covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Covers {
     /// The turn from its beginning: replaces earlier finals of the same turn (batch engines).
     WholeTurn,

@@ -16,7 +16,7 @@ use tandem_domain::journal::{
 };
 use tandem_domain::ledger::{Heard, SentenceAudio};
 use tandem_domain::playbook::{Context, Decision, Playbook, PlaybookState};
-use tandem_domain::port::brain::BrainEvent;
+use tandem_domain::port::brain::{BrainEvent, ToolCall};
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
 
@@ -243,6 +243,26 @@ proptest! {
         prop_assert!(Journal::read(&joined(&journal, &fewer)).is_err());
     }
 
+    /// A journal that was edited anywhere, by whoever knows the format: it may be refused, it may differ, and nothing worse.
+    #[test]
+    fn an_edit_with_good_seals_does_no_harm(
+        call in any_call(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let journal = call.journal();
+        let mut payloads = payloads(&journal);
+        for (payload, at, byte) in edits {
+            let payload = payload.index(payloads.len());
+            let at = at.index(payloads[payload].len());
+            payloads[payload][at] = byte;
+        }
+        if let Ok(journal) = Journal::read(&sealed(&journal, &payloads)) {
+            journal::replay(&journal, origin());
+            let _ = journal::what_if(&journal, &[("eagerness".into(), "high".into())], origin());
+            prop_assert!(journal.lines().count() > 0);
+        }
+    }
+
     /// Bytes that are no journal, with a good beginning and good seals: an error, not a crash.
     #[test]
     fn what_cannot_be_understood_is_refused(garbage in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4)) {
@@ -408,5 +428,35 @@ fn without_a_tape_it_is_the_core() {
         let effects = |poll: &mut dyn FnMut() -> Option<Effect>| std::iter::from_fn(poll).collect::<Vec<_>>();
         assert_eq!(effects(&mut || plain.poll_effect()), effects(&mut || wrapped.poll_effect()));
         assert_eq!(plain.poll_timeout(), wrapped.poll_timeout());
+    }
+}
+
+/// A journal of the first day of this format. Its core decided otherwise, perhaps; it is still read, and shown.
+#[test]
+fn format_1_stays_readable() {
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal/format_1.journal");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let mut call = Call::new(setup(true, false), MOST_BYTES);
+        call.exchange();
+        let parameters = serde_json::Map::from_iter([("budget".to_owned(), 6_000_000.into())]);
+        let tool = ToolCall { name: "show".into(), parameters };
+        for event in [BrainEvent::State(Box::new(state())), BrainEvent::Tool(tool)] {
+            call.input(20, Input::Brain { ask: 2, event });
+        }
+        call.input(20, Input::Spoken(UtteranceId(2), Heard::default()));
+        call.input(20, Input::Noticed { kind: "override_refused", detail: "voice".into() });
+        call.input(20, Input::Dtmf('7'));
+        call.input(20, Input::Restarted(Part::Tts));
+        call.input(20, Input::Ended(EndReason::CallerHangup));
+        std::fs::write(FILE, call.journal()).unwrap();
+    }
+    let journal = Journal::read(&std::fs::read(FILE).unwrap()).unwrap_or_else(|damage| {
+        panic!("{damage}: give what is new a serde default, or count the format's version up and keep a file of each")
+    });
+    assert_eq!((journal.header().agent.as_str(), journal.header().setup.screen), ("front-desk", true));
+    assert_eq!((journal.closing(), journal.header().setup.timing.endpoint_silence.as_millis()), (Closing::Ended, 500));
+    let lines: Vec<String> = journal.lines().collect();
+    for there in ["an apartment in Delhi", "6000000", "dtmf \"7\"", "restarted \"tts\"", "ended \"CallerHangup\""] {
+        assert!(lines.iter().any(|line| line.contains(there)), "{there} is not in\n{}", lines.join("\n"));
     }
 }

@@ -14,6 +14,7 @@ use crate::record::EndReason;
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// The call stands. The first notice of every call, before any audio.
     Started {
@@ -102,6 +103,7 @@ pub enum Notice {
 
 /// A part of an answer that is being made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerPart {
     /// It begins.
     Start,
