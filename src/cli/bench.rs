@@ -80,7 +80,7 @@ pub(super) async fn run(args: Args, config: Config, output: &Output) -> Result<(
     let report = measure(&args, &mut rig).await?;
     rig.stop().await;
     if let (Some(path), Measurement::Ramp(ramp)) = (&args.plot, &report.result) {
-        plot::draw(ramp, path)?;
+        plot::draw(ramp, report.floor.as_ref(), path)?;
     }
     output.result(&report, Report::table)?;
     match report.result.incomplete() {

@@ -27,6 +27,9 @@ pub(super) struct Figures {
     pub(super) heard_latency_p50_ms: Option<f64>,
     pub(super) heard_latency_p95_ms: Option<f64>,
     pub(super) heard_latency_p99_ms: Option<f64>,
+    /// From the stream's beginning to the agent's first sound, by the caller's clock.
+    greeting_p50_ms: Option<f64>,
+    greeting_p95_ms: Option<f64>,
     /// From the first voiced frame sent to `clear` received, by the caller's clock.
     barge_ins: u64,
     barge_in_p50_ms: Option<f64>,
@@ -106,6 +109,8 @@ impl Figures {
             heard_latency_p50_ms: heard(50.0),
             heard_latency_p95_ms: heard(95.0),
             heard_latency_p99_ms: heard(99.0),
+            greeting_p50_ms: percentile_ms(&tally.greetings, 50.0),
+            greeting_p95_ms: percentile_ms(&tally.greetings, 95.0),
             barge_ins: tally.barge_ins.len(),
             barge_in_p50_ms: percentile_ms(&tally.barge_ins, 50.0),
             barge_in_p95_ms: percentile_ms(&tally.barge_ins, 95.0),
@@ -168,6 +173,10 @@ impl Figures {
                     "{} (service level p95 250)",
                     three(self.heard_latency_p50_ms, self.heard_latency_p95_ms, self.heard_latency_p99_ms)
                 ),
+            ),
+            (
+                "answer to the greeting's first sound",
+                format!("p50 {}, p95 {} (budget 40)", ms(self.greeting_p50_ms, 0), ms(self.greeting_p95_ms, 0)),
             ),
             (
                 "speech over the agent to clear",

@@ -14,6 +14,8 @@ use super::rig::Rig;
 use super::window::Window;
 use super::{CliError, Figures};
 
+/// What was measured before ends meanwhile.
+const QUIET: Duration = Duration::from_secs(5);
 /// Sockets are opened over this time, and then left to settle.
 const OPENING: Duration = Duration::from_secs(2);
 const SETTLING: Duration = Duration::from_secs(2);
@@ -38,6 +40,7 @@ impl Floor {
         rig.output.say(format_args!("the floor: {} sockets before an echo, {} s", figures.calls, HOLD.as_secs()));
         let (workers, leave) = (rig.workers.clone(), CancellationToken::new());
         let mut group = Group::new(&workers);
+        sleep(QUIET).await;
         let manner = rig.manner(rig.switch.echo_url(), leave);
         for number in 0..figures.calls {
             manner.seat_before_echo(&mut group, number, OPENING * number / figures.calls);

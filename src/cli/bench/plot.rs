@@ -7,48 +7,54 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::BenchError;
+use super::ramp::Step;
 use super::ramp::climb::Report;
+use super::{BenchError, Figures, Floor};
 
 const SIZE: (u32, u32) = (720, 780);
 const PANELS: usize = 3;
+const LIMIT: RGBColor = RGBColor(120, 120, 120);
 
-/// One panel: a curve and the limit that it must stay under.
+/// One panel: a curve, the limit that it must stay under, and the floor that it cannot go below.
 struct Panel {
     title: &'static str,
     points: Vec<(f64, f64)>,
     limit: f64,
+    floor: Option<f64>,
     colour: RGBColor,
 }
 
-/// Draws `report` into `path`.
-pub(super) fn draw(report: &Report, path: &Path) -> Result<(), BenchError> {
-    let picture = picture(&panels(report)).map_err(|why| BenchError::Plot { path: path.to_owned(), why })?;
+/// Draws `report` into `path`, with the cost of a bare echo if it was measured.
+pub(super) fn draw(report: &Report, floor: Option<&Floor>, path: &Path) -> Result<(), BenchError> {
+    let picture = picture(&panels(report, floor)).map_err(|why| BenchError::Plot { path: path.to_owned(), why })?;
     std::fs::write(path, picture).map_err(|error| BenchError::Plot { path: path.to_owned(), why: error.to_string() })
 }
 
-fn panels(report: &Report) -> [Panel; PANELS] {
-    let points = |pick: fn(&super::Figures) -> Option<f64>| {
-        let steps = report.steps.iter();
+fn panels(report: &Report, floor: Option<&Floor>) -> [Panel; PANELS] {
+    let points = |pick: fn(&Figures) -> Option<f64>| {
+        let steps = report.steps.iter().filter(|step| step.step != Step::Unmeasured);
         steps.filter_map(|step| Some((f64::from(step.figures.calls), pick(&step.figures)?))).collect()
     };
     [
         Panel {
-            title: "CPU of the switch, ms per call-second (budget 3.0)",
+            title: "CPU of the switch, ms per call-second (budget 3.0); dashed: a bare echo",
             points: points(|figures| Some(figures.cpu_ms_per_call_second)),
             limit: 3.0,
+            floor: floor.map(|floor| floor.cpu_ms_per_call_second),
             colour: RGBColor(31, 119, 180),
         },
         Panel {
             title: "added latency in the caller's ear, p95, ms (service level 250)",
             points: points(|figures| figures.heard_latency_p95_ms),
             limit: 250.0,
+            floor: None,
             colour: RGBColor(44, 140, 60),
         },
         Panel {
             title: "underruns, % of the agent's speech (service level 1)",
             points: points(|figures| Some(figures.underrun_share * 100.0)),
             limit: 1.0,
+            floor: None,
             colour: RGBColor(200, 80, 30),
         },
     ]
@@ -86,8 +92,11 @@ impl Panel {
             .light_line_style(WHITE)
             .draw()
             .map_err(words)?;
-        let limit = [(across.start, self.limit), (across.end, self.limit)];
-        chart.draw_series(LineSeries::new(limit, RGBColor(150, 150, 150))).map_err(words)?;
+        let level = |height: f64| [(across.start, height), (across.end, height)];
+        chart.draw_series(LineSeries::new(level(self.limit), LIMIT.stroke_width(2))).map_err(words)?;
+        if let Some(floor) = self.floor {
+            chart.draw_series(DashedLineSeries::new(level(floor), 6, 4, self.colour.into())).map_err(words)?;
+        }
         chart.draw_series(LineSeries::new(self.points.iter().copied(), self.colour.stroke_width(2))).map_err(words)?;
         let dots = self.points.iter().map(|point| Circle::new(*point, 3, self.colour.filled()));
         chart.draw_series(dots).map_err(words)?;
@@ -115,7 +124,7 @@ mod tests {
     use super::*;
 
     fn panel(points: Vec<(f64, f64)>) -> Panel {
-        Panel { title: "latency", points, limit: 250.0, colour: RGBColor(0, 0, 0) }
+        Panel { title: "latency", points, limit: 250.0, floor: Some(20.0), colour: RGBColor(0, 0, 0) }
     }
 
     #[test]

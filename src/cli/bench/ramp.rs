@@ -41,10 +41,13 @@ pub(super) enum Next {
 }
 
 /// What a step showed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
 pub(super) enum Step {
     Held,
-    Broke(Vec<Breach>),
+    Broke {
+        breaches: Vec<Breach>,
+    },
     /// The callers were late.
     Unmeasured,
 }
@@ -72,7 +75,7 @@ impl Ramp {
                 }
                 End::Top
             }
-            Step::Broke(breaches) => End::ServiceLevel { calls: self.trying, breaches },
+            Step::Broke { breaches } => End::ServiceLevel { calls: self.trying, breaches },
             Step::Unmeasured if self.tried_again => End::Callers { calls: self.trying },
             Step::Unmeasured => {
                 self.tried_again = true;
@@ -99,7 +102,7 @@ mod tests {
         assert_eq!(ramp.next(Step::Held), Next::Try(150));
         assert_eq!(ramp.next(Step::Held), Next::Try(250));
         let end = End::ServiceLevel { calls: 250, breaches: breach() };
-        assert_eq!(ramp.next(Step::Broke(breach())), Next::Done { held: Some(150), end });
+        assert_eq!(ramp.next(Step::Broke { breaches: breach() }), Next::Done { held: Some(150), end });
     }
 
     #[test]
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn nothing_is_held_if_the_first_step_breaks() {
         let end = End::ServiceLevel { calls: 50, breaches: breach() };
-        assert_eq!(Ramp::new(50, 400, 50).next(Step::Broke(breach())), Next::Done { held: None, end });
+        assert_eq!(Ramp::new(50, 400, 50).next(Step::Broke { breaches: breach() }), Next::Done { held: None, end });
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub(super) enum Frame {
 pub(super) enum Turn {
     /// It was answered so long after the caller's last sound.
     Answered(Duration),
-    /// The agent opened the call.
-    Greeted,
+    /// The agent opened the call, so long after the stream began.
+    Greeted(Duration),
     /// Nothing was heard for [`LOST`].
     Lost,
 }
@@ -119,9 +119,9 @@ impl Caller {
         }
         self.agent_began.get_or_insert(began);
         match self.waiting? {
-            Waiting::Greeting { .. } => {
+            Waiting::Greeting { since } => {
                 self.waiting = None;
-                Some(Turn::Greeted)
+                Some(Turn::Greeted(began.saturating_duration_since(since)))
             }
             Waiting::Answer { since } if began >= since => {
                 self.waiting = None;
@@ -228,27 +228,27 @@ mod tests {
         // the line's first frame ends at 1,700, so it began at 1,680 and its last sound was at 2,130
         assert_eq!(
             named(&events),
-            [(100, "Greeted"), (1_700, "speaks"), (3_000, "Answered(870ms)"), (4_200, "hangs up")]
+            [(100, "Greeted(100ms)"), (1_700, "speaks"), (3_000, "Answered(870ms)"), (4_200, "hangs up")]
         );
     }
 
     #[test]
     fn an_interruption_begins_over_the_agent_and_its_rest_is_no_answer() {
         let events = run(vec![Step::Interrupt(line())], &[100..900, 1_600..2_000], 3_000);
-        let expected = [(100, "Greeted"), (700, "speaks"), (800, "interrupts"), (1_600, "Answered(470ms)")];
+        let expected = [(100, "Greeted(100ms)"), (700, "speaks"), (800, "interrupts"), (1_600, "Answered(470ms)")];
         assert_eq!(named(&events), expected);
     }
 
     #[test]
     fn a_line_that_comes_too_late_interrupts_nobody() {
         let events = run(vec![Step::Interrupt(line())], &[100..300], 2_000);
-        assert_eq!(named(&events), [(100, "Greeted"), (700, "speaks")]);
+        assert_eq!(named(&events), [(100, "Greeted(100ms)"), (700, "speaks")]);
     }
 
     #[test]
     fn dead_air_is_a_lost_turn_and_the_caller_goes_on() {
         let events = run(vec![Step::Say(line()), Step::Say(line())], &[100..200], 12_000);
-        let expected = [(100, "Greeted"), (900, "speaks"), (9_340, "Lost"), (9_380, "speaks")];
+        let expected = [(100, "Greeted(100ms)"), (900, "speaks"), (9_340, "Lost"), (9_380, "speaks")];
         assert_eq!(named(&events), expected);
         assert_eq!(named(&run(Vec::new(), &[], 9_000)), [(8_000, "Lost")], "the greeting counts too");
     }

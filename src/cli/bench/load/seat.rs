@@ -185,7 +185,8 @@ impl Call {
             match done.turn {
                 Some(Turn::Answered(after)) => tally.answered(after),
                 Some(Turn::Lost) => tally.lost_turns += 1,
-                Some(Turn::Greeted) | None => {}
+                Some(Turn::Greeted(after)) => tally.greeted(after),
+                None => {}
             }
         }
         if done.interrupts {

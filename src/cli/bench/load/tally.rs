@@ -18,6 +18,8 @@ pub(in crate::cli::bench) struct Tally {
     pub(in crate::cli::bench) frames: u64,
     /// How late the callers' own ticks were.
     pub(in crate::cli::bench) tick_lateness: Histogram<u64>,
+    /// From the beginning of the stream to the agent's first sound.
+    pub(in crate::cli::bench) greetings: Histogram<u64>,
     /// From the end of the caller's speech to the first sound of the answer.
     pub(in crate::cli::bench) answers: Histogram<u64>,
     pub(in crate::cli::bench) lost_turns: u64,
@@ -47,6 +49,7 @@ impl Default for Tally {
         Self {
             frames: 0,
             tick_lateness: empty(),
+            greetings: empty(),
             answers: empty(),
             lost_turns: 0,
             barge_ins: empty(),
@@ -69,6 +72,10 @@ impl Tally {
     pub(super) fn tick(&mut self, late: Duration) {
         self.frames += 1;
         record(&mut self.tick_lateness, late);
+    }
+
+    pub(super) fn greeted(&mut self, after: Duration) {
+        record(&mut self.greetings, after);
     }
 
     pub(super) fn answered(&mut self, after: Duration) {
@@ -116,6 +123,7 @@ impl Tally {
     pub(in crate::cli::bench) fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.tick_lateness, &other.tick_lateness),
+            (&mut self.greetings, &other.greetings),
             (&mut self.answers, &other.answers),
             (&mut self.barge_ins, &other.barge_ins),
             (&mut self.pacing, &other.pacing),

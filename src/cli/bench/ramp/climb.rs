@@ -30,7 +30,8 @@ pub(in crate::cli::bench) struct Report {
 /// One step.
 #[derive(Debug, Serialize)]
 pub(in crate::cli::bench) struct Measurement {
-    pub(in crate::cli::bench) held: bool,
+    #[serde(flatten)]
+    pub(in crate::cli::bench) step: Step,
     #[serde(flatten)]
     pub(in crate::cli::bench) figures: Figures,
 }
@@ -64,10 +65,10 @@ pub(in crate::cli::bench) async fn climb(
         let step = match breaches.is_empty() {
             _ if figures.load.tick_lateness_p99_ms > late_ms => Step::Unmeasured,
             true => Step::Held,
-            false => Step::Broke(breaches),
+            false => Step::Broke { breaches },
         };
         rig.output.say(row(&figures));
-        steps.push(Measurement { held: step == Step::Held, figures });
+        steps.push(Measurement { step: step.clone(), figures });
         match ramp.next(step) {
             Next::Try(next) => calls = next,
             Next::Done { held, end } => {
@@ -95,7 +96,7 @@ fn row(figures: &Figures) -> String {
 impl Report {
     /// The step that a cost is quoted from: the last that was held, else the last.
     pub(in crate::cli::bench) fn best(&self) -> Option<&Figures> {
-        self.steps.iter().rev().find(|step| step.held).or(self.steps.last()).map(|step| &step.figures)
+        self.steps.iter().rev().find(|step| step.step == Step::Held).or(self.steps.last()).map(|step| &step.figures)
     }
 
     pub(in crate::cli::bench) fn table(&self, floor: Option<&Floor>) -> String {
