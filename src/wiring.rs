@@ -182,19 +182,18 @@ pub async fn boot(config: Config) -> Result<Running, BootError> {
 
 /// Starts the program with some vendors replaced: fakes in tests and benches.
 pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
-    boot_tapped(config, vendors, Tap::default()).await
+    boot_with_extras(config, vendors, Extras::default()).await
 }
 
-/// As [`boot_with`], with a tap on the audio of all calls.
-pub async fn boot_tapped(config: Config, vendors: Vendors, tap: Tap) -> Result<Running, BootError> {
+/// As [`boot_with`], with what is not for everybody.
+pub async fn boot_with_extras(config: Config, vendors: Vendors, extras: Extras) -> Result<Running, BootError> {
     let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, Extras { tap, ..Extras::default() }).await
+    start(config, vendors, Door::Tcp(listener), addr, extras).await
 }
 
 /// As [`boot_with`], with `/echo` open: a far end for conformance tests of the WebSocket layer under the media sockets.
 pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running, BootError> {
-    let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, Extras { echo: true, ..Extras::default() }).await
+    boot_with_extras(config, vendors, Extras { echo: true, ..Extras::default() }).await
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
@@ -206,10 +205,11 @@ pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Res
 
 /// What is not for everybody.
 #[derive(Default)]
-struct Extras {
+pub struct Extras {
     /// `/echo` is open.
-    echo: bool,
-    tap: Tap,
+    pub echo: bool,
+    /// Who takes both directions of every call's audio.
+    pub tap: Tap,
 }
 
 async fn start(

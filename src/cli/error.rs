@@ -4,6 +4,7 @@ use std::io;
 
 use tandem_peers::simulate::SimulateError;
 
+use super::bench::BenchError;
 use super::replay::ReplayError;
 use super::simulate::ScriptError;
 use crate::config::ConfigError;
@@ -68,15 +69,9 @@ pub enum CliError {
         /// What happened.
         how: String,
     },
-    /// Some calls of the measurement failed, so its figures do not count.
-    #[error("{0} of the measured calls did not complete: see the switch's log above")]
-    Bench(u32),
-    /// A call of the measurement could not be made.
-    #[error("the first call failed: {0}")]
-    BenchCall(String),
-    /// The measured switch does not run.
-    #[error("the measured switch does not run")]
-    BenchSwitch(#[source] io::Error),
+    /// A measurement has no result.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// An inference process ended by an error.
     #[cfg(feature = "local-speech")]
     #[error(transparent)]
