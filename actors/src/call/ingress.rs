@@ -7,7 +7,6 @@
 //! Everything a far end can do wrong is found here and ends this call alone, with its reason: broken messages (the dialect says which), floods, and
 //! connections on which nothing comes any more.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -231,7 +230,7 @@ impl Pump {
         self.score(speech);
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
-        self.args.ear.push(Arc::from(&frame[..]));
+        self.args.ear.push(frame);
         if let Some(tap) = &self.args.tap {
             tap.write(now, frame);
         }
