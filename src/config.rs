@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::stt::deepgram::DeepgramConfig;
 use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
 
@@ -17,12 +18,14 @@ mod error;
 pub mod keys;
 mod media;
 mod read;
+mod recognisers;
 mod report;
 mod sources;
 mod voices;
 
 pub use error::{ConfigError, Problem};
 pub use media::MediaCredentials;
+pub(crate) use recognisers::{DEEPGRAM, WHISPER};
 pub use report::{Shown, mask_url, shown};
 pub use sources::{Origins, Setting, Settings, Source};
 
@@ -69,8 +72,10 @@ impl LogLevel {
 /// Names of the engines that serve each stage of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Engines {
-    /// Speech recogniser.
-    pub stt: &'static str,
+    /// Speech recognisers, best first.
+    pub stt: Vec<&'static str>,
+    /// The account of `deepgram`, if it is among them.
+    pub deepgram: Option<DeepgramConfig>,
     /// Voices, best first.
     pub tts: Vec<&'static str>,
     /// The account of `elevenlabs`, if it is among them.
@@ -104,6 +109,15 @@ pub struct CallLimits {
     pub exotel_camel_case: bool,
     /// What running calls get to finish when the program is told to stop.
     pub drain: Duration,
+}
+
+/// Which calls' journals are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallJournals {
+    /// Of so many calls that are over, in memory.
+    pub calls: usize,
+    /// Folder that gets a file of each.
+    pub folder: Option<PathBuf>,
 }
 
 /// Everything the program is told before it starts.
@@ -145,6 +159,8 @@ pub struct Config {
     pub engines: Engines,
     /// Limits and patience of calls.
     pub calls: CallLimits,
+    /// Which calls' journals are kept.
+    pub journals: CallJournals,
     /// What the operator should know about the settings, one sentence each.
     pub notices: Vec<String>,
     /// Each value with its source.
@@ -182,6 +198,7 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
+        let (stt, deepgram) = recognisers::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
@@ -200,7 +217,8 @@ impl Config {
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
             numbers,
             engines: Engines {
-                stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
+                stt,
+                deepgram,
                 tts,
                 elevenlabs,
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
@@ -217,6 +235,10 @@ impl Config {
                 max_mute_per_address: reader.number("MEDIA_MAX_MUTE_PER_ADDRESS", 1..=100_000),
                 exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
+            },
+            journals: CallJournals {
+                calls: reader.number("JOURNAL_CALLS", 0..=10_000),
+                folder: path(reader.text("JOURNAL_DIR")),
             },
             notices: notices(&settings, host, &media),
             media,

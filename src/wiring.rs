@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_actors::{Ports, Switch, SwitchConfig};
+use tandem_actors::{JournalKeeping, Ports, Switch, SwitchConfig, Tap};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -41,6 +41,7 @@ mod brains;
 mod engines;
 mod lives;
 mod playbooks;
+mod recognisers;
 
 use agents::Agents;
 use brains::CallBrains;
@@ -181,21 +182,34 @@ pub async fn boot(config: Config) -> Result<Running, BootError> {
 
 /// Starts the program with some vendors replaced: fakes in tests and benches.
 pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
+    boot_tapped(config, vendors, Tap::default()).await
+}
+
+/// As [`boot_with`], with a tap on the audio of all calls.
+pub async fn boot_tapped(config: Config, vendors: Vendors, tap: Tap) -> Result<Running, BootError> {
     let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, false).await
+    start(config, vendors, Door::Tcp(listener), addr, Extras { tap, ..Extras::default() }).await
 }
 
 /// As [`boot_with`], with `/echo` open: a far end for conformance tests of the WebSocket layer under the media sockets.
 pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running, BootError> {
     let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, true).await
+    start(config, vendors, Door::Tcp(listener), addr, Extras { echo: true, ..Extras::default() }).await
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
 pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
     let addr = (config.host, config.port).into();
     let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
-    start(config, vendors, Door::Unix(listener), addr, false).await
+    start(config, vendors, Door::Unix(listener), addr, Extras::default()).await
+}
+
+/// What is not for everybody.
+#[derive(Default)]
+struct Extras {
+    /// `/echo` is open.
+    echo: bool,
+    tap: Tap,
 }
 
 async fn start(
@@ -203,7 +217,7 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    echo: bool,
+    Extras { echo, tap }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
@@ -227,7 +241,7 @@ async fn start(
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
-    let switch = Switch::start_journalled(switch_config(&config), ports, journal).await?;
+    let switch = Switch::start_journalled(SwitchConfig { tap, ..switch_config(&config) }, ports, journal).await?;
 
     let stop = CancellationToken::new();
     let surface = Surface {
@@ -321,6 +335,12 @@ fn switch_config(config: &Config) -> SwitchConfig {
         numbers: config.numbers.clone(),
         max_messages_per_second: config.calls.max_messages_per_second,
         max_mute_per_address: config.calls.max_mute_per_address,
+        tap: Tap::default(),
+        journals: JournalKeeping {
+            calls: config.journals.calls,
+            folder: config.journals.folder.clone(),
+            program: crate::build(),
+        },
     }
 }
 

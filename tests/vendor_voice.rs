@@ -30,7 +30,7 @@ mod support;
 const LIMIT: Duration = Duration::from_secs(60);
 
 async fn mock(faults: FaultPlan) -> Mock {
-    let tts = Behaviour { latency: Duration::from_millis(150), faults, ..Behaviour::default() };
+    let tts = Behaviour { latency: Duration::from_millis(150).into(), faults, ..Behaviour::default() };
     Mock::start(MockConfig { tts, ..MockConfig::default() }).await.unwrap()
 }
 

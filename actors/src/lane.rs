@@ -17,6 +17,7 @@ use tandem_domain::playout::Playout;
 use tandem_domain::port::dialect::Notice;
 use tokio::sync::Notify;
 
+use crate::metrics::media::lane_drops;
 use crate::screen::Screen;
 
 /// Speech that may be queued ahead of the caller's ear before synthesis waits (design.md section 10: memory per call).
@@ -99,6 +100,8 @@ pub struct EarLane(Arc<Ear>);
 struct Ear {
     ring: Mutex<Ring>,
     wake: Notify,
+    /// Chunks that went before anybody had read them.
+    dropped: metrics::Counter,
 }
 
 #[derive(Debug, Default)]
@@ -106,12 +109,15 @@ struct Ring {
     chunks: VecDeque<EarChunk>,
     /// Position after the last sample.
     end: u64,
+    /// Position after the last sample that the reader took.
+    read: u64,
     closed: bool,
 }
 
 impl Default for EarLane {
     fn default() -> Self {
-        Self(Arc::new(Ear { ring: Mutex::new(Ring::default()), wake: Notify::new() }))
+        let dropped = lane_drops("ear");
+        Self(Arc::new(Ear { ring: Mutex::new(Ring::default()), wake: Notify::new(), dropped }))
     }
 }
 
@@ -126,8 +132,11 @@ impl EarLane {
         let start = ring.end;
         ring.end += samples.len() as u64;
         ring.chunks.push_back((start, samples));
-        if ring.chunks.len() > EAR_CHUNKS {
-            ring.chunks.pop_front();
+        if ring.chunks.len() > EAR_CHUNKS
+            && let Some((start, _)) = ring.chunks.pop_front()
+            && start >= ring.read
+        {
+            self.0.dropped.increment(1);
         }
         drop(ring);
         self.0.wake.notify_one();
@@ -151,6 +160,7 @@ impl EarLane {
 
     /// Reads from `position` on, or from the oldest audio kept.
     pub fn tap(&self, position: u64) -> Tap {
+        self.ring().read = position;
         Tap { lane: self.clone(), next: position }
     }
 }
@@ -172,11 +182,12 @@ impl Tap {
     pub async fn next(&mut self) -> Option<EarChunk> {
         loop {
             {
-                let ring = self.lane.ring();
+                let mut ring = self.lane.ring();
                 let first = ring.chunks.partition_point(|(start, samples)| start + samples.len() as u64 <= self.next);
-                if let Some((start, samples)) = ring.chunks.get(first) {
+                if let Some((start, samples)) = ring.chunks.get(first).cloned() {
                     self.next = start + samples.len() as u64;
-                    return Some((*start, Arc::clone(samples)));
+                    ring.read = self.next;
+                    return Some((start, samples));
                 }
                 if ring.closed {
                     return None;

@@ -144,7 +144,7 @@ mod tests {
             match event.unwrap() {
                 BrainEvent::Say(text) => said.push(text),
                 BrainEvent::State(state) => stands = Some(*state),
-                BrainEvent::Tool(_) | BrainEvent::Decision(_) => {}
+                BrainEvent::FirstToken | BrainEvent::Tool(_) | BrainEvent::Decision(_) => {}
             }
         }
         (said.join(" "), stands.unwrap())

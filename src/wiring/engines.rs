@@ -27,6 +27,9 @@ pub enum EngineError {
     #[cfg(feature = "local-speech")]
     #[error("the recogniser does not start: reinstall its model with `tandem models install`")]
     Whisper(#[from] tandem_providers::local::whisper::WhisperError),
+    /// Deepgram's settings are none.
+    #[error(transparent)]
+    Deepgram(#[from] tandem_providers::stt::deepgram::DeepgramError),
     /// The voice cannot speak: it is not on this machine, or its settings are none.
     #[error(transparent)]
     Voice(#[from] tandem_domain::port::tts::TtsError),
@@ -43,9 +46,14 @@ pub(crate) async fn speech(config: &Config, vendors: Vendors) -> Result<Speech, 
     };
     let stt = match vendors.stt {
         Some(stt) => stt,
-        None => local::recogniser(config, &local::this_program()).await?,
+        None => super::recognisers::recogniser(config).await?,
     };
     Ok(Speech { stt, tts })
+}
+
+/// The recogniser that runs on this machine.
+pub(super) async fn local_recogniser(config: &Config) -> Result<Arc<dyn Stt>, EngineError> {
+    local::recogniser(config, &local::this_program()).await
 }
 
 /// The voices of a configuration, in their order. Behind hosted ones stands a local one, asked for or not: it needs no network.

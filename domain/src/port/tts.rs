@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Blame, EventStream, Retry};
 
 /// One sentence to be spoken.
@@ -27,7 +29,7 @@ pub struct TtsChunk {
 }
 
 /// Where a word of the sentence begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WordStart {
     /// Byte offset of the word in [`TtsSpec::text`].
     pub byte: usize,

@@ -28,6 +28,7 @@ pub enum Fault {
 
 /// A stretch of bad requests in a vendor's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Spell {
     /// How they go wrong.
     pub fault: Fault,

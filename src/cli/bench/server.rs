@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use tandem_actors::Tap;
+use tandem_actors::tap::tape::Tapes;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{ConversationStore, Listing};
 use tandem_peers::vendor::{FakeStt, FakeTts};
@@ -12,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::metered::{Meter, Metered};
 use super::{CliError, Usage};
 use crate::config::{Config, MediaCredentials};
-use crate::wiring::{Running, Vendors, boot_with};
+use crate::wiring::{Running, Vendors, boot_tapped};
 
 /// As many as the command takes.
 const MOST_CALLS: u32 = 5_001;
@@ -26,7 +28,10 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
         stt: Some(Arc::new(Metered { vendor: FakeStt::default(), meter: meter.clone() })),
         tts: Some(Arc::new(Metered { vendor: FakeTts::default(), meter: meter.clone() })),
     };
-    let running = boot_with(config, vendors).await?;
+    // The budgets hold with a recorder on. Its tapes have no names: they go with the process, whatever ends it.
+    let folder = config.data_dir.clone();
+    let (tapes, _) = Tapes::start(move |_| Ok(Box::new(tempfile::tempfile_in(&folder)?)));
+    let running = boot_tapped(config, vendors, Tap::to(tapes)).await?;
     println(&running.addr.port())?;
     let mut requests = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(request)) = requests.next_line().await {
