@@ -28,9 +28,13 @@ const BOTH: [Transport; 2] = [Transport::Socket, Transport::Http];
 /// Longest wait for something that has to happen.
 const LIMIT: Duration = Duration::from_secs(20);
 
-fn voice_at(base_url: String, transport: Transport, key: &str) -> ElevenLabs {
+fn install_tls_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+fn voice_at(base_url: String, transport: Transport, key: &str) -> ElevenLabs {
+    install_tls_provider();
     let config = ElevenLabsConfig { base_url, transport, ..ElevenLabsConfig::new(Key::new(key)) };
     ElevenLabs::start(config).unwrap()
 }
@@ -118,6 +122,25 @@ async fn sentences_ride_a_socket_that_was_open_before_them() {
     assert_eq!(query("output_format"), Some("ulaw_8000"));
     assert_eq!((query("model_id"), query("language_code")), (Some("eleven_flash_v2_5"), Some("en")));
     assert_eq!(sockets[0].headers["xi-api-key"], "…");
+}
+
+#[tokio::test]
+async fn sockets_that_nobody_needs_are_closed_but_for_one() {
+    install_tls_provider();
+    let mock = mock_with(FaultPlan::none()).await;
+    let config = ElevenLabsConfig {
+        base_url: mock.base_url(),
+        idle: Duration::from_millis(50),
+        ..ElevenLabsConfig::new(Key::new("key"))
+    };
+    let voice = ElevenLabs::start(config).unwrap();
+    let at_once = futures_util::future::join_all((0..4).map(|_| spoken(&voice, spec(TEXT)))).await;
+    assert!(at_once.iter().all(|spoken| heard(&spoken.samples) == TEXT));
+    let open = || sockets(&mock).iter().filter(|socket| !socket.sent.contains(&Sent::Closed)).count();
+    assert!(sockets(&mock).len() >= 4, "four callers are spoken to at once");
+    found("one left", || (open() == 1).then_some(())).await;
+    drop(voice);
+    found("none left", || (open() == 0).then_some(())).await;
 }
 
 #[tokio::test]

@@ -205,3 +205,6 @@ async fn next_message(socket: &mut WebSocket, desk: &Desk, exchange: usize) -> O
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
