@@ -33,10 +33,21 @@ use crate::http::{self, CONNECT_LIMIT, HttpError};
 mod sse;
 mod wire;
 
-/// From the request to the first token.
-pub const FIRST_TOKEN_LIMIT: Duration = Duration::from_secs(5);
-/// From one token to the next.
-pub const NEXT_TOKEN_LIMIT: Duration = Duration::from_secs(3);
+/// How long an answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the request to the first token.
+    pub first_token: Duration,
+    /// From one token to the next.
+    pub next_token: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { first_token: Duration::from_secs(5), next_token: Duration::from_secs(3) }
+    }
+}
+
 /// From the last event to the end of the body.
 const END_LIMIT: Duration = Duration::from_millis(250);
 /// A connection that was used within this time needs no warming.
@@ -87,6 +98,8 @@ pub struct OpenAiConfig {
     pub key: String,
     /// Such as `gpt-4o-mini`.
     pub model: String,
+    /// How long it may take.
+    pub limits: Limits,
 }
 
 impl fmt::Debug for OpenAiConfig {
@@ -108,6 +121,7 @@ pub struct OpenAi {
     /// `Bearer …`, marked as sensitive.
     key: HeaderValue,
     model: Arc<str>,
+    limits: Limits,
     client: Client,
     used: Arc<Mutex<Option<Instant>>>,
 }
@@ -145,14 +159,14 @@ impl OpenAi {
     /// # Errors
     /// The base or the key is unusable.
     pub fn new(config: OpenAiConfig) -> Result<Self, OpenAiError> {
-        let OpenAiConfig { vendor, base, key, model } = config;
+        let OpenAiConfig { vendor, base, key, model, limits } = config;
         let http = |source| OpenAiError::Http { setting: vendor.base_setting, source };
         let base = http::base(&base, "/v1").map_err(http)?;
         let mut key = HeaderValue::from_str(&format!("Bearer {}", key.trim()))
             .map_err(|_| OpenAiError::Key(vendor.key_setting))?;
         key.set_sensitive(true);
         let client = http::client(&base).map_err(http)?;
-        Ok(Self { vendor, base, key, model: model.into(), client, used: Arc::default() })
+        Ok(Self { vendor, base, key, model: model.into(), limits, client, used: Arc::default() })
     }
 
     fn url(&self, path: &str) -> Url {
@@ -165,14 +179,14 @@ impl OpenAi {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request and returns an answer that is none of refusal, before `deadline`.
+    /// Sends a request, and tells a refusal from an answer, before `deadline`.
     async fn ask(&self, request: RequestBuilder, deadline: Instant) -> Result<Response, LlmError> {
         let sent = timeout_at(deadline, request.header(AUTHORIZATION, self.key.clone()).send()).await;
         let answer =
-            sent.map_err(|_| self.late("first token", FIRST_TOKEN_LIMIT))?.map_err(|error| self.broken(error))?;
-        *self.used() = Some(now());
+            sent.map_err(|_| self.late("first token", self.limits.first_token))?.map_err(|error| self.broken(error))?;
         let status = answer.status();
         if status.is_success() {
+            *self.used() = Some(now());
             return Ok(answer);
         }
         let headers = answer.headers().clone();
@@ -182,7 +196,7 @@ impl OpenAi {
     }
 
     async fn begin(self, spec: LlmSpec) -> Result<Body, LlmError> {
-        let deadline = now() + FIRST_TOKEN_LIMIT;
+        let deadline = now() + self.limits.first_token;
         let request = self.client.post(self.url("/chat/completions")).json(&wire::Request::new(&self.model, &spec));
         let answer = self.ask(request, deadline).await?;
         let kind =
@@ -229,7 +243,7 @@ impl OpenAi {
         if self.used().is_some_and(|used| now() < used + WARM_FOR) {
             return Ok(());
         }
-        let deadline = now() + FIRST_TOKEN_LIMIT;
+        let deadline = now() + self.limits.first_token;
         match self.ask(self.client.get(self.url("/models")), deadline).await {
             Ok(list) => drop(timeout_at(deadline, read(list, MOST_LIST)).await), // to its end: the connection is kept
             Err(LlmError::Invalid { .. }) => {} // a service without that list: the connection stands all the same
@@ -312,8 +326,8 @@ impl Body {
         let chunk = match timeout_at(self.deadline, bytes.chunk()).await {
             // What follows an answer is its cost alone: nobody waits for that.
             Err(_) if self.answer.is_finished() => None,
-            Err(_) if self.begun => return Err(self.model.late("next token", NEXT_TOKEN_LIMIT)),
-            Err(_) => return Err(self.model.late("first token", FIRST_TOKEN_LIMIT)),
+            Err(_) if self.begun => return Err(self.model.late("next token", self.model.limits.next_token)),
+            Err(_) => return Err(self.model.late("first token", self.model.limits.first_token)),
             Ok(Err(_)) if self.answer.is_finished() => None,
             Ok(chunk) => chunk.map_err(|error| self.model.broken(error))?,
         };
@@ -328,7 +342,7 @@ impl Body {
             match &event {
                 LlmEvent::Text(_) => {
                     self.begun = true;
-                    self.deadline = now() + NEXT_TOKEN_LIMIT;
+                    self.deadline = now() + self.model.limits.next_token;
                 }
                 LlmEvent::Finished(_) => self.deadline = now() + END_LIMIT,
                 LlmEvent::Usage(usage) => {
