@@ -180,10 +180,10 @@ fn partials_grow_and_are_told_once() {
 #[test]
 fn an_endless_vendor_fills_no_memory() {
     let mut hearing = connected();
-    let words = "word ".repeat(10_000);
+    let words = "longerword ".repeat(600);
     for index in 0..200 {
-        hearing.results(settled(5_000.0 * f64::from(index), &words));
-        hearing.results(heard(5_000.0 * f64::from(index), &words));
+        hearing.results(settled(300.0 * f64::from(index), &words));
+        hearing.results(heard(300.0 * f64::from(index), &words));
     }
     assert_eq!(hearing.settled.len(), MAX_STRETCHES);
     assert!(
