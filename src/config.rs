@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::llm::openai::OpenAiConfig;
 use tandem_providers::stt::deepgram::DeepgramConfig;
 use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
@@ -17,6 +18,7 @@ mod dotenv;
 mod error;
 pub mod keys;
 mod media;
+mod models;
 mod read;
 mod recognisers;
 mod report;
@@ -157,6 +159,8 @@ pub struct Config {
     pub media: MediaCredentials,
     /// Who serves each stage.
     pub engines: Engines,
+    /// Language models of agents without a playbook, best first.
+    pub models: Vec<OpenAiConfig>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
     /// Which calls' journals are kept.
@@ -200,6 +204,7 @@ impl Config {
         let media = MediaCredentials::read(&mut reader);
         let (stt, deepgram) = recognisers::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
+        let models = models::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -240,7 +245,8 @@ impl Config {
                 calls: reader.number("JOURNAL_CALLS", 0..=10_000),
                 folder: path(reader.text("JOURNAL_DIR")),
             },
-            notices: notices(&settings, host, &media),
+            notices: notices(&settings, host, &media, !models.is_empty()),
+            models,
             media,
             settings: settings.clone(),
         };
@@ -252,7 +258,7 @@ impl Config {
 }
 
 /// What is accepted but probably not what its writer had in mind.
-fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<String> {
+fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials, models: bool) -> Vec<String> {
     let mut notices = Vec::new();
     let set = |name: &str| settings.setting(name).source != Source::Default;
     if !set("REDIS_URL")
@@ -270,6 +276,14 @@ fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<S
             "media sockets on {host} are refused: set MEDIA_SECRET, or MEDIA_USER and MEDIA_PASSWORD, and put them into the URL that \
              your carrier connects to"
         ));
+    }
+    let agent = settings.setting("DEFAULT_AGENT").text.as_deref().unwrap_or_default();
+    if !models && agent.eq_ignore_ascii_case("assistant") {
+        notices.push(
+            "calls go to the assistant, which has no language model and will say so: set OPENAI_API_KEY, or HOMEAI_API_KEY and \
+             HOMEAI_BASE_URL for another service with OpenAI's interface"
+                .to_owned(),
+        );
     }
     notices
 }

@@ -6,6 +6,8 @@
 pub mod breaker;
 pub mod carrier;
 mod clock;
+pub mod http;
+pub mod llm;
 #[cfg(feature = "local-speech")]
 pub mod local;
 pub mod stt;
