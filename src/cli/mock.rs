@@ -1,6 +1,7 @@
 //! `tandem mock`: the vendors' wires on one port, with the latency and the faults that are asked for. For tests, benches, and days without keys.
 //!
-//! It understands the voice of `tandem simulate` and of the test peers, and speaks with it; a person's voice it does not understand.
+//! Its recogniser understands the voice that its synthesiser speaks with, and nobody else's: callers of tests and benches, and of
+//! `tandem simulate` where that takes its voice from here too.
 
 mod vendor;
 
