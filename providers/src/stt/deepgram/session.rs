@@ -13,7 +13,7 @@
 //! | sign | means |
 //! |------|-------|
 //! | nothing at all arrives for 3 s while we send, a ping included | the connection is half open: the stream fails |
-//! | no result for 2 s after `Finalize`, in a turn of which nothing was heard | the vendor sleeps: the stream fails |
+//! | results have not reached the end of a turn 2 s after `Finalize` | the vendor sleeps: the stream fails |
 //! | connection lost, or closed by a time limit of theirs | connected again, at most 3 times in 30 s |
 //! | closed for a reason of ours, handshake refused | the stream fails |
 
