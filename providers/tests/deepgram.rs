@@ -287,7 +287,7 @@ async fn arbitrary_messages_of_a_server_are_no_panic() {
     let torn = r#"{"type":"Results","start":0.5,"duration":1e308,"is_final":true,"channel":{"alternatives":[{"transcript":"é","words":[{"start":-1,"end":1e300}]}]}}"#;
     let babble = tokio::spawn(async move {
         let mut socket = accept(&listener).await;
-        for end in (0..=torn.len()).filter(|&end| torn.is_char_boundary(end)) {
+        for end in (0..torn.len()).step_by(4).chain([torn.len()]).filter(|&end| torn.is_char_boundary(end)) {
             let _ = socket.send(Message::text(&torn[..end])).await;
             let _ = socket.send(Message::text(r#"{"type":"Metadata"}"#)).await; // so that it goes on
         }
