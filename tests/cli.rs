@@ -37,6 +37,17 @@ fn help_is_a_result_with_examples() {
 }
 
 #[test]
+fn a_mock_that_cannot_be_is_told_with_what_would_be() {
+    let folder = folder();
+    let quiet = tandem(folder.path(), &["mock", "--stt-fault", "quiet"]);
+    assert_eq!(quiet.status.code(), Some(2));
+    assert!(stderr(&quiet).contains("choose slow=MS, silent"), "{}", stderr(&quiet));
+    let log = tandem(folder.path(), &["mock", "--log", "no/such/folder/wire.jsonl"]);
+    assert_eq!(log.status.code(), Some(1));
+    assert!(stderr(&log).contains("no/such/folder/wire.jsonl"), "{}", stderr(&log));
+}
+
+#[test]
 fn what_cannot_be_understood_ends_with_2() {
     let wrong = tandem(folder().path(), &["srve"]);
     assert_eq!(wrong.status.code(), Some(2));

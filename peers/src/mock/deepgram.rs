@@ -1,4 +1,4 @@
-//! Deepgram's streaming speech to text, v1: the handshake with its refusals, then one [`Stream`] on the socket.
+//! Deepgram's streaming speech to text, v1: the handshake with its refusals, then one `Stream` on the socket.
 //!
 //! Faithful to: authorization, the parameters' rules, `Results` interim and final, an endpointer, `Finalize`, `KeepAlive`, `CloseStream`,
 //! `Configure`, the three closes (`NET-0000`, `NET-0001`, `DATA-0000`). It hears the watermarked voice of [`crate::voice`], so words, their
