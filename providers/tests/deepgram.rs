@@ -166,10 +166,29 @@ async fn refusals_have_their_names() {
 }
 
 #[tokio::test]
+async fn a_stream_beyond_the_projects_limit_is_refused_until_another_ends() {
+    let mock = Mock::start(MockConfig { stt_streams: Some(1), ..MockConfig::default() }).await.unwrap();
+    let deepgram = deepgram(mock.base_url());
+    let mut first = Caller::new(&deepgram);
+    first.say("sixty lakh rupees");
+    first.answer().await.unwrap();
+    let error = Caller::new(&deepgram).answer().await.unwrap_err();
+    assert!(matches!(error, SttError::RateLimited { vendor: "deepgram", retry_after: None }), "{error}");
+    drop(first);
+    logged(&mock, |mock| mock.log().exchanges()[0].sent.last() == Some(&Sent::Closed)).await;
+    let mut third = Caller::new(&deepgram);
+    third.say("thank you");
+    assert_eq!(third.answer().await.unwrap(), "thank you");
+}
+
+#[tokio::test]
 async fn a_vendor_that_cannot_be_reached_fails_at_once_or_within_its_limit() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = deepgram(format!("http://{free}"));
     assert!(matches!(Caller::new(&nobody).answer().await, Err(SttError::Failed { .. })));
+    let plain = Mock::start(MockConfig::default()).await.unwrap();
+    let unencrypted = deepgram(plain.base_url().replace("http://", "https://"));
+    assert!(matches!(Caller::new(&unencrypted).answer().await, Err(SttError::Failed { .. })), "no TLS there");
     for (door, limit) in [(Fault::Error, 1), (Fault::Drop, 1), (Fault::Silent, 3)] {
         let (_mock, deepgram) = mock(Behaviour { doors: FaultPlan::always(door), ..Behaviour::default() }).await;
         let began = clock();
