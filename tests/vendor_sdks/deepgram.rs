@@ -10,7 +10,7 @@ use tandem_peers::voice::speak;
 use tandem_providers::stt::deepgram::{Deepgram, DeepgramConfig};
 use tokio::sync::mpsc;
 
-use super::{KEY, LIMIT, Mock, headers_agree, query, sdk};
+use super::program::{KEY, LIMIT, Mock, headers_agree, query, sdk};
 
 const SAID: &str = "I want an apartment in Delhi.";
 
