@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the peers that tests talk to and that are no Debian packages, into a virtual environment in the user's cache folder.
 #
-#   kosoku         Autobahn's WebSocket cases, for tests/websocket_peers.rs
-#   deepgram-sdk   Deepgram's own client, for tests/vendor_sdks.rs
+#   kosoku   Autobahn's WebSocket cases, for tests/websocket_peers.rs
+#   others   the vendors' own clients, for tests/vendor_sdks.rs
 #
 # Nothing missing: says so and needs no network.
 set -euo pipefail
@@ -10,6 +10,9 @@ set -euo pipefail
 packages=(
     kosoku==0.1.0
     deepgram-sdk==7.17.0
+    openai==3.54.0
+    elevenlabs==2.78.0
+    livekit-plugins-elevenlabs==1.8.9
 )
 home="${XDG_CACHE_HOME:-$HOME/.cache}/tandem/peers"
 
