@@ -51,9 +51,9 @@ models: setup-run build ## The speech models, into the user's cache folder; VOIC
 	@$(BINARY) models install --voice $(VOICE)
 
 .PHONY: peers
-peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases
+peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases, the vendors' own clients
 	@scripts/peers.sh
-	@$(CARGO) test --workspace $(CARGO_FLAGS) --test websocket_peers -- --nocapture
+	@$(CARGO) test --workspace $(CARGO_FLAGS) --test websocket_peers --test vendor_sdks -- --nocapture
 
 ##@ Before a commit
 .PHONY: check

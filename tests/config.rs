@@ -104,6 +104,29 @@ fn all_problems_are_told_at_once_with_what_would_be_right() {
 }
 
 #[test]
+fn recognisers_have_an_order() {
+    let order = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).map(|config| config.engines.stt.join(","));
+    let key = ("DEEPGRAM_API_KEY", "a-key");
+    assert_eq!(order(&[]).unwrap(), "whisper");
+    assert_eq!(order(&[key]).unwrap(), "deepgram,whisper", "the keys decide, and the local one is last");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "Whisper, deepgram")]).unwrap(), "whisper,deepgram");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "deepgram")]).unwrap(), "deepgram", "what is written is obeyed");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "whisper")]).unwrap(), "whisper");
+    for (pairs, problem) in [
+        (vec![("STT_PROVIDER", "deepgram")], "set DEEPGRAM_API_KEY"),
+        (vec![("STT_PROVIDER", "whisper,whisper")], "named twice"),
+        (vec![("STT_PROVIDER", ",")], "names nobody"),
+        (vec![key, ("DEEPGRAM_BASE_URL", "api.deepgram.com")], "not a base URL"),
+    ] {
+        let error = order(&pairs).unwrap_err().to_string();
+        assert!(error.contains(problem) && !error.contains("a-key"), "{error}");
+    }
+    let config = load(&[], &[key, ("DEEPGRAM_MODEL", "nova-2-phonecall")], &[]).unwrap();
+    assert!(!format!("{:?}", config.engines).contains("a-key"));
+    assert_eq!(config.engines.deepgram.unwrap().model, "nova-2-phonecall");
+}
+
+#[test]
 fn a_broken_file_is_named_with_its_line() {
     let error = load(&[("tandem.toml", "port = 8001\nhost = \n")], &[], &[]).unwrap_err();
     assert!(error.to_string().contains("tandem.toml line 2"), "{error}");

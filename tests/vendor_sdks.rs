@@ -5,3 +5,7 @@
 
 #[path = "vendor_sdks/elevenlabs.rs"]
 mod elevenlabs;
+#[path = "vendor_sdks/deepgram.rs"]
+mod deepgram;
+#[path = "vendor_sdks/program.rs"]
+mod program;
