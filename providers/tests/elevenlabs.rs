@@ -307,6 +307,19 @@ async fn whenever_the_vendor_breaks_the_sentence_is_said_to_its_end_and_nothing_
 }
 
 #[tokio::test]
+async fn a_vendor_that_lets_nobody_in_leaves_the_sentence_to_the_next() {
+    for fault in [Fault::Silent, Fault::Error, Fault::Drop] {
+        for transport in BOTH {
+            let tts = Behaviour { doors: FaultPlan::always(fault), ..Behaviour::default() };
+            let mock = Mock::start(MockConfig { tts, ..MockConfig::default() }).await.unwrap();
+            let voice = in_order(voice_at(mock.base_url(), transport, "key"));
+            let spoken = spoken(&voice, spec(TEXT)).await;
+            assert_eq!((heard(&spoken.samples).as_str(), spoken.error), (TEXT, None), "{fault:?} {transport:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_vendor_that_is_not_there_costs_the_patience_at_most() {
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap(); // takes connections and never answers
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

@@ -5,7 +5,7 @@
 //! | | socket (default) | HTTP |
 //! |---|---|---|
 //! | words' beginnings | yes | no: what was heard of an interrupted sentence is estimated |
-//! | connection | kept by the [`pool`], open before it is needed | kept by the client |
+//! | connection | kept by the pool, open before it is needed | kept by the client |
 //! | interruption | audio dropped at once; the socket serves the next sentence | connection dropped |
 //! | back-pressure | the socket is not read | the body is not read |
 //!

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::speech::{Ending, Piece, speech};
-use super::{BROKEN, INVALID_KEY, NO_VOICE, Refusal, VENDOR, account, format_of, key_of};
-use crate::mock::Desk;
+use super::{BROKEN, CLOSED, INVALID_KEY, NO_VOICE, Refusal, VENDOR, account, format_of, key_of};
+use crate::mock::{Desk, Door};
 
 /// The longest body that is read.
 const MOST_BYTES: usize = 1 << 20;
@@ -65,6 +65,16 @@ async fn answer(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     desk.log.text(exchange, &String::from_utf8_lossy(&body));
+    match desk.config.tts.door() {
+        Door::Open(late) => sleep(late).await,
+        Door::Refused => return CLOSED.into_response(),
+        Door::Silent => std::future::pending().await,
+        Door::Dropped => {
+            // A server cannot take back a connection without a word; it comes as near as a body that breaks off before it begins.
+            return Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("dropped, as planned"))]))
+                .into_response();
+        }
+    }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let (format, text) = match checked(&desk, voice, &parts, &body) {
         Ok(checked) => checked,
