@@ -84,6 +84,14 @@ const NO_VOICE: Refusal = Refusal {
     code: "voice_not_found",
     message: "A voice with that voice_id was not found.",
 };
+const TOO_LONG: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    code: "max_character_limit_exceeded",
+    message: "The text is longer than the model takes.",
+};
+/// A field is not there: the one refusal with a shape of its own.
+const NO_TEXT: Refusal =
+    Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, code: "missing", message: "Field required" };
 const CLOSED: Refusal = Refusal {
     status: StatusCode::SERVICE_UNAVAILABLE,
     code: "service_unavailable",
@@ -97,7 +105,11 @@ const BROKEN: Refusal = Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({"detail": {"status": self.code, "message": self.message}});
+        let body = if self == NO_TEXT {
+            json!({"detail": [{"loc": ["body", "text"], "msg": self.message, "type": self.code}]})
+        } else {
+            json!({"detail": {"status": self.code, "message": self.message}})
+        };
         (self.status, axum::Json(body)).into_response()
     }
 }
