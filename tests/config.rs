@@ -217,7 +217,7 @@ fn models_come_in_the_order_that_was_named_or_by_their_keys() {
     let homeai = ("homeai", "http://127.0.0.1:9/v1".to_owned(), "llama".to_owned());
     let other = [("HOMEAI_API_KEY", "k"), ("HOMEAI_BASE_URL", "http://127.0.0.1:9"), ("HOMEAI_MODEL", "llama")];
     assert!(order(&[("LLM_PROVIDER", "rules")]).is_empty());
-    assert_eq!(order(&[("OPENAI_API_KEY", "k")]), [openai.clone()]);
+    assert_eq!(order(&[("OPENAI_API_KEY", "k")]), std::slice::from_ref(&openai));
     assert_eq!(order(&[&other[..], &[("OPENAI_API_KEY", "k")]].concat()), [openai.clone(), homeai.clone()]);
     let named = [("OPENAI_API_KEY", "k"), ("LLM_PROVIDER", "HomeAI, openai, local")];
     assert_eq!(order(&[&other[..], &named].concat()), [homeai, openai]);
