@@ -253,3 +253,27 @@ fn the_example_file_names_every_setting_with_its_default() {
         assert_eq!(config.calls, load(&[], &[], &[]).unwrap().calls);
     }
 }
+
+#[test]
+fn models_come_in_the_order_that_was_named_or_by_their_keys() {
+    let order = |environment: &[(&str, &str)]| -> Vec<(&str, String, String)> {
+        let models = load(&[], environment, &[]).unwrap().models;
+        models.into_iter().map(|account| (account.vendor.name, account.base, account.model)).collect()
+    };
+    let openai = ("openai", "https://api.openai.com/v1".to_owned(), "gpt-4o-mini".to_owned());
+    let homeai = ("homeai", "http://127.0.0.1:9/v1".to_owned(), "llama".to_owned());
+    let other = [("HOMEAI_API_KEY", "k"), ("HOMEAI_BASE_URL", "http://127.0.0.1:9"), ("HOMEAI_MODEL", "llama")];
+    assert!(order(&[("LLM_PROVIDER", "rules")]).is_empty());
+    assert_eq!(order(&[("OPENAI_API_KEY", "k")]), std::slice::from_ref(&openai));
+    assert_eq!(order(&[&other[..], &[("OPENAI_API_KEY", "k")]].concat()), [openai.clone(), homeai.clone()]);
+    let named = [("OPENAI_API_KEY", "k"), ("LLM_PROVIDER", "HomeAI, openai, local")];
+    assert_eq!(order(&[&other[..], &named].concat()), [homeai, openai]);
+    for (provider, told) in
+        [("openai", "set OPENAI_API_KEY"), ("openai,openai", "named twice"), ("gpt", "is not known")]
+    {
+        let error = load(&[], &[("LLM_PROVIDER", provider)], &[]).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    let lonely = load(&[], &[("DEFAULT_AGENT", "assistant")], &[]).unwrap();
+    assert!(lonely.notices[0].contains("set OPENAI_API_KEY"), "{:?}", lonely.notices);
+}

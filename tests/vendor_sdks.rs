@@ -9,3 +9,5 @@ mod elevenlabs;
 mod deepgram;
 #[path = "vendor_sdks/program.rs"]
 mod program;
+#[path = "vendor_sdks/openai.rs"]
+mod openai;
