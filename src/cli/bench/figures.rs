@@ -293,7 +293,9 @@ mod tests {
     #[test]
     fn the_table_has_every_budget_beside_its_figure() {
         let mut tally = tally();
-        tally.failed("call 1: refused".to_owned());
+        tally.failed += 1;
+        tally.lost_turns += 1;
+        tally.failures.push("call 1: refused".to_owned());
         tally.tick_lateness.saturating_record(Duration::from_millis(2).as_micros() as u64);
         let table = Figures::of(10, &measured(tally), 20 << 20, 2).table(None);
         for words in ["2.00 ms (budget 3.0)", "1024 KB", "0.50 % of speech", "2 of 101", "failed: call 1: refused"] {
