@@ -1,0 +1,235 @@
+//! One call from its first frame to the last thing that it leaves behind.
+//!
+//! Place: makes a [`Run`] of a [`Case`] on a runtime of its own, with one thread and a clock that stands still while there is work: hours pass
+//! in seconds, and nothing but the case decides what happens.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
+use tandem_domain::port::dialect::Dialect;
+use tandem_domain::record::{EndReason, Record};
+use tandem_peers::caller::{Caller, CallerTurn};
+use tandem_peers::carrier::{Carrier, MediaPeer};
+use tandem_peers::vendor::{FakeStt, FakeTts};
+use tandem_peers::voice::{Heard, Listener};
+use tandem_providers::carrier::browser::BrowserDialect;
+use tandem_providers::carrier::exotel::ExotelDialect;
+use tandem_providers::carrier::twilio::TwilioDialect;
+use tokio::runtime::{Builder, Handle};
+use tokio::time::sleep;
+
+use crate::case::Case;
+use crate::exchange::{FrontDesk, Log, Overheard, Tap, TappedStt, TappedTts};
+use crate::line::{Line, Over, Tape, wire};
+
+/// No call of a case takes longer: the longest that an agent allows by default, its goodbye, and the vendors' slowness.
+const LIMIT: Duration = Duration::from_secs(11 * 60);
+/// What a call may still need after its end: promises.md P8, "sockets and calls closed within 2 s of hang-up".
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A caller's go, by the tape's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Go {
+    /// The words, or the keys.
+    pub said: String,
+    /// First sound.
+    pub began: Duration,
+    /// Last sound; the call's end if it was cut short.
+    pub ended: Duration,
+    /// It began while the agent spoke.
+    pub over_agent: bool,
+    /// It was a go of words, not of keys.
+    pub spoken: bool,
+}
+
+/// What is alive, besides the run itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Alive {
+    /// Tasks of the runtime: actors, pumps, timers that are waited for.
+    pub tasks: usize,
+    /// Streams open at vendors.
+    pub streams: usize,
+    /// Calls that the switchboard holds.
+    pub calls: usize,
+}
+
+/// A call as it was: all that an invariant may look at.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What was asked for.
+    pub case: Case,
+    /// Ear and mouth.
+    pub tape: Tape,
+    /// The words in the ear; positions in samples of the tape.
+    pub heard: Vec<Heard>,
+    /// What the caller did.
+    pub goes: Vec<Go>,
+    /// What went on at the vendors.
+    pub overheard: Vec<(Duration, Overheard)>,
+    /// What the call left in the store, in order.
+    pub records: Vec<Record>,
+    /// How the line ended, and when.
+    pub over: (Duration, Over),
+    /// Before the call.
+    pub before: Alive,
+    /// [`GRACE`] after it.
+    pub after: Alive,
+    /// Of ear, mouth and records; without ids and wall clock.
+    pub digest: [u8; 32],
+}
+
+impl Run {
+    /// The records of utterances, in order.
+    pub fn responses(&self) -> impl Iterator<Item = &tandem_domain::record::AgentResponse> {
+        self.records.iter().filter_map(|record| match record {
+            Record::AgentResponse(response) => Some(response),
+            _ => None,
+        })
+    }
+
+    /// The reasons for the call's end on record.
+    pub fn reasons(&self) -> Vec<&EndReason> {
+        let reason = |record| match record {
+            &Record::Ended(ref ended) => Some(&ended.reason),
+            _ => None,
+        };
+        self.records.iter().filter_map(reason).collect()
+    }
+}
+
+/// Runs the case to its end.
+///
+/// # Errors
+///
+/// If the machine has no runtime for us, or the switch does not start.
+pub fn run(case: &Case) -> Result<Run, RunError> {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(played(case.clone()))
+}
+
+/// Why there is no run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No runtime.
+    #[error("no runtime for a call: {0}; allow more open files")]
+    Runtime(#[from] std::io::Error),
+    /// The switch.
+    #[error(transparent)]
+    Switch(#[from] tandem_actors::StartError),
+}
+
+async fn played(case: Case) -> Result<Run, RunError> {
+    let (tap, log) = (Arc::new(Tap::default()), Log::default());
+    let desk = || Arc::new(FrontDesk { timing: case.timing, thinks: case.thinks(), tap: Arc::clone(&tap) });
+    let ports = Ports {
+        agents: desk(),
+        log: Arc::new(log.clone()),
+        stt: Arc::new(TappedStt(FakeStt::new(case.stt.clone()), Arc::clone(&tap))),
+        tts: Arc::new(TappedTts(FakeTts::new(case.tts.clone()), Arc::clone(&tap))),
+        brains: desk(),
+    };
+    let switch = Switch::start(SwitchConfig::default(), ports).await?;
+    let before = alive(&switch, &tap).await;
+
+    let now = clock::now();
+    let (ours, socket) = wire();
+    let peer = case.carrier.peer(BTreeMap::new());
+    let dialects = door(&case.carrier, peer.as_ref());
+    tokio::spawn({
+        let switch = switch.clone();
+        async move { switch.serve_any(&dialects, socket, Arrival::default()).await }
+    });
+    let caller = Caller::new(case.script.clone(), case.manners, now);
+    let mut line = Line::new(peer, caller, case.air(), case.ways(), case.drift_ppm, ours, now);
+    let over = line.run(LIMIT).await;
+    let ended = clock::now();
+    let (began, tape, turns) = (line.began(), std::mem::take(&mut line.tape), line.caller.turns().to_vec());
+    drop(line);
+
+    sleep(GRACE).await;
+    let after = alive(&switch, &tap).await;
+    switch.stop().await;
+
+    let since = |at: Instant| at.saturating_duration_since(began);
+    let records = log.records();
+    let mut listener = Listener::new();
+    let mut heard = listener.push(&tape.ear);
+    heard.extend(listener.finish());
+    Ok(Run {
+        digest: digest(&tape, &records),
+        goes: turns.into_iter().map(|turn| go(turn, began, ended)).collect(),
+        overheard: tap.notes().into_iter().map(|(at, what)| (since(at), what)).collect(),
+        over: (since(ended), over),
+        case,
+        tape,
+        heard,
+        records,
+        before,
+        after,
+    })
+}
+
+/// The dialects that the carrier's door speaks.
+fn door(carrier: &Carrier, peer: &dyn MediaPeer) -> Vec<Arc<dyn Dialect>> {
+    match carrier {
+        Carrier::Twilio(_) | Carrier::Exotel(..) => {
+            let query = peer.query().unwrap_or_default();
+            vec![Arc::new(TwilioDialect::new(0)), Arc::new(ExotelDialect::default().opened_with(&query))]
+        }
+        Carrier::Browser(wishes) => vec![Arc::new(BrowserDialect::new(wishes.agent.clone(), 0))],
+    }
+}
+
+async fn alive(switch: &Switch, tap: &Tap) -> Alive {
+    let calls = switch.calls().await.len();
+    tokio::task::yield_now().await; // what has just ended is swept up by its runtime
+    Alive { tasks: Handle::current().metrics().num_alive_tasks(), streams: tap.open_streams(), calls }
+}
+
+fn go(turn: CallerTurn, began: Instant, over: Instant) -> Go {
+    let since = |at: Instant| at.saturating_duration_since(began);
+    let spoken = turn.said.chars().any(char::is_alphabetic);
+    Go {
+        began: since(turn.began),
+        ended: since(turn.ended.unwrap_or(over)),
+        over_agent: turn.over_agent,
+        said: turn.said,
+        spoken,
+    }
+}
+
+/// What two runs of one seed must have in common: every sample, and every record but for its ids and its time on the wall.
+fn digest(tape: &Tape, records: &[Record]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for sample in tape.ear.iter().chain(&tape.mouth) {
+        hash.update(sample.to_le_bytes());
+    }
+    for record in records {
+        hash.update(timeless(record).as_bytes());
+    }
+    hash.finalize().into()
+}
+
+/// The record without what comes from outside of the case.
+fn timeless(record: &Record) -> String {
+    match record {
+        Record::Started(started) => format!("started {} {:?}", started.call_sid, started.parameters),
+        Record::UserTurn(turn) => format!("user {:?} {:?} {:?}", turn.turn, turn.text, turn.confidence),
+        Record::AgentResponse(response) => format!(
+            "agent {:?} {:?} {:?} {:?} {} {:?} {:?}",
+            response.utterance,
+            response.turn,
+            response.text,
+            response.heard,
+            response.interrupted,
+            response.latency,
+            response.stages
+        ),
+        Record::Progress(progress) => format!("progress {} {} {:?}", progress.revision, progress.stage, progress.extracted),
+        Record::Event(event) => format!("event {} {:?} {} {}", event.index, event.since_start, event.kind, event.data),
+        Record::Ended(ended) => format!("ended {:?} {} {:?} {:?}", ended.reason, ended.detail, ended.duration, ended.outcome),
+    }
+}
