@@ -8,6 +8,7 @@
 //! | [`caller`], [`ear`] | a person with a script, and what that person hears |
 //! | [`voice`] | speech whose words can be heard without a recogniser |
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
+//! | [`dice`] | chance that repeats by its seed |
 //! | [`wer`] | word error rate between what was said and what was heard |
 //! | [`simulate`] | the driver: one scripted caller on a real socket, in real time |
 //!
@@ -17,7 +18,9 @@
 pub mod caller;
 pub mod carrier;
 mod clock;
+pub mod dice;
 pub mod ear;
+mod millis;
 pub mod simulate;
 pub mod vendor;
 pub mod voice;
