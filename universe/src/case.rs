@@ -8,11 +8,11 @@ use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::browser::Wishes;
 use tandem_peers::carrier::exotel::{ExotelIds, Habits};
 use tandem_peers::carrier::twilio::TwilioIds;
-use tandem_peers::vendor::{FakeSttConfig, FakeTtsConfig};
+use tandem_peers::dice::Dice;
+use tandem_peers::vendor::{FakeBrainConfig, FakeSttConfig, FakeTtsConfig, Fault, FaultPlan, Latency, Spell};
 use tandem_peers::voice::Talker;
 
 use crate::air::Air;
-use crate::exchange::{Thinks, thinking};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Way {
@@ -34,9 +34,15 @@ pub struct Case {
     pub manners: Manners,
     pub drift_ppm: i32,
     pub timing: Timing,
-    pub stt: FakeSttConfig,
-    pub tts: FakeTtsConfig,
-    pub llm: Duration,
+    pub stt_spells: Vec<Spell>,
+    pub tts_spells: Vec<Spell>,
+    pub llm_spells: Vec<Spell>,
+}
+
+pub(crate) struct Vendors {
+    pub(crate) stt: FakeSttConfig,
+    pub(crate) tts: FakeTtsConfig,
+    pub(crate) brain: FakeBrainConfig,
 }
 
 fn rendered(number: u64, text: &str) -> Rendered {
@@ -44,33 +50,95 @@ fn rendered(number: u64, text: &str) -> Rendered {
 }
 
 impl Case {
+    /// A call in which nothing goes wrong.
+    pub fn plain(seed: u64) -> Self {
+        Self {
+            seed,
+            carrier: Carrier::Twilio(TwilioIds::numbered(u128::from(seed))),
+            script: Vec::new(),
+            manners: Manners { seed, ..Manners::default() },
+            drift_ppm: 0,
+            timing: Timing::default(),
+            stt_spells: Vec::new(),
+            tts_spells: Vec::new(),
+            llm_spells: Vec::new(),
+        }
+    }
+
     pub fn of_seed(seed: u64) -> Self {
-        let ms = Duration::from_millis;
+        let mut dice = Dice::stream(seed, "case");
         let carrier = match seed % 3 {
             0 => Carrier::Twilio(TwilioIds::numbered(u128::from(seed))),
             1 => Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits::default()),
             _ => Carrier::Browser(Wishes::default()),
         };
-        let script = vec![
-            Step::Interrupt { after: ms(500 + (seed * 37) % 3_000), say: rendered(seed, "I want an apartment in Delhi") },
-            Step::Say(rendered(seed, "sixty lakh rupees")),
-        ];
+        let lines = ["I want an apartment in Delhi", "sixty lakh rupees", "no", "yes please", "a villa in Pune", "goodbye", "what was that"];
+        let mut script = Vec::new();
+        for _ in 0..dice.within(1..6) {
+            let line = rendered(seed, dice.pick(&lines).unwrap());
+            script.push(match dice.within(0..8) {
+                0 => Step::Wait,
+                1 => Step::Dtmf("12".into()),
+                2 => Step::Silence(dice.millis(1_000..12_000)),
+                3 | 4 => Step::Interrupt { after: dice.millis(200..4_000), say: line },
+                _ => Step::Say(line),
+            });
+        }
+        if dice.chance(0.3) {
+            script.push(Step::HangUp);
+        }
+        let spell = |dice: &mut Dice, faults: &[Fault]| -> Vec<Spell> {
+            if dice.chance(0.85) {
+                return Vec::new();
+            }
+            vec![Spell { fault: *dice.pick(faults).unwrap(), after: dice.within(0..4) as u32, times: 1 + dice.within(0..2) as u32 }]
+        };
+        let all = [
+            Fault::Slow(Duration::from_millis(1_500)), Fault::Silent, Fault::Error, Fault::Drop, Fault::DropMidway, Fault::Garbage, Fault::Endless];
         Self {
-            seed,
             carrier,
             script,
-            manners: Manners { seed, ..Manners::default() },
-            drift_ppm: 0,
-            timing: Timing::default(),
-            stt: FakeSttConfig { latency: ms(100 + (seed * 7) % 200), ..FakeSttConfig::default() },
-            tts: FakeTtsConfig { first_chunk: ms(100), chunk_interval: ms(30), ..FakeTtsConfig::default() },
-            llm: ms(200 + (seed * 13) % 300),
+            stt_spells: spell(&mut dice, &all),
+            tts_spells: spell(&mut dice, &all),
+            llm_spells: spell(&mut dice, &all),
+            ..Self::plain(seed)
         }
     }
-    pub(crate) fn thinks(&self) -> Thinks {
-        let llm = self.llm;
-        thinking(move |_| llm)
+
+    pub(crate) fn vendors(&self) -> Vendors {
+        let seed = self.seed;
+        Vendors {
+            stt: FakeSttConfig { latency: Latency::percentiles_ms(150, 400), seed, faults: FaultPlan::spells(self.stt_spells.clone()), ..FakeSttConfig::default() },
+            tts: FakeTtsConfig { first_chunk: Latency::percentiles_ms(120, 300), chunk_interval: Duration::from_millis(30), seed, faults: self.tts_faults(), ..FakeTtsConfig::default() },
+            brain: FakeBrainConfig { first_sentence: Latency::percentiles_ms(300, 700), interval: Duration::from_millis(200), faults: FaultPlan::spells(self.llm_spells.clone()), seed },
+        }
     }
+
+    pub(crate) fn tts_faults(&self) -> FaultPlan {
+        FaultPlan::spells(self.tts_spells.clone())
+    }
+
+    /// Whether the record of what was heard is exact to the word: the voice tells its words' times and the carrier returns marks.
+    pub fn tells_exactly(&self) -> bool {
+        match self.carrier {
+            Carrier::Twilio(_) | Carrier::Exotel(..) => true,
+            Carrier::Browser(_) => false,
+        }
+    }
+
+    /// What the carrier takes at once.
+    pub fn chunk(&self) -> Duration {
+        match self.carrier {
+            Carrier::Twilio(_) | Carrier::Browser(_) => Duration::from_millis(20),
+            Carrier::Exotel(..) => Duration::from_millis(200),
+        }
+    }
+
+    /// Sounds of the caller that are no words.
+    pub fn noises(&self) -> impl Iterator<Item = (Duration, Duration)> {
+        std::iter::empty()
+    }
+
     pub(crate) fn air(&self) -> Air {
         Air
     }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{Stream, StreamExt};
 use tandem_actors::clock;
@@ -22,6 +22,7 @@ use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
 use tandem_domain::port::stt::{Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_domain::record::Record;
+use tandem_peers::vendor::{FakeBrain, FakeBrainConfig, FakeTts, Fault, FaultPlan};
 
 /// The agent of every call.
 const AGENT: &str = "front-desk";
@@ -29,8 +30,8 @@ const AGENT: &str = "front-desk";
 /// What was overheard at a vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overheard {
-    /// The voice was asked for this sentence.
-    Speak(String),
+    /// The voice was asked for this sentence, and does this to it.
+    Speak(String, Option<Fault>),
     /// The recogniser was asked to settle a turn.
     Finalize,
     /// It settled one; whether it had words.
@@ -118,67 +119,65 @@ impl<S: Stt> Stt for TappedStt<S> {
 }
 
 /// A voice that is overheard.
-pub(crate) struct TappedTts<T>(pub(crate) T, pub(crate) Arc<Tap>);
+pub(crate) struct TappedTts {
+    pub(crate) voice: FakeTts,
+    /// Another reading of the voice's own plan: what it will do to the request that comes next.
+    pub(crate) faults: FaultPlan,
+    pub(crate) tap: Arc<Tap>,
+}
 
-impl<T: Tts> Tts for TappedTts<T> {
+impl Tts for TappedTts {
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.voice.name()
     }
 
     fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {
-        self.1.note(Overheard::Speak(spec.text.clone()));
-        let failed = Arc::clone(&self.1);
-        let chunks = self.0.speak(spec).inspect(move |chunk| {
+        self.tap.note(Overheard::Speak(spec.text.clone(), self.faults.next()));
+        let failed = Arc::clone(&self.tap);
+        let chunks = self.voice.speak(spec).inspect(move |chunk| {
             if chunk.is_err() {
                 failed.note(Overheard::Failed("tts"));
             }
         });
-        Counted::new(chunks, &self.1).boxed()
+        Counted::new(chunks, &self.tap).boxed()
     }
 }
 
-/// How long the brain takes for each sentence, and what goes wrong with it.
-pub(crate) type Thinks = Arc<dyn Fn(EventStream<BrainEvent, BrainError>) -> EventStream<BrainEvent, BrainError> + Send + Sync>;
-
-/// The front desk's playbook, thinking as slowly as a model does.
-struct TappedBrain {
-    rules: RulesBrain,
-    thinks: Thinks,
-    tap: Arc<Tap>,
-}
+/// A brain that is overheard.
+struct TappedBrain(FakeBrain, Arc<Tap>);
 
 impl Brain for TappedBrain {
     fn kind(&self) -> BrainKind {
-        self.rules.kind()
+        self.0.kind()
     }
 
     fn name(&self) -> &'static str {
-        self.rules.name()
+        self.0.name()
     }
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
-        let failed = Arc::clone(&self.tap);
-        let events = (self.thinks)(self.rules.respond(ask)).inspect(move |event| {
+        let failed = Arc::clone(&self.1);
+        let events = self.0.respond(ask).inspect(move |event| {
             if event.is_err() {
                 failed.note(Overheard::Failed("llm"));
             }
         });
-        Counted::new(events, &self.tap).boxed()
+        Counted::new(events, &self.1).boxed()
     }
 
     fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {
-        self.rules.hints(state)
+        self.0.hints(state)
     }
 
     fn extracted(&self, state: &PlaybookState) -> serde_json::Map<String, serde_json::Value> {
-        self.rules.extracted(state)
+        self.0.extracted(state)
     }
 }
 
-/// The one agent of the universe, and its brain.
+/// The one agent of the universe, and its brain: the front desk's playbook, as slow and as faulty as a model.
 pub(crate) struct FrontDesk {
     pub(crate) timing: Timing,
-    pub(crate) thinks: Thinks,
+    pub(crate) brain: FakeBrainConfig,
     pub(crate) tap: Arc<Tap>,
 }
 
@@ -205,34 +204,12 @@ impl Brains for FrontDesk {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         // Without the hour of the call: a greeting by the clock would make two runs differ.
         let rules = RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, CallFacts::default());
-        Ok(Arc::new(TappedBrain { rules, thinks: Arc::clone(&self.thinks), tap: Arc::clone(&self.tap) }))
+        Ok(Arc::new(TappedBrain(FakeBrain::new(Arc::new(rules), self.brain.clone()), Arc::clone(&self.tap))))
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, _: Arriving) -> BrainFuture<'a> {
         Box::pin(std::future::ready(self.brain(agent)))
     }
-}
-
-/// A brain that answers at once.
-pub(crate) fn at_once() -> Thinks {
-    Arc::new(|events| events)
-}
-
-/// A brain whose `number`th answer takes `delay(number)` to its first sentence.
-pub(crate) fn thinking(delay: impl Fn(usize) -> Duration + Send + Sync + 'static) -> Thinks {
-    let asked = AtomicUsize::new(0);
-    Arc::new(move |events| {
-        let delay = delay(asked.fetch_add(1, Ordering::SeqCst));
-        events
-            .enumerate()
-            .then(move |(index, event)| async move {
-                if index == 0 && !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
-                }
-                event
-            })
-            .boxed()
-    })
 }
 
 /// All records of the call, in the order they were made.

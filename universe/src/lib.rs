@@ -11,11 +11,14 @@
 
 mod air;
 pub mod case;
+pub mod check;
 mod exchange;
 mod line;
 pub mod run;
+mod tape;
 
 pub use case::Case;
 pub use exchange::Overheard;
-pub use line::{Over, Tape};
+pub use line::Over;
 pub use run::{Run, run};
+pub use tape::Tape;

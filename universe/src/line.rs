@@ -22,46 +22,38 @@ use tokio_util::sync::PollSender;
 
 use crate::air::Air;
 use crate::case::Way;
+use crate::tape::Tape;
 
-/// Length of a frame.
-const FRAME: Duration = Duration::from_millis(20);
 /// Messages that may wait on either side of the switch: seconds of a call. A full queue stalls its writer, as a socket does.
 const SOCKET_MESSAGES: usize = 1_024;
-
-/// What the caller's ear and mouth had, frame by frame.
-#[derive(Debug, Default, Clone)]
-pub struct Tape {
-    /// The ear: 8 kHz, without a gap.
-    pub ear: Vec<i16>,
-    /// Samples of each frame of the ear that came from the switch.
-    pub agent_samples: Vec<u16>,
-    /// The mouth as the telephone sent it, noise and echo included: 8 kHz.
-    pub mouth: Vec<i16>,
-}
 
 /// Messages under way in one direction: each comes after its delay and never before the one ahead of it.
 struct Transit {
     way: Way,
-    messages: VecDeque<(Instant, WireMessage)>,
+    messages: VecDeque<(Instant, Instant, WireMessage)>,
+    /// The longest that any was under way.
+    longest: Duration,
 }
 
 impl Transit {
     fn new(way: Way) -> Self {
-        Self { way, messages: VecDeque::new() }
+        Self { way, messages: VecDeque::new(), longest: Duration::ZERO }
     }
 
     fn send(&mut self, now: Instant, message: WireMessage) {
         let due = now + self.way.delay();
-        let due = self.messages.back().map_or(due, |(ahead, _)| due.max(*ahead));
-        self.messages.push_back((due, message));
+        let due = self.messages.back().map_or(due, |(ahead, ..)| due.max(*ahead));
+        self.messages.push_back((due, now, message));
     }
 
     fn due(&self) -> Option<Instant> {
-        self.messages.front().map(|(due, _)| *due)
+        self.messages.front().map(|(due, ..)| *due)
     }
 
     fn arrived(&mut self, now: Instant) -> Option<WireMessage> {
-        self.messages.pop_front_if(|(due, _)| *due <= now).map(|(_, message)| message)
+        let (_, sent, message) = self.messages.pop_front_if(|(due, ..)| *due <= now)?;
+        self.longest = self.longest.max(now.saturating_duration_since(sent));
+        Some(message)
     }
 }
 
@@ -153,6 +145,11 @@ impl Line {
         self.began
     }
 
+    /// The longest that any message was under way, up and down.
+    pub(crate) fn longest_ways(&self) -> (Duration, Duration) {
+        (self.up.longest, self.down.longest)
+    }
+
     /// Runs until the line is closed, or for `limit`.
     pub(crate) async fn run(&mut self, limit: Duration) -> Over {
         let end = self.began + limit;
@@ -203,6 +200,9 @@ impl Line {
         while let Some(message) = self.down.arrived(now) {
             let taken = match message {
                 WireMessage::Text(text) => {
+                    if drops_what_waits(&text) {
+                        self.tape.clears.push(self.tape.agent_samples.len());
+                    }
                     self.peer.receive(now, &text).map_err(|violation| Over::Violation(format!("{violation} in {text}")))
                 }
                 WireMessage::Binary(bytes) => {
@@ -255,13 +255,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.to_switch = None;
-    }
-}
-
-/// Whole frames that a tape of so many samples has.
-pub(crate) fn at_frame(index: usize) -> Duration {
-    FRAME * u32::try_from(index).unwrap_or(u32::MAX)
+/// Whether a message tells a carrier, or a page, to forget the audio that it has not played.
+fn drops_what_waits(text: &str) -> bool {
+    text.len() < 200 && (text.contains("\"clear\"") || text.contains("\"interruption\""))
 }

@@ -13,8 +13,8 @@ use tandem_domain::port::dialect::Dialect;
 use tandem_domain::record::{EndReason, Record};
 use tandem_peers::caller::{Caller, CallerTurn};
 use tandem_peers::carrier::{Carrier, MediaPeer};
-use tandem_peers::vendor::{FakeStt, FakeTts};
-use tandem_peers::voice::{Heard, Listener};
+use tandem_peers::vendor::{FakeStt, FakeTts, Fault};
+use tandem_peers::voice::Heard;
 use tandem_providers::carrier::browser::BrowserDialect;
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tandem_providers::carrier::twilio::TwilioDialect;
@@ -23,7 +23,8 @@ use tokio::time::sleep;
 
 use crate::case::Case;
 use crate::exchange::{FrontDesk, Log, Overheard, Tap, TappedStt, TappedTts};
-use crate::line::{Line, Over, Tape, wire};
+use crate::line::{Line, Over, wire};
+use crate::tape::Tape;
 
 /// No call of a case takes longer: the longest that an agent allows by default, its goodbye, and the vendors' slowness.
 const LIMIT: Duration = Duration::from_secs(11 * 60);
@@ -73,6 +74,8 @@ pub struct Run {
     pub records: Vec<Record>,
     /// How the line ended, and when.
     pub over: (Duration, Over),
+    /// The longest that any message was under way, up and down.
+    pub ways: (Duration, Duration),
     /// Before the call.
     pub before: Alive,
     /// [`GRACE`] after it.
@@ -92,11 +95,33 @@ impl Run {
 
     /// The reasons for the call's end on record.
     pub fn reasons(&self) -> Vec<&EndReason> {
-        let reason = |record| match record {
-            &Record::Ended(ref ended) => Some(&ended.reason),
+        let ends = self.records.iter().filter_map(|record| match record {
+            Record::Ended(ended) => Some(&ended.reason),
             _ => None,
+        });
+        ends.collect()
+    }
+
+    /// Sentences whose sound the vendor broke, so that nobody can tell how much of them was heard.
+    pub fn doubtful_sentences(&self) -> impl Iterator<Item = &str> {
+        self.overheard.iter().filter_map(|(_, overheard)| match overheard {
+            Overheard::Speak(text, Some(Fault::Garbage | Fault::Endless | Fault::Drop | Fault::DropMidway)) => {
+                Some(text.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// When the words began that end the call whatever the caller says; `None` if it ended otherwise.
+    pub fn goodbye_from(&self) -> Option<Duration> {
+        let ([EndReason::Silence | EndReason::MaxDuration | EndReason::Drained], Some(last)) =
+            (self.reasons().as_slice(), self.responses().last())
+        else {
+            return None;
         };
-        self.records.iter().filter_map(reason).collect()
+        let words = last.text.split_whitespace().count().min(self.heard.len());
+        let first = self.heard.get(self.heard.len() - words)?;
+        Some(self.tape.at(first.start))
     }
 }
 
@@ -123,12 +148,17 @@ pub enum RunError {
 
 async fn played(case: Case) -> Result<Run, RunError> {
     let (tap, log) = (Arc::new(Tap::default()), Log::default());
-    let desk = || Arc::new(FrontDesk { timing: case.timing, thinks: case.thinks(), tap: Arc::clone(&tap) });
+    let vendors = case.vendors();
+    let desk = || Arc::new(FrontDesk { timing: case.timing, brain: vendors.brain.clone(), tap: Arc::clone(&tap) });
     let ports = Ports {
         agents: desk(),
         log: Arc::new(log.clone()),
-        stt: Arc::new(TappedStt(FakeStt::new(case.stt.clone()), Arc::clone(&tap))),
-        tts: Arc::new(TappedTts(FakeTts::new(case.tts.clone()), Arc::clone(&tap))),
+        stt: Arc::new(TappedStt(FakeStt::new(vendors.stt), Arc::clone(&tap))),
+        tts: Arc::new(TappedTts {
+            voice: FakeTts::new(vendors.tts),
+            faults: case.tts_faults(),
+            tap: Arc::clone(&tap),
+        }),
         brains: desk(),
     };
     let switch = Switch::start(SwitchConfig::default(), ports).await?;
@@ -146,6 +176,7 @@ async fn played(case: Case) -> Result<Run, RunError> {
     let mut line = Line::new(peer, caller, case.air(), case.ways(), case.drift_ppm, ours, now);
     let over = line.run(LIMIT).await;
     let ended = clock::now();
+    let ways = line.longest_ways();
     let (began, tape, turns) = (line.began(), std::mem::take(&mut line.tape), line.caller.turns().to_vec());
     drop(line);
 
@@ -155,17 +186,15 @@ async fn played(case: Case) -> Result<Run, RunError> {
 
     let since = |at: Instant| at.saturating_duration_since(began);
     let records = log.records();
-    let mut listener = Listener::new();
-    let mut heard = listener.push(&tape.ear);
-    heard.extend(listener.finish());
     Ok(Run {
         digest: digest(&tape, &records),
         goes: turns.into_iter().map(|turn| go(turn, began, ended)).collect(),
         overheard: tap.notes().into_iter().map(|(at, what)| (since(at), what)).collect(),
         over: (since(ended), over),
         case,
+        heard: tape.words(),
         tape,
-        heard,
+        ways,
         records,
         before,
         after,
@@ -202,7 +231,7 @@ fn go(turn: CallerTurn, began: Instant, over: Instant) -> Go {
 }
 
 /// What two runs of one seed must have in common: every sample, and every record but for its ids and its time on the wall.
-fn digest(tape: &Tape, records: &[Record]) -> [u8; 32] {
+pub(crate) fn digest(tape: &Tape, records: &[Record]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for sample in tape.ear.iter().chain(&tape.mouth) {
         hash.update(sample.to_le_bytes());
@@ -214,7 +243,7 @@ fn digest(tape: &Tape, records: &[Record]) -> [u8; 32] {
 }
 
 /// The record without what comes from outside of the case.
-fn timeless(record: &Record) -> String {
+pub(crate) fn timeless(record: &Record) -> String {
     match record {
         Record::Started(started) => format!("started {} {:?}", started.call_sid, started.parameters),
         Record::UserTurn(turn) => format!("user {:?} {:?} {:?}", turn.turn, turn.text, turn.confidence),

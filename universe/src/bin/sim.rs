@@ -1,17 +1,34 @@
 //! tmp
 #![allow(missing_docs)]
 use std::time::Instant;
+use tandem_universe::check;
 fn main() {
     #[allow(clippy::disallowed_methods)]
     let began = Instant::now();
-    let n = 30;
+    let args: Vec<u64> = std::env::args().skip(1).map(|a| a.parse().unwrap()).collect();
+    let (first, n) = (args[0], args[1]);
     let mut hours = 0.0;
-    for seed in 1..=n {
+    let mut counts = std::collections::BTreeMap::new();
+    for seed in first..first + n {
         let case = tandem_universe::Case::of_seed(seed);
         let run = tandem_universe::run(&case).unwrap();
-        let again = tandem_universe::run(&case).unwrap();
+        let mut breaches = check::all(&run);
+        if seed % 10 == 0 {
+            let again = tandem_universe::run(&case).unwrap();
+            breaches.extend(check::replay::check(&run, &again));
+        }
         hours += run.over.0.as_secs_f64();
-        println!("{seed} {:?} {:?} {:?} {:?} same {} words {} {:?}", run.over, run.reasons(), run.before, run.after, run.digest == again.digest, run.heard.len(), run.responses().map(|r| (&r.heard, r.interrupted)).collect::<Vec<_>>().len());
+        for b in &breaches {
+            *counts.entry(b.invariant).or_insert(0) += 1;
+            println!("{seed} {:?} {b}   [{:?} stt {:?} tts {:?} llm {:?}]", run.case.carrier.peer(Default::default()).call_sid().len(), run.reasons(), case.stt_spells, case.tts_spells, case.llm_spells);
+        }
+        if n == 1 {
+            for go in &run.goes { println!("go {go:?}"); }
+            for o in &run.overheard { println!("{o:?}"); }
+            for s in run.tape.agent_sounds() { println!("agent {s:?}"); }
+            for w in &run.heard { println!("{:?} {}", run.tape.at(w.start), w.text); }
+            for r in &run.records { println!("{r:?}"); }
+        }
     }
-    println!("{:?} per call, {hours} s", began.elapsed() / (2 * n as u32));
+    println!("{counts:?} {:?} per call, {hours} s", began.elapsed() / (n as u32));
 }
