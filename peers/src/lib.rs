@@ -10,6 +10,7 @@
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
 //! | [`dice`] | chance that repeats by its seed |
 //! | [`wer`] | word error rate between what was said and what was heard |
+//! | [`universe`] | whole calls drawn from a seed: voices, noise, the line, vendors, and what was heard |
 //! | [`simulate`] | the driver: one scripted caller on a real socket, in real time |
 //!
 //! All but the socket driver and the vendors' timers is sans-IO: time comes in by argument. Nothing here shares code with the
@@ -22,6 +23,7 @@ pub mod dice;
 pub mod ear;
 mod millis;
 pub mod simulate;
+pub mod universe;
 pub mod vendor;
 pub mod voice;
 pub mod wer;

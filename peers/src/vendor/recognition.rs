@@ -57,7 +57,8 @@ impl RecognitionErrors {
     /// Errors of a kind that adds up to this word error rate, in the proportions usual on telephone speech: six substitutions to three
     /// deletions and one insertion.
     pub fn of_rate(word_error_rate: f64) -> Self {
-        let share = |part: f64| word_error_rate * part;
+        // few digits, so that the plan reads back as it was written
+        let share = |part: f64| (word_error_rate * part * 10_000.0).round() / 10_000.0;
         Self { substitution: share(0.6), deletion: share(0.3), insertion: share(0.1) }
     }
 
