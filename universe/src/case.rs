@@ -1,127 +1,108 @@
-//! What one run is made of.
+//! What one run is made of: a scenario of `tandem_peers`, the door that it comes in by, and what of the switch is switched off.
+//!
+//! Place: the only input of [`crate::run`]. A case of a seed is the scenario of that seed; since scenarios know telephones alone, every fifth
+//! comes by a browser instead.
 
 use std::time::Duration;
 
 use tandem_domain::agent::Timing;
-use tandem_peers::caller::{Manners, Rendered, Step};
 use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::browser::Wishes;
-use tandem_peers::carrier::exotel::{ExotelIds, Habits};
+use tandem_peers::carrier::exotel::{ExotelIds, Habits, MarksOnClear};
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::dice::Dice;
-use tandem_peers::vendor::{FakeBrainConfig, FakeSttConfig, FakeTtsConfig, Fault, FaultPlan, Latency, Spell};
-use tandem_peers::voice::Talker;
+use tandem_peers::universe::public_bugs::{Holds, PublicBug, all};
+use tandem_peers::universe::scenario::{CarrierKind, Scenario};
+use tandem_peers::vendor::FaultPlan;
 
-use crate::air::Air;
-
-#[derive(Debug, Clone, Copy)]
-pub struct Way {
-    pub base: Duration,
-}
-impl Way {
-    pub(crate) fn delay(&mut self) -> Duration {
-        self.base
-    }
-}
+use crate::sabotage::Sabotage;
 
 /// One call to be run.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// Its seed.
-    pub seed: u64,
+    /// Who calls, over what line, and what the vendors do.
+    pub scenario: Scenario,
+    /// Whose protocol is spoken.
     pub carrier: Carrier,
-    pub script: Vec<Step<Rendered>>,
-    pub manners: Manners,
-    pub drift_ppm: i32,
+    /// What must hold besides the invariants; empty for a seed's call.
+    pub holds: Vec<Holds>,
+    /// The agent's patience.
     pub timing: Timing,
-    pub stt_spells: Vec<Spell>,
-    pub tts_spells: Vec<Spell>,
-    pub llm_spells: Vec<Spell>,
+    /// What is switched off; nothing, but to see a check fail.
+    pub sabotage: Option<Sabotage>,
 }
 
-pub(crate) struct Vendors {
-    pub(crate) stt: FakeSttConfig,
-    pub(crate) tts: FakeTtsConfig,
-    pub(crate) brain: FakeBrainConfig,
-}
-
-fn rendered(number: u64, text: &str) -> Rendered {
-    Rendered { text: text.into(), samples: Talker::numbered(number).speak(text).samples.into() }
-}
+/// There is no such call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no call is named {0:?}: `make sim ARGS=--list` lists them")]
+pub struct UnknownName(String);
 
 impl Case {
-    /// A call in which nothing goes wrong.
-    pub fn plain(seed: u64) -> Self {
-        Self {
-            seed,
-            carrier: Carrier::Twilio(TwilioIds::numbered(u128::from(seed))),
-            script: Vec::new(),
-            manners: Manners { seed, ..Manners::default() },
-            drift_ppm: 0,
-            timing: Timing::default(),
-            stt_spells: Vec::new(),
-            tts_spells: Vec::new(),
-            llm_spells: Vec::new(),
-        }
-    }
-
+    /// The call of this seed.
     pub fn of_seed(seed: u64) -> Self {
-        let mut dice = Dice::stream(seed, "case");
-        let carrier = match seed % 3 {
-            0 => Carrier::Twilio(TwilioIds::numbered(u128::from(seed))),
-            1 => Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits::default()),
-            _ => Carrier::Browser(Wishes::default()),
-        };
-        let lines = ["I want an apartment in Delhi", "sixty lakh rupees", "no", "yes please", "a villa in Pune", "goodbye", "what was that"];
-        let mut script = Vec::new();
-        for _ in 0..dice.within(1..6) {
-            let line = rendered(seed, dice.pick(&lines).unwrap());
-            script.push(match dice.within(0..8) {
-                0 => Step::Wait,
-                1 => Step::Dtmf("12".into()),
-                2 => Step::Silence(dice.millis(1_000..12_000)),
-                3 | 4 => Step::Interrupt { after: dice.millis(200..4_000), say: line },
-                _ => Step::Say(line),
-            });
-        }
-        if dice.chance(0.3) {
-            script.push(Step::HangUp);
-        }
-        let spell = |dice: &mut Dice, faults: &[Fault]| -> Vec<Spell> {
-            if dice.chance(0.85) {
-                return Vec::new();
+        let scenario = Scenario::from_seed(seed);
+        let mut dice = Dice::stream(seed, "door");
+        let carrier = match (dice.chance(0.2), scenario.carrier) {
+            (true, _) => Carrier::Browser(Wishes::default()),
+            (false, CarrierKind::Twilio) => twilio(seed),
+            (false, CarrierKind::Exotel) => {
+                let marks_on_clear = if dice.chance(0.5) { MarksOnClear::Returned } else { MarksOnClear::Dropped };
+                Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits { marks_on_clear, ..Habits::default() })
             }
-            vec![Spell { fault: *dice.pick(faults).unwrap(), after: dice.within(0..4) as u32, times: 1 + dice.within(0..2) as u32 }]
         };
-        let all = [
-            Fault::Slow(Duration::from_millis(1_500)), Fault::Silent, Fault::Error, Fault::Drop, Fault::DropMidway, Fault::Garbage, Fault::Endless];
-        Self {
-            carrier,
-            script,
-            stt_spells: spell(&mut dice, &all),
-            tts_spells: spell(&mut dice, &all),
-            llm_spells: spell(&mut dice, &all),
-            ..Self::plain(seed)
+        Self { scenario, carrier, holds: Vec::new(), timing: Timing::default(), sabotage: None }
+    }
+
+    /// The public bug of this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn named(name: &str) -> Result<Self, UnknownName> {
+        let bug = all().into_iter().find(|bug| bug.call.name == name);
+        bug.map(Self::of_bug).ok_or_else(|| UnknownName(name.to_owned()))
+    }
+
+    /// The call that shows a public bug.
+    pub fn of_bug(bug: PublicBug) -> Self {
+        let seed = bug.call.seed;
+        let carrier = match bug.call.carrier {
+            CarrierKind::Twilio => twilio(seed),
+            CarrierKind::Exotel => Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits::default()),
+        };
+        Self { scenario: bug.call, carrier, holds: bug.holds, timing: Timing::default(), sabotage: None }
+    }
+
+    /// The same call with one mechanism switched off.
+    #[must_use]
+    pub fn sabotaged(mut self, sabotage: Option<Sabotage>) -> Self {
+        self.sabotage = sabotage;
+        if let Some(sabotage) = sabotage {
+            sabotage.bend(&mut self);
         }
+        self
     }
 
-    pub(crate) fn vendors(&self) -> Vendors {
-        let seed = self.seed;
-        Vendors {
-            stt: FakeSttConfig { latency: Latency::percentiles_ms(150, 400), seed, faults: FaultPlan::spells(self.stt_spells.clone()), ..FakeSttConfig::default() },
-            tts: FakeTtsConfig { first_chunk: Latency::percentiles_ms(120, 300), chunk_interval: Duration::from_millis(30), seed, faults: self.tts_faults(), ..FakeTtsConfig::default() },
-            brain: FakeBrainConfig { first_sentence: Latency::percentiles_ms(300, 700), interval: Duration::from_millis(200), faults: FaultPlan::spells(self.llm_spells.clone()), seed },
-        }
-    }
-
-    pub(crate) fn tts_faults(&self) -> FaultPlan {
-        FaultPlan::spells(self.tts_spells.clone())
-    }
-
-    /// Whether the record of what was heard is exact to the word: the voice tells its words' times and the carrier returns marks.
-    pub fn tells_exactly(&self) -> bool {
+    /// The carrier's name.
+    pub fn door(&self) -> &'static str {
         match self.carrier {
-            Carrier::Twilio(_) | Carrier::Exotel(..) => true,
+            Carrier::Twilio(_) => "twilio",
+            Carrier::Exotel(..) => "exotel",
+            Carrier::Browser(_) => "browser",
+        }
+    }
+
+    /// Another reading of what the voice's vendor will do to each request.
+    pub(crate) fn voice_faults(&self) -> FaultPlan {
+        FaultPlan::spells(self.scenario.vendors.tts.faults.iter().copied())
+    }
+
+    /// Whether the record of what was heard can be exact to the word: the voice tells its words' times, as this one always does, and the
+    /// carrier returns marks, all of them and in time.
+    pub fn tells_exactly(&self) -> bool {
+        let trouble = self.scenario.line.up.marks;
+        match self.carrier {
+            Carrier::Twilio(_) | Carrier::Exotel(..) => trouble.lost + trouble.late + trouble.unknown == 0.0,
             Carrier::Browser(_) => false,
         }
     }
@@ -133,17 +114,30 @@ impl Case {
             Carrier::Exotel(..) => Duration::from_millis(200),
         }
     }
+}
 
-    /// Sounds of the caller that are no words.
-    pub fn noises(&self) -> impl Iterator<Item = (Duration, Duration)> {
-        std::iter::empty()
+fn twilio(seed: u64) -> Carrier {
+    Carrier::Twilio(TwilioIds::numbered(u128::from(seed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_door_is_used() {
+        let mut doors = BTreeMap::new();
+        for seed in 0..200 {
+            *doors.entry(Case::of_seed(seed).door()).or_insert(0) += 1;
+        }
+        assert!(doors.len() == 3 && doors.values().all(|&calls| calls >= 20), "{doors:?}");
     }
 
-    pub(crate) fn air(&self) -> Air {
-        Air
-    }
-    pub(crate) fn ways(&self) -> (Way, Way) {
-        let way = Way { base: Duration::from_millis(self.seed % 40) };
-        (way, way)
+    #[test]
+    fn a_public_bug_is_found_by_its_name_alone() {
+        assert_eq!(Case::named("pipecat_366_clear_on_bargein").map(|case| case.holds.len()), Ok(2));
+        assert_eq!(Case::named("seed 1").err(), Some(UnknownName("seed 1".into())));
     }
 }

@@ -8,6 +8,7 @@
 //! | [`ear`] | the record holds what was heard | design.md section 12 item 7: the word, or one word |
 //! | [`one_end`] | a call ends once, for one reason | none |
 //! | [`leaks`] | nothing outlives its call | none, 2 s after its end |
+//! | [`glitch`] | a public bug's call sounds as it was made | what the bug's report asks for |
 //! | [`protocol`] | the carrier has nothing to complain of | none: the carriers' models are stricter than the carriers |
 //! | [`replay`] | one seed is one call | none: bit for bit |
 //!
@@ -24,6 +25,7 @@ use crate::Run;
 pub mod barge_in;
 pub mod dead_air;
 pub mod ear;
+pub mod glitch;
 pub mod leaks;
 pub mod one_end;
 pub mod one_voice;
@@ -51,13 +53,15 @@ pub enum Invariant {
     Leaks,
     /// [`protocol`].
     Protocol,
+    /// [`glitch`].
+    Glitch,
     /// [`replay`].
     Replay,
 }
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OneVoice,
         Self::DeadAir,
         Self::BargeIn,
@@ -65,6 +69,7 @@ impl Invariant {
         Self::OneEnd,
         Self::Leaks,
         Self::Protocol,
+        Self::Glitch,
         Self::Replay,
     ];
 
@@ -78,6 +83,7 @@ impl Invariant {
             Self::OneEnd => "one_end",
             Self::Leaks => "leaks",
             Self::Protocol => "protocol",
+            Self::Glitch => "glitch",
             Self::Replay => "replay",
         }
     }
@@ -91,7 +97,7 @@ impl fmt::Display for Invariant {
 
 /// There is no such invariant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no invariant is called {0:?}; there are one_voice, dead_air, barge_in, ear, one_end, leaks, protocol and replay")]
+#[error("no invariant is called {0:?}; there are one_voice, dead_air, barge_in, ear, one_end, leaks, protocol, glitch and replay")]
 pub struct UnknownInvariant(String);
 
 impl FromStr for Invariant {
@@ -126,8 +132,15 @@ fn seconds<S: serde::Serializer>(at: &Duration, out: S) -> Result<S::Ok, S::Erro
 
 /// Everything that does not hold of this run; [`replay`] wants a second one.
 pub fn all(run: &Run) -> Vec<Breach> {
-    [one_voice::check, dead_air::check, barge_in::check, ear::check, one_end::check, leaks::check, protocol::check]
-        .into_iter()
-        .flat_map(|check| check(run))
-        .collect()
+    let checks = [
+        one_voice::check,
+        dead_air::check,
+        barge_in::check,
+        ear::check,
+        one_end::check,
+        leaks::check,
+        protocol::check,
+        glitch::check,
+    ];
+    checks.into_iter().flat_map(|check| check(run)).collect()
 }

@@ -22,7 +22,7 @@ use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
 use tandem_domain::port::stt::{Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_domain::record::Record;
-use tandem_peers::vendor::{FakeBrain, FakeBrainConfig, FakeTts, Fault, FaultPlan};
+use tandem_peers::vendor::{FakeTts, Fault, FaultPlan};
 
 /// The agent of every call.
 const AGENT: &str = "front-desk";
@@ -144,7 +144,7 @@ impl Tts for TappedTts {
 }
 
 /// A brain that is overheard.
-struct TappedBrain(FakeBrain, Arc<Tap>);
+struct TappedBrain(Arc<dyn Brain>, Arc<Tap>);
 
 impl Brain for TappedBrain {
     fn kind(&self) -> BrainKind {
@@ -174,11 +174,25 @@ impl Brain for TappedBrain {
     }
 }
 
-/// The one agent of the universe, and its brain: the front desk's playbook, as slow and as faulty as a model.
+/// Brains that are overheard.
+pub(crate) struct TappedBrains<B>(pub(crate) B, pub(crate) Arc<Tap>);
+
+impl<B: Brains> Brains for TappedBrains<B> {
+    fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        Ok(Arc::new(TappedBrain(self.0.brain(agent)?, Arc::clone(&self.1))))
+    }
+
+    fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
+        Box::pin(async move {
+            let brain: Arc<dyn Brain> = Arc::new(TappedBrain(self.0.brain_for(agent, call).await?, Arc::clone(&self.1)));
+            Ok(brain)
+        })
+    }
+}
+
+/// The one agent of the universe, and its playbook.
 pub(crate) struct FrontDesk {
     pub(crate) timing: Timing,
-    pub(crate) brain: FakeBrainConfig,
-    pub(crate) tap: Arc<Tap>,
 }
 
 impl AgentStore for FrontDesk {
@@ -203,8 +217,7 @@ impl AgentStore for FrontDesk {
 impl Brains for FrontDesk {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         // Without the hour of the call: a greeting by the clock would make two runs differ.
-        let rules = RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, CallFacts::default());
-        Ok(Arc::new(TappedBrain(FakeBrain::new(Arc::new(rules), self.brain.clone()), Arc::clone(&self.tap))))
+        Ok(Arc::new(RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, CallFacts::default())))
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, _: Arriving) -> BrainFuture<'a> {

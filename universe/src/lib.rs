@@ -9,12 +9,12 @@
 //!
 //! `docs/universe.md` says what is modelled, what is not, and what each invariant allows.
 
-mod air;
 pub mod case;
 pub mod check;
 mod exchange;
 mod line;
 pub mod run;
+pub mod sabotage;
 mod tape;
 
 pub use case::Case;

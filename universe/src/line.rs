@@ -1,14 +1,13 @@
 //! The line of one call: a carrier's side with its caller on one end, the switch on the other, and the way between them.
 //!
 //! ```text
-//!  caller ─20 ms─► air ─► carrier's model ─► way up, in order, late by its delay ─► switch
-//!  caller ◄─20 ms─ ear ◄─ carrier's model ◄─ way down, in order, late by its delay ◄─ switch
+//!  caller ─20 ms─► room, codec ─► carrier's model ─► channel up ─► switch
+//!  caller ◄─20 ms─ tape ◄──────── carrier's model ◄─ channel down ◄─ switch
 //! ```
 //!
 //! Place: driven by [`crate::run`] under a paused clock. No socket; a socket's order is kept, since carriers speak over TCP. What the ear
 //! got is taped sample by sample.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, stream};
@@ -16,44 +15,37 @@ use tandem_actors::{MediaSocket, SocketError, clock};
 use tandem_domain::port::dialect::WireMessage;
 use tandem_peers::caller::{Action, Caller};
 use tandem_peers::carrier::{FRAME_SAMPLES, MediaPeer};
+use tandem_peers::universe::channel::{Channel, Codec, FarClock};
+use tandem_peers::universe::scenario::Scenario;
+use tandem_peers::universe::surroundings::Room;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 use tokio_util::sync::PollSender;
 
-use crate::air::Air;
-use crate::case::Way;
 use crate::tape::Tape;
+
+/// Length of a frame.
+const FRAME: Duration = Duration::from_millis(20);
 
 /// Messages that may wait on either side of the switch: seconds of a call. A full queue stalls its writer, as a socket does.
 const SOCKET_MESSAGES: usize = 1_024;
 
-/// Messages under way in one direction: each comes after its delay and never before the one ahead of it.
-struct Transit {
-    way: Way,
-    messages: VecDeque<(Instant, Instant, WireMessage)>,
-    /// The longest that any was under way.
-    longest: Duration,
+/// A message under way, and since when.
+#[derive(Clone)]
+struct Sent {
+    at: Instant,
+    message: WireMessage,
 }
 
-impl Transit {
-    fn new(way: Way) -> Self {
-        Self { way, messages: VecDeque::new(), longest: Duration::ZERO }
-    }
-
-    fn send(&mut self, now: Instant, message: WireMessage) {
-        let due = now + self.way.delay();
-        let due = self.messages.back().map_or(due, |(ahead, ..)| due.max(*ahead));
-        self.messages.push_back((due, now, message));
-    }
-
-    fn due(&self) -> Option<Instant> {
-        self.messages.front().map(|(due, ..)| *due)
-    }
-
-    fn arrived(&mut self, now: Instant) -> Option<WireMessage> {
-        let (_, sent, message) = self.messages.pop_front_if(|(due, ..)| *due <= now)?;
-        self.longest = self.longest.max(now.saturating_duration_since(sent));
-        Some(message)
+impl Sent {
+    /// The same mark under a name that nobody gave.
+    fn renamed(self) -> Self {
+        let WireMessage::Text(text) = &self.message else { return self };
+        let Ok(mut json) = serde_json::from_str::<serde_json::Value>(text) else { return self };
+        if let Some(name) = json.pointer_mut("/mark/name") {
+            *name = "nobody-gave-this-name".into();
+        }
+        Self { message: WireMessage::Text(json.to_string()), ..self }
     }
 }
 
@@ -91,19 +83,25 @@ pub(crate) fn wire() -> (Wire, MediaSocket) {
 }
 
 /// A call under way.
+///
+/// The carrier and its caller live by a clock of their own, which may run fast or slow; the tape is theirs.
 pub(crate) struct Line {
     pub(crate) peer: Box<dyn MediaPeer>,
     pub(crate) caller: Caller,
     pub(crate) tape: Tape,
-    air: Air,
-    up: Transit,
-    down: Transit,
+    room: Room,
+    codec: Codec,
+    up: Channel<Sent>,
+    down: Channel<Sent>,
+    longest: (Duration, Duration),
     to_switch: Option<mpsc::Sender<Result<WireMessage, SocketError>>>,
     from_switch: mpsc::Receiver<WireMessage>,
+    far: FarClock,
+    /// What the peer answers are marks, which a carrier may have trouble with; a page answers pings.
+    marks: bool,
     began: Instant,
+    /// By the far clock.
     next_frame: Instant,
-    /// Of the caller's clock, which may run fast or slow.
-    frame_length: Duration,
     last_heard: [i16; FRAME_SAMPLES],
     hung_up: bool,
 }
@@ -112,42 +110,44 @@ impl Line {
     pub(crate) fn new(
         mut peer: Box<dyn MediaPeer>,
         caller: Caller,
-        air: Air,
-        (up, down): (Way, Way),
-        drift_ppm: i32,
+        room: Room,
+        scenario: &Scenario,
+        marks: bool,
         Wire { to_switch, from_switch }: Wire,
         now: Instant,
     ) -> Self {
-        let mut up = Transit::new(up);
+        let mut up = scenario.up();
         for text in peer.open(now) {
-            up.send(now, WireMessage::Text(text));
+            up.send(now, Sent { at: now, message: WireMessage::Text(text) });
         }
-        let frame_length = Duration::from_nanos((20_000_000 + 20 * i64::from(drift_ppm)).unsigned_abs());
         Self {
             peer,
             caller,
             tape: Tape::default(),
-            air,
+            room,
+            codec: scenario.line.codec,
             up,
-            down: Transit::new(down),
+            down: scenario.down(),
+            longest: (Duration::ZERO, Duration::ZERO),
             to_switch: Some(to_switch),
             from_switch,
+            far: FarClock::new(now, scenario.line.drift_ppm),
+            marks,
             began: now,
-            next_frame: now + frame_length,
-            frame_length,
+            next_frame: now + FRAME,
             last_heard: [0; FRAME_SAMPLES],
             hung_up: false,
         }
     }
 
-    /// When the stream began: the origin of the tape.
-    pub(crate) fn began(&self) -> Instant {
-        self.began
+    /// The clock of the tape.
+    pub(crate) fn far_clock(&self) -> FarClock {
+        self.far
     }
 
     /// The longest that any message was under way, up and down.
     pub(crate) fn longest_ways(&self) -> (Duration, Duration) {
-        (self.up.longest, self.down.longest)
+        self.longest
     }
 
     /// Runs until the line is closed, or for `limit`.
@@ -155,14 +155,14 @@ impl Line {
         let end = self.began + limit;
         loop {
             let caller = (!self.hung_up).then_some(self.next_frame);
-            let carrier = self.peer.poll_timeout();
-            let next = [caller, carrier, self.up.due(), self.down.due()].into_iter().flatten().min();
+            let far = [caller, self.peer.poll_timeout()].into_iter().flatten().min().map(|far| self.far.real(far));
+            let next = [far, self.up.poll_timeout(), self.down.poll_timeout()].into_iter().flatten().min();
             let next = next.unwrap_or(end).min(end);
             let mut closed = false;
             tokio::select! {
                 biased;
                 message = self.from_switch.recv() => match message {
-                    Some(message) => self.down.send(clock::now(), message),
+                    Some(message) => self.down.send(clock::now(), Sent { at: clock::now(), message }),
                     None => closed = true,
                 },
                 () = sleep_until(next.into()) => {}
@@ -183,10 +183,10 @@ impl Line {
         }
     }
 
-    /// The switch has closed: what is still under way to the caller arrives, and is heard to its end.
+    /// The switch has closed: what is still under way to the caller arrives, and no more.
     async fn drain(&mut self) -> Over {
         self.to_switch = None;
-        while let Some(due) = self.down.due() {
+        while let Some(due) = self.down.poll_timeout() {
             sleep_until(due.into()).await;
             if let Err(over) = self.step(clock::now()).await {
                 return over;
@@ -196,62 +196,70 @@ impl Line {
     }
 
     async fn step(&mut self, now: Instant) -> Result<(), Over> {
+        let far = self.far.far(now);
         let mut answers = Vec::new();
-        while let Some(message) = self.down.arrived(now) {
+        for Sent { at, message } in self.down.poll(now) {
+            self.longest.1 = self.longest.1.max(now.saturating_duration_since(at));
             let taken = match message {
                 WireMessage::Text(text) => {
                     if drops_what_waits(&text) {
                         self.tape.clears.push(self.tape.agent_samples.len());
                     }
-                    self.peer.receive(now, &text).map_err(|violation| Over::Violation(format!("{violation} in {text}")))
+                    self.peer.receive(far, &text).map_err(|violation| Over::Violation(format!("{violation} in {text}")))
                 }
-                WireMessage::Binary(bytes) => {
-                    Err(Over::Violation(self.peer.receive_binary(bytes.len()).to_string()))
-                }
+                WireMessage::Binary(bytes) => Err(Over::Violation(self.peer.receive_binary(bytes.len()).to_string())),
             };
-            answers.extend(self.air.marks(taken?));
+            answers.extend(taken?);
         }
-        let marks = self.peer.handle_timeout(now);
-        answers.extend(self.air.marks(marks));
-        if !self.hung_up && now >= self.next_frame {
-            self.next_frame += self.frame_length;
-            self.frame(now, &mut answers);
-        }
+        answers.extend(self.peer.handle_timeout(far));
         for text in answers {
-            self.up.send(now, WireMessage::Text(text));
+            let sent = Sent { at: now, message: WireMessage::Text(text) };
+            match self.marks {
+                true => self.up.send_mark(now, sent, Sent::renamed),
+                false => self.up.send(now, sent),
+            }
         }
-        while let Some(message) = self.up.arrived(now) {
+        if !self.hung_up && far >= self.next_frame {
+            self.next_frame += FRAME;
+            for text in self.frame(far) {
+                self.up.send(now, Sent { at: now, message: WireMessage::Text(text) });
+            }
+        }
+        for Sent { at, message } in self.up.poll(now) {
+            self.longest.0 = self.longest.0.max(now.saturating_duration_since(at));
             if let Some(to_switch) = &self.to_switch {
                 let _ = to_switch.send(Ok(message)).await; // the switch has closed: seen at the next look
             }
         }
-        if self.hung_up && self.up.due().is_none() {
+        if self.hung_up && self.up.poll_timeout().is_none() {
             self.to_switch = None;
         }
         Ok(())
     }
 
-    /// 20 ms of the caller's life.
-    fn frame(&mut self, now: Instant, answers: &mut Vec<String>) {
-        for frame in self.peer.played(now) {
+    /// 20 ms of the caller's life; what the carrier sends of it.
+    fn frame(&mut self, far: Instant) -> Vec<String> {
+        for frame in self.peer.played(far) {
             self.tape.ear.extend_from_slice(&frame.samples);
             self.tape.agent_samples.push(frame.agent_samples as u16);
             self.last_heard = frame.samples;
         }
-        let tick = self.caller.tick(now, &self.last_heard);
+        let tick = self.caller.tick(far, &self.last_heard);
+        let mut messages = Vec::new();
         match tick.action {
-            Some(Action::Press(digit)) => answers.push(self.peer.dtmf(digit)),
+            Some(Action::Press(digit)) => messages.push(self.peer.dtmf(digit)),
             Some(Action::HangUp) => {
-                answers.push(self.peer.stop(now));
                 self.hung_up = true;
-                return;
+                return vec![self.peer.stop(far)];
             }
             None => {}
         }
-        for frame in self.air.frames(&tick.frame, &self.last_heard) {
-            self.tape.mouth.extend_from_slice(&frame);
-            answers.extend(self.peer.caller_audio(&frame));
-        }
+        let mut frame = tick.frame;
+        self.room.add(&mut frame, &self.last_heard);
+        self.codec.pass(&mut frame);
+        self.tape.mouth.extend_from_slice(&frame);
+        messages.extend(self.peer.caller_audio(&frame));
+        messages
     }
 }
 

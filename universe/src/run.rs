@@ -11,9 +11,12 @@ use sha2::{Digest, Sha256};
 use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::record::{EndReason, Record};
-use tandem_peers::caller::{Caller, CallerTurn};
+use tandem_domain::port::store::AgentStore;
+use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
 use tandem_peers::carrier::{Carrier, MediaPeer};
-use tandem_peers::vendor::{FakeStt, FakeTts, Fault};
+use tandem_peers::universe::cast::{Cast, CastError};
+use tandem_peers::universe::surroundings::Room;
+use tandem_peers::vendor::Fault;
 use tandem_peers::voice::Heard;
 use tandem_providers::carrier::browser::BrowserDialect;
 use tandem_providers::carrier::exotel::ExotelDialect;
@@ -22,12 +25,11 @@ use tokio::runtime::{Builder, Handle};
 use tokio::time::sleep;
 
 use crate::case::Case;
-use crate::exchange::{FrontDesk, Log, Overheard, Tap, TappedStt, TappedTts};
+use crate::exchange::{FrontDesk, Log, Overheard, Tap, TappedBrains, TappedStt, TappedTts};
 use crate::line::{Line, Over, wire};
+use crate::sabotage::Sabotage;
 use crate::tape::Tape;
 
-/// No call of a case takes longer: the longest that an agent allows by default, its goodbye, and the vendors' slowness.
-const LIMIT: Duration = Duration::from_secs(11 * 60);
 /// What a call may still need after its end: promises.md P8, "sockets and calls closed within 2 s of hang-up".
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,13 @@ pub struct Go {
     pub over_agent: bool,
     /// It was a go of words, not of keys.
     pub spoken: bool,
+}
+
+impl Go {
+    /// Whether it made a sound: words, or a cough; keys make none.
+    pub fn is_sound(&self) -> bool {
+        self.spoken || self.said.is_empty()
+    }
 }
 
 /// What is alive, besides the run itself.
@@ -129,10 +138,12 @@ impl Run {
 ///
 /// # Errors
 ///
-/// If the machine has no runtime for us, or the switch does not start.
-pub fn run(case: &Case) -> Result<Run, RunError> {
+/// If the machine has no runtime for us or no voices for the callers, or the switch does not start.
+pub fn run(case: &Case, cast: &Cast) -> Result<Run, RunError> {
+    let (script, room) = (case.scenario.script(cast)?, case.scenario.room(cast)?); // spoken before the clock stands still
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    runtime.block_on(played(case.clone()))
+    let _armed = Sabotage::arm(case.sabotage);
+    runtime.block_on(played(case.clone(), script, room))
 }
 
 /// Why there is no run.
@@ -141,25 +152,28 @@ pub enum RunError {
     /// No runtime.
     #[error("no runtime for a call: {0}; allow more open files")]
     Runtime(#[from] std::io::Error),
+    /// The callers' voices.
+    #[error(transparent)]
+    Cast(#[from] CastError),
     /// The switch.
     #[error(transparent)]
     Switch(#[from] tandem_actors::StartError),
 }
 
-async fn played(case: Case) -> Result<Run, RunError> {
+async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<Run, RunError> {
     let (tap, log) = (Arc::new(Tap::default()), Log::default());
-    let vendors = case.vendors();
-    let desk = || Arc::new(FrontDesk { timing: case.timing, brain: vendors.brain.clone(), tap: Arc::clone(&tap) });
+    let (scenario, vendors) = (&case.scenario, &case.scenario.vendors);
+    let desk = Arc::new(FrontDesk { timing: case.timing });
     let ports = Ports {
-        agents: desk(),
+        agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
         log: Arc::new(log.clone()),
-        stt: Arc::new(TappedStt(FakeStt::new(vendors.stt), Arc::clone(&tap))),
+        stt: Arc::new(TappedStt(vendors.stt.fake(scenario.seed), Arc::clone(&tap))),
         tts: Arc::new(TappedTts {
-            voice: FakeTts::new(vendors.tts),
-            faults: case.tts_faults(),
+            voice: vendors.tts.fake(scenario.seed),
+            faults: case.voice_faults(),
             tap: Arc::clone(&tap),
         }),
-        brains: desk(),
+        brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
     };
     let switch = Switch::start(SwitchConfig::default(), ports).await?;
     let before = alive(&switch, &tap).await;
@@ -172,24 +186,24 @@ async fn played(case: Case) -> Result<Run, RunError> {
         let switch = switch.clone();
         async move { switch.serve_any(&dialects, socket, Arrival::default()).await }
     });
-    let caller = Caller::new(case.script.clone(), case.manners, now);
-    let mut line = Line::new(peer, caller, case.air(), case.ways(), case.drift_ppm, ours, now);
-    let over = line.run(LIMIT).await;
-    let ended = clock::now();
-    let ways = line.longest_ways();
-    let (began, tape, turns) = (line.began(), std::mem::take(&mut line.tape), line.caller.turns().to_vec());
+    let caller = Caller::new(script, scenario.manners(), now);
+    let mut line = Line::new(peer, caller, room, scenario, !matches!(case.carrier, Carrier::Browser(_)), ours, now);
+    let over = line.run(scenario.limit).await;
+    let (ways, far) = (line.longest_ways(), line.far_clock());
+    let ended = far.far(clock::now());
+    let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
     drop(line);
 
     sleep(GRACE).await;
     let after = alive(&switch, &tap).await;
     switch.stop().await;
 
-    let since = |at: Instant| at.saturating_duration_since(began);
+    let since = |at: Instant| at.saturating_duration_since(now);
     let records = log.records();
     Ok(Run {
         digest: digest(&tape, &records),
-        goes: turns.into_iter().map(|turn| go(turn, began, ended)).collect(),
-        overheard: tap.notes().into_iter().map(|(at, what)| (since(at), what)).collect(),
+        goes: turns.into_iter().map(|turn| go(turn, now, ended)).collect(),
+        overheard: tap.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
         over: (since(ended), over),
         case,
         heard: tape.words(),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tandem_codecs::SampleRate;
 use tandem_peers::carrier::FRAME_SAMPLES;
+use tandem_peers::carrier::HeardFrame;
 use tandem_peers::ear::first_sound;
+use tandem_peers::universe::ear::{EarReport, FakeEar};
 use tandem_peers::voice::{Heard, Listener};
 
 /// What a word of a cut utterance must not be joined with: longer than any of the voice's marks.
@@ -61,13 +63,69 @@ impl Tape {
         sounds
     }
 
+    /// What an ear has to say of its own side: gaps, clicks, speech without words.
+    pub fn report(&self) -> EarReport {
+        let mut ear = FakeEar::new();
+        for (index, (frame, &agent)) in self.ear.chunks_exact(FRAME_SAMPLES).zip(&self.agent_samples).enumerate() {
+            let mut samples = [0; FRAME_SAMPLES];
+            samples.copy_from_slice(frame);
+            ear.push(&HeardFrame { at: self.at((index * FRAME_SAMPLES) as u64), samples, agent_samples: usize::from(agent) });
+        }
+        ear.finish()
+    }
+
+    /// Whether the ear was given more to hear of what it heard at that instant: no `clear` came, and sound goes on within a second.
+    pub fn is_within_utterance(&self, at: Duration) -> bool {
+        let frame = (at.as_millis() / 20) as usize;
+        let goes_on = self.agent_samples.iter().skip(frame).take(50).any(|&agent| agent > 0);
+        goes_on && !self.clears.iter().any(|clear| (frame..frame + 50).contains(clear))
+    }
+
+    /// The longest stretch of agent sound in which no word can be told, silences taken out: two voices at once leave no mark whole.
+    pub fn longest_without_word(&self) -> (Duration, Duration) {
+        let (joined, places) = self.joined();
+        let heard = read(&joined);
+        let mut ends: Vec<(u64, u64)> = heard.iter().map(|word| (word.start, word.end)).collect();
+        let mut silent = 0;
+        for (index, frame) in joined.chunks(FRAME_SAMPLES).enumerate() {
+            silent = if first_sound(frame).is_some() { 0 } else { silent + 1 };
+            if silent == 5 {
+                let end = ((index + 1) * FRAME_SAMPLES) as u64;
+                ends.push((end - 5 * FRAME_SAMPLES as u64, end));
+            }
+        }
+        ends.push((joined.len() as u64, joined.len() as u64));
+        ends.sort_unstable();
+        let (mut told, mut worst) = (0, (0, 0));
+        for (from, to) in ends {
+            if from.saturating_sub(told) > worst.1 {
+                worst = (told, from - told);
+            }
+            told = told.max(to);
+        }
+        (self.at(place(&places, worst.0)), self.at(worst.1))
+    }
+
     /// The words in the ear, with their places on the tape.
     ///
     /// A carrier that has nothing to play for a moment in the middle of a word breaks the word's mark, though a person would still understand
     /// it. So the marks are read with such silences taken out; where the agent was cut, one is put in.
     pub fn words(&self) -> Vec<Heard> {
+        let (joined, places) = self.joined();
+        read(&joined)
+            .into_iter()
+            .map(|word| Heard {
+                start: place(&places, word.start),
+                end: place(&places, word.end.saturating_sub(1)) + 1,
+                text: word.text,
+            })
+            .collect()
+    }
+
+    /// The agent's samples alone, one after the other, and what lies where: (place in the row, place on the tape).
+    fn joined(&self) -> (Vec<i16>, Vec<(u64, u64)>) {
         let mut joined: Vec<i16> = Vec::with_capacity(self.ear.len());
-        let mut places: Vec<(u64, u64)> = Vec::new(); // from where on in `joined`, what lies where on the tape
+        let mut places = Vec::new();
         let mut clears = self.clears.iter().copied().peekable();
         for (index, (frame, &agent)) in self.ear.chunks(FRAME_SAMPLES).zip(&self.agent_samples).enumerate() {
             while clears.next_if(|clear| *clear <= index).is_some() {
@@ -78,18 +136,20 @@ impl Tape {
                 joined.extend_from_slice(&frame[..usize::from(agent).min(frame.len())]);
             }
         }
-        let mut listener = Listener::new();
-        let mut heard = listener.push(&joined);
-        heard.extend(listener.finish());
-        let place = |sample: u64| {
-            let after = places.partition_point(|(from, _)| *from <= sample);
-            places[..after].last().map_or(sample, |(from, tape)| tape + (sample - from))
-        };
-        heard
-            .into_iter()
-            .map(|word| Heard { start: place(word.start), end: place(word.end.saturating_sub(1)) + 1, text: word.text })
-            .collect()
+        (joined, places)
     }
+}
+
+fn read(samples: &[i16]) -> Vec<Heard> {
+    let mut listener = Listener::new();
+    let mut heard = listener.push(samples);
+    heard.extend(listener.finish());
+    heard
+}
+
+fn place(places: &[(u64, u64)], sample: u64) -> u64 {
+    let after = places.partition_point(|(from, _)| *from <= sample);
+    places[..after].last().map_or(sample, |(from, tape)| tape + (sample - from))
 }
 
 #[cfg(test)]

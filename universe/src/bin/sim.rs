@@ -2,25 +2,27 @@
 #![allow(missing_docs)]
 use std::time::Instant;
 use tandem_universe::check;
+use tandem_peers;
 fn main() {
     #[allow(clippy::disallowed_methods)]
     let began = Instant::now();
     let args: Vec<u64> = std::env::args().skip(1).map(|a| a.parse().unwrap()).collect();
     let (first, n) = (args[0], args[1]);
+    let cast = tandem_peers::universe::cast::Cast::in_cache();
     let mut hours = 0.0;
     let mut counts = std::collections::BTreeMap::new();
     for seed in first..first + n {
         let case = tandem_universe::Case::of_seed(seed);
-        let run = tandem_universe::run(&case).unwrap();
+        let run = tandem_universe::run(&case, &cast).unwrap();
         let mut breaches = check::all(&run);
         if seed % 10 == 0 {
-            let again = tandem_universe::run(&case).unwrap();
+            let again = tandem_universe::run(&case, &cast).unwrap();
             breaches.extend(check::replay::check(&run, &again));
         }
         hours += run.over.0.as_secs_f64();
         for b in &breaches {
             *counts.entry(b.invariant).or_insert(0) += 1;
-            println!("{seed} {:?} {b}   [{:?} stt {:?} tts {:?} llm {:?}]", run.case.carrier.peer(Default::default()).call_sid().len(), run.reasons(), case.stt_spells, case.tts_spells, case.llm_spells);
+            println!("{seed} {:?} {b}   [{:?} stt {:?} tts {:?} llm {:?}]", (case.door(), case.scenario.caller.manner), run.reasons(), case.scenario.vendors.stt.faults, case.scenario.vendors.tts.faults, case.scenario.vendors.brain.faults);
         }
         if n == 1 {
             for go in &run.goes { println!("go {go:?}"); }

@@ -131,8 +131,7 @@ fn is_within_utterance(run: &Run, silence: Silence) -> bool {
 fn silences(run: &Run) -> Vec<Silence> {
     let mut sounds: Vec<(Duration, Duration, Who)> =
         run.tape.agent_sounds().into_iter().map(|(from, to)| (from, to, Who::Agent)).collect();
-    sounds.extend(run.goes.iter().filter(|go| go.spoken).map(|go| (go.began, go.ended, Who::Caller)));
-    sounds.extend(run.case.noises().map(|(from, to)| (from, to, Who::Caller)));
+    sounds.extend(run.goes.iter().filter(|go| go.is_sound()).map(|go| (go.began, go.ended, Who::Caller)));
     sounds.sort();
     let mut out = Vec::new();
     let mut last = (Duration::ZERO, Duration::ZERO, Who::Nobody);
