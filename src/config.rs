@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
 
 mod dotenv;
@@ -18,6 +19,7 @@ mod media;
 mod read;
 mod report;
 mod sources;
+mod voices;
 
 pub use error::{ConfigError, Problem};
 pub use media::MediaCredentials;
@@ -69,8 +71,10 @@ impl LogLevel {
 pub struct Engines {
     /// Speech recogniser.
     pub stt: &'static str,
-    /// Voice.
-    pub tts: &'static str,
+    /// Voices, best first.
+    pub tts: Vec<&'static str>,
+    /// The account of `elevenlabs`, if it is among them.
+    pub elevenlabs: Option<ElevenLabsConfig>,
     /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
     pub workers: Option<usize>,
 }
@@ -178,6 +182,7 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
+        let (tts, elevenlabs) = voices::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -196,7 +201,8 @@ impl Config {
             numbers,
             engines: Engines {
                 stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
-                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite", "piper"])).unwrap_or_default(),
+                tts,
+                elevenlabs,
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
             calls: CallLimits {

@@ -175,7 +175,11 @@ async fn a_recogniser_that_dies_in_the_second_turn_loses_no_word() {
 async fn swept(kill: Option<(Part, usize)>) -> (Vec<String>, String) {
     let vendors = Vendors {
         stt: FakeStt::new(FakeSttConfig { latency: ms(150).into(), ..FakeSttConfig::default() }),
-        tts: FakeTts::new(FakeTtsConfig { first_chunk: ms(120).into(), chunk_interval: ms(60), ..FakeTtsConfig::default() }),
+        tts: FakeTts::new(FakeTtsConfig {
+            first_chunk: ms(120).into(),
+            chunk_interval: ms(60),
+            ..FakeTtsConfig::default()
+        }),
     };
     let exchange = Exchange::with(vendors, Timing::default(), SwitchConfig::default()).await;
     let script = vec![say(7, "I want an apartment in Delhi"), say(7, "sixty lakh rupees")];

@@ -6,6 +6,7 @@
 //! |--------|---------------|
 //! | [`carrier`] | a carrier's side of its media socket, strict to the letter of its protocol |
 //! | [`caller`], [`ear`] | a person with a script, and what that person hears |
+//! | [`mock`] | the vendors' wires, served on one port |
 //! | [`voice`] | speech whose words can be heard without a recogniser |
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
 //! | [`dice`] | chance that repeats by its seed |
@@ -22,6 +23,7 @@ mod clock;
 pub mod dice;
 pub mod ear;
 mod millis;
+pub mod mock;
 pub mod simulate;
 pub mod universe;
 pub mod vendor;

@@ -108,8 +108,9 @@ pub const KEYS: &[Key] = &[
     now("STT_PROVIDER", "whisper", "speech recogniser: whisper (local)"),
     now(
         "TTS_PROVIDER",
-        "flite",
-        "voice: flite (local, light) or piper (local, natural; needs `make models VOICE=natural`)",
+        "",
+        "voices, best first, with commas: elevenlabs, piper (local, natural; needs `make models VOICE=natural`), flite (local, light); \
+         empty means those whose key is set, then flite",
     ),
     now(
         "INFERENCE_WORKERS",
@@ -189,9 +190,25 @@ pub const KEYS: &[Key] = &[
     base_url("DEEPGRAM_BASE_URL"),
     secret("OPENAI_API_KEY", "OpenAI key"),
     base_url("OPENAI_BASE_URL"),
-    secret("ELEVENLABS_API_KEY", "ElevenLabs key"),
-    to_come("ELEVENLABS_VOICE_ID", Kind::Plain, "", "ElevenLabs voice for agents that set none"),
-    base_url("ELEVENLABS_BASE_URL"),
+    guard("ELEVENLABS_API_KEY", "ElevenLabs key"),
+    now(
+        "ELEVENLABS_VOICE_ID",
+        "JBFqnCBsd6RMkjVDRZzb",
+        "ElevenLabs voice for agents that name none of its own; George unless set",
+    ),
+    now("ELEVENLABS_MODEL", "eleven_flash_v2_5", "ElevenLabs model; the fast ones have the lowest latency"),
+    now(
+        "ELEVENLABS_TRANSPORT",
+        "socket",
+        "socket or http: sentences by a WebSocket that stays open, with the times of words, or by one request each",
+    ),
+    Key {
+        name: "ELEVENLABS_BASE_URL",
+        kind: Kind::Url,
+        effect: Effect::Now,
+        default: "https://api.elevenlabs.io",
+        about: "base URL of ElevenLabs; a plain http:// base means ws:// sockets",
+    },
     secret("SARVAM_API_KEY", "Sarvam key"),
     base_url("SARVAM_BASE_URL"),
     secret("GEMINI_API_KEY", "Gemini key"),
