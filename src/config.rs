@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::llm::openai::OpenAiConfig;
 use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
 
@@ -16,6 +17,7 @@ mod dotenv;
 mod error;
 pub mod keys;
 mod media;
+mod models;
 mod read;
 mod report;
 mod sources;
@@ -143,6 +145,8 @@ pub struct Config {
     pub media: MediaCredentials,
     /// Who serves each stage.
     pub engines: Engines,
+    /// Language models of agents without a playbook, best first.
+    pub models: Vec<OpenAiConfig>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
     /// What the operator should know about the settings, one sentence each.
@@ -183,6 +187,7 @@ impl Config {
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
+        let models = models::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -218,7 +223,8 @@ impl Config {
                 exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
             },
-            notices: notices(&settings, host, &media),
+            notices: notices(&settings, host, &media, !models.is_empty()),
+            models,
             media,
             settings: settings.clone(),
         };
@@ -230,7 +236,7 @@ impl Config {
 }
 
 /// What is accepted but probably not what its writer had in mind.
-fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<String> {
+fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials, models: bool) -> Vec<String> {
     let mut notices = Vec::new();
     let set = |name: &str| settings.setting(name).source != Source::Default;
     if !set("REDIS_URL")
@@ -248,6 +254,14 @@ fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<S
             "media sockets on {host} are refused: set MEDIA_SECRET, or MEDIA_USER and MEDIA_PASSWORD, and put them into the URL that \
              your carrier connects to"
         ));
+    }
+    let agent = settings.setting("DEFAULT_AGENT").text.as_deref().unwrap_or_default();
+    if !models && agent.eq_ignore_ascii_case("assistant") {
+        notices.push(
+            "calls go to the assistant, which has no language model and will say so: set OPENAI_API_KEY, or HOMEAI_API_KEY and \
+             HOMEAI_BASE_URL for another service with OpenAI's interface"
+                .to_owned(),
+        );
     }
     notices
 }

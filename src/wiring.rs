@@ -40,6 +40,7 @@ mod agents;
 mod brains;
 mod engines;
 mod lives;
+mod models;
 mod playbooks;
 
 use agents::Agents;
@@ -115,6 +116,9 @@ pub enum BootError {
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A language model's settings are none.
+    #[error(transparent)]
+    Model(#[from] tandem_providers::llm::openai::OpenAiError),
     /// The switch did not start.
     #[error("the switch did not start")]
     Switch(#[from] tandem_actors::StartError),
@@ -218,8 +222,11 @@ async fn start(
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
+    let llm = models::models(&config)?;
+    models::warm(&llm);
     let brains = Arc::new(CallBrains {
         playbooks,
+        llm,
         history: Arc::new(store.clone()),
         zone: config.zone,
         region: config.region.clone(),
@@ -277,8 +284,8 @@ pub async fn default_agent(config: &Config) -> Result<DefaultAgent, BootError> {
         tandem_store::Location::Postgres(_) => true,
     };
     if !here {
-        // Migrations make the one agent that a new database has, and it is called like the built-in playbook.
-        let found = playbooks.find(name).is_some();
+        // Migrations make the agents that a new database has; all but one are called like their playbook.
+        let found = playbooks.find(name).is_some() || agents::is_assistant(name);
         return if found { Ok(DefaultAgent::Found) } else { Err(BootError::NoDefaultAgent(name.clone())) };
     }
     let store = match Store::open(&config.database, tandem_store::Options::default()).await {

@@ -216,7 +216,7 @@ impl Actor for Call {
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
         me.cast(CallMsg::Input(Input::Started))?;
-        let core = CallCore::new(&plan.agent.timing, Lines::default());
+        let core = CallCore::new(&plan.agent.timing, Lines::of(&plan.agent.language));
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
             core: match capabilities {

@@ -20,6 +20,7 @@ pub mod reception;
 pub mod record;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
+pub mod sentences;
 pub mod silence;
 pub mod slot;
 pub mod transcript;

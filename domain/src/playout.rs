@@ -77,6 +77,8 @@ struct Playing {
     burst: Option<Burst>,
     final_mark: Option<Instant>,
     underruns: u32,
+    /// What is queued begins a sentence, after all before it had been sent whole: the silence between them tears no word.
+    pause: bool,
 }
 
 /// The playout of one leg.
@@ -168,6 +170,7 @@ impl Playout {
                 burst: None,
                 final_mark: None,
                 underruns: 0,
+                pause: false,
             });
         }
     }
@@ -191,6 +194,10 @@ impl Playout {
         let index = sentence as usize;
         if playing.sentences.len() <= index {
             playing.sentences.resize_with(index + 1, SentenceAudio::default);
+        }
+        let dry = playing.queue.is_empty() && playing.sentences[index].samples == 0;
+        if dry && !samples.is_empty() && playing.sentences[..index].iter().all(|sentence| sentence.complete) {
+            playing.pause = true;
         }
         let audio = &mut playing.sentences[index];
         let known = usize::try_from(audio.samples.saturating_sub(offset)).unwrap_or(usize::MAX).min(samples.len());
@@ -245,7 +252,7 @@ impl Playout {
         Heard { samples: samples.min(playing.sent), sentences: playing.sentences.clone() }
     }
 
-    /// Times the queue ran dry in the middle of the current utterance.
+    /// Times the queue ran dry in the middle of a sentence of the current utterance.
     pub fn underruns(&self) -> u32 {
         self.playing.as_ref().map_or(0, |playing| playing.underruns)
     }
@@ -309,11 +316,12 @@ impl Playout {
         let Some(playing) = &mut self.playing else { return };
         let dry = !silent && playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
         if playing.burst.is_none() || dry {
-            playing.underruns += u32::from(dry);
+            playing.underruns += u32::from(dry && !playing.pause);
             playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
         }
         let Some(burst) = &mut playing.burst else { return };
         let due = (burst.origin + chunk * burst.chunks).checked_sub(lead).unwrap_or(burst.origin).max(burst.origin);
+        playing.pause = false;
         let take = chunk_samples.min(playing.queue.len());
         let mut samples: Vec<i16> = playing.queue.drain(..take).collect();
         samples.resize(chunk_samples, 0); // the end of a sentence rarely fills its chunk

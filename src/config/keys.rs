@@ -93,7 +93,11 @@ pub const KEYS: &[Key] = &[
     now("DATA_DIR", "data", "folder of everything that is kept"),
     now("MODELS_DIR", "", "folder of speech models; empty means tandem/models in the user's cache folder"),
     now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in ones alone"),
-    now("DEFAULT_AGENT", "front-desk", "agent, or playbook, that answers a call that names none"),
+    now(
+        "DEFAULT_AGENT",
+        "front-desk",
+        "agent, or playbook, that answers a call that names none; `assistant` is answered by a language model alone",
+    ),
     now(
         "DEFAULT_REGION",
         "IN",
@@ -111,6 +115,11 @@ pub const KEYS: &[Key] = &[
         "",
         "voices, best first, with commas: elevenlabs, piper (local, natural; needs `make models VOICE=natural`), flite (local, light); \
          empty means those whose key is set, then flite",
+    ),
+    now(
+        "LLM_PROVIDER",
+        "",
+        "language models of agents without a playbook, best first, with commas: openai, homeai; empty means those whose key is set",
     ),
     now(
         "INFERENCE_WORKERS",
@@ -188,8 +197,15 @@ pub const KEYS: &[Key] = &[
     secret("LIVEKIT_API_SECRET", "LiveKit secret"),
     secret("DEEPGRAM_API_KEY", "Deepgram key"),
     base_url("DEEPGRAM_BASE_URL"),
-    secret("OPENAI_API_KEY", "OpenAI key"),
-    base_url("OPENAI_BASE_URL"),
+    guard("OPENAI_API_KEY", "OpenAI key"),
+    Key {
+        name: "OPENAI_BASE_URL",
+        kind: Kind::Url,
+        effect: Effect::Now,
+        default: "https://api.openai.com/v1",
+        about: "base URL of OpenAI, as its own packages take it",
+    },
+    now("OPENAI_MODEL", "gpt-4o-mini", "model asked of OpenAI"),
     guard("ELEVENLABS_API_KEY", "ElevenLabs key"),
     now(
         "ELEVENLABS_VOICE_ID",
@@ -219,14 +235,15 @@ pub const KEYS: &[Key] = &[
     base_url("HUME_BASE_URL"),
     secret("CARTESIA_API_KEY", "Cartesia key"),
     base_url("CARTESIA_BASE_URL"),
-    secret("HOMEAI_API_KEY", "HomeAI key"),
-    to_come(
-        "HOMEAI_BASE_URL",
-        Kind::Url,
-        "https://api.homeai.com/v1",
-        "base URL of any service with OpenAI's interface",
-    ),
-    to_come("HOMEAI_MODEL", Kind::Plain, "gpt-4-voice", "model asked of HomeAI"),
+    guard("HOMEAI_API_KEY", "HomeAI key, or that of any other service with OpenAI's interface"),
+    Key {
+        name: "HOMEAI_BASE_URL",
+        kind: Kind::Url,
+        effect: Effect::Now,
+        default: "https://api.homeai.com/v1",
+        about: "base URL of any service with OpenAI's interface",
+    },
+    now("HOMEAI_MODEL", "gpt-4-voice", "model asked of HomeAI"),
 ];
 
 /// Prefix under which every setting may be given too. `TANDEM_HOST` wins over `HOST`: some shells and build environments export a

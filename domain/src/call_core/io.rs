@@ -59,17 +59,8 @@ pub struct Lines {
     pub time_up: String,
     /// We are shutting down.
     pub drain: String,
-}
-
-impl Default for Lines {
-    fn default() -> Self {
-        Self {
-            sorry: "Sorry, I did not get that. Could you say it again?".into(),
-            silence: "I cannot hear you. Please call again. Goodbye.".into(),
-            time_up: "I am sorry, our time is up. Thank you for calling. Goodbye.".into(),
-            drain: "I am sorry, I have to end this call. Please call again in a minute. Goodbye.".into(),
-        }
-    }
+    /// The answer takes its time: one of these, in turn. May be empty, then nothing is said.
+    pub filler: Vec<String>,
 }
 
 /// What happened, in the order it is handled.

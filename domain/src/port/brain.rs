@@ -62,6 +62,8 @@ pub struct Ask {
 /// What a brain answers, in order. The stream ends after the last item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BrainEvent {
+    /// A model began to answer. Its first sentence is not whole yet; said again where another model takes over before that.
+    FirstToken,
     /// The next sentence to be spoken.
     Say(String),
     /// The playbook's new state (rules, or a model's accepted proposal).

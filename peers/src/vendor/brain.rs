@@ -113,7 +113,8 @@ fn break_off(
     if fault == Some(Fault::DropMidway) {
         let sentence = whole.into_iter().find_map(|event| match event {
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
-            Ok(BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_)) | Err(_) => None,
+            Ok(BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_))
+            | Err(_) => None,
         });
         let halved = sentence.map(|mut sentence| {
             sentence.truncate(sentence.floor_char_boundary(sentence.len() / 2));
@@ -219,7 +220,8 @@ mod tests {
         let failed = events.iter().any(Result::is_err);
         let said = events.into_iter().filter_map(|event| match event {
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
-            Ok(BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_)) | Err(_) => None,
+            Ok(BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_))
+            | Err(_) => None,
         });
         (said.collect(), failed, began.elapsed())
     }
