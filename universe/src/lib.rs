@@ -11,6 +11,8 @@
 
 pub mod case;
 pub mod check;
+pub mod crowd;
+pub mod dump;
 mod exchange;
 mod line;
 pub mod run;

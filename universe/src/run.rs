@@ -12,15 +12,19 @@ use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::record::{EndReason, Record};
 use tandem_domain::port::store::AgentStore;
+use tandem_domain::port::stt::Stt;
+use tandem_domain::port::tts::Tts;
 use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
 use tandem_peers::carrier::{Carrier, MediaPeer};
 use tandem_peers::universe::cast::{Cast, CastError};
 use tandem_peers::universe::surroundings::Room;
-use tandem_peers::vendor::Fault;
+use tandem_peers::vendor::{FakeStt, FakeSttConfig, FakeTts, FakeTtsConfig, Fault, FaultPlan};
 use tandem_peers::voice::Heard;
 use tandem_providers::carrier::browser::BrowserDialect;
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tandem_providers::carrier::twilio::TwilioDialect;
+use tandem_providers::stt::fallback::Order as SttOrder;
+use tandem_providers::tts::order::{Limits, Order as TtsOrder};
 use tokio::runtime::{Builder, Handle};
 use tokio::time::sleep;
 
@@ -30,6 +34,11 @@ use crate::line::{Line, Over, wire};
 use crate::sabotage::Sabotage;
 use crate::tape::Tape;
 
+/// How long the recogniser and the voice of this machine take (README: Whisper and flite on one core).
+const LOCAL_STT: Duration = Duration::from_millis(300);
+const LOCAL_TTS: Duration = Duration::from_millis(60);
+/// Beyond the longest call that the agent allows: its goodbye.
+const GOODBYE: Duration = Duration::from_secs(30);
 /// What a call may still need after its end: promises.md P8, "sockets and calls closed within 2 s of hang-up".
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -81,6 +90,8 @@ pub struct Run {
     pub overheard: Vec<(Duration, Overheard)>,
     /// What the call left in the store, in order.
     pub records: Vec<Record>,
+    /// When the room around the caller, or the caller, was speech to the switch's detector.
+    pub floor: Vec<(Duration, Duration)>,
     /// How the line ended, and when.
     pub over: (Duration, Over),
     /// The longest that any message was under way, up and down.
@@ -161,22 +172,18 @@ pub enum RunError {
 }
 
 async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<Run, RunError> {
-    let (tap, log) = (Arc::new(Tap::default()), Log::default());
+    let (tap, wires, log) = (Arc::new(Tap::default()), Arc::new(Tap::default()), Log::default());
     let (scenario, vendors) = (&case.scenario, &case.scenario.vendors);
     let desk = Arc::new(FrontDesk { timing: case.timing });
     let ports = Ports {
         agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
         log: Arc::new(log.clone()),
-        stt: Arc::new(TappedStt(vendors.stt.fake(scenario.seed), Arc::clone(&tap))),
-        tts: Arc::new(TappedTts {
-            voice: vendors.tts.fake(scenario.seed),
-            faults: case.voice_faults(),
-            tap: Arc::clone(&tap),
-        }),
+        stt: Arc::new(TappedStt(recognisers(&case, &wires), Arc::clone(&tap))),
+        tts: Arc::new(voices(&case, &tap)),
         brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
     };
     let switch = Switch::start(SwitchConfig::default(), ports).await?;
-    let before = alive(&switch, &tap).await;
+    let before = alive(&switch, &[&tap, &wires]).await;
 
     let now = clock::now();
     let (ours, socket) = wire();
@@ -188,14 +195,14 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
     });
     let caller = Caller::new(script, scenario.manners(), now);
     let mut line = Line::new(peer, caller, room, scenario, !matches!(case.carrier, Carrier::Browser(_)), ours, now);
-    let over = line.run(scenario.limit).await;
+    let over = line.run(scenario.limit.max(case.timing.max_duration + GOODBYE)).await;
     let (ways, far) = (line.longest_ways(), line.far_clock());
     let ended = far.far(clock::now());
     let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
     drop(line);
 
     sleep(GRACE).await;
-    let after = alive(&switch, &tap).await;
+    let after = alive(&switch, &[&tap, &wires]).await;
     switch.stop().await;
 
     let since = |at: Instant| at.saturating_duration_since(now);
@@ -207,12 +214,29 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         over: (since(ended), over),
         case,
         heard: tape.words(),
+        floor: tape.floor(),
         tape,
         ways,
         records,
         before,
         after,
     })
+}
+
+/// The recogniser of the scenario, and behind it one that runs on this machine: slower, and sound.
+fn recognisers(case: &Case, wires: &Arc<Tap>) -> SttOrder {
+    let (scenario, tapped) = (&case.scenario, |stt| Arc::new(TappedStt(stt, Arc::clone(wires))));
+    let local = FakeStt::new(FakeSttConfig { latency: LOCAL_STT.into(), ..FakeSttConfig::default() });
+    SttOrder::new(tapped(scenario.vendors.stt.fake(scenario.seed)), [tapped(local) as Arc<dyn Stt>])
+}
+
+/// The voice of the scenario, and behind it one that runs on this machine.
+fn voices(case: &Case, tap: &Arc<Tap>) -> TtsOrder {
+    let scenario = &case.scenario;
+    let tapped = |voice, faults| Arc::new(TappedTts { voice, faults, tap: Arc::clone(tap) });
+    let local = FakeTts::new(FakeTtsConfig { first_chunk: LOCAL_TTS.into(), ..FakeTtsConfig::default() });
+    let first = tapped(scenario.vendors.tts.fake(scenario.seed), case.voice_faults());
+    TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())
 }
 
 /// The dialects that the carrier's door speaks.
@@ -226,10 +250,11 @@ fn door(carrier: &Carrier, peer: &dyn MediaPeer) -> Vec<Arc<dyn Dialect>> {
     }
 }
 
-async fn alive(switch: &Switch, tap: &Tap) -> Alive {
+async fn alive(switch: &Switch, taps: &[&Tap]) -> Alive {
     let calls = switch.calls().await.len();
+    let streams = taps.iter().map(|tap| tap.open_streams()).sum();
     tokio::task::yield_now().await; // what has just ended is swept up by its runtime
-    Alive { tasks: Handle::current().metrics().num_alive_tasks(), streams: tap.open_streams(), calls }
+    Alive { tasks: Handle::current().metrics().num_alive_tasks(), streams, calls }
 }
 
 fn go(turn: CallerTurn, began: Instant, over: Instant) -> Go {

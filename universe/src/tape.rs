@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use tandem_codecs::SampleRate;
+use tandem_codecs::vad::{Detector, NeuralConfig, NeuralDetector, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_peers::carrier::FRAME_SAMPLES;
 use tandem_peers::carrier::HeardFrame;
 use tandem_peers::ear::first_sound;
@@ -104,6 +105,21 @@ impl Tape {
             told = told.max(to);
         }
         (self.at(place(&places, worst.0)), self.at(worst.1))
+    }
+
+    /// When the mouth is speech to the switch's detector: the caller, and a room that sounds like somebody.
+    pub fn floor(&self) -> Vec<(Duration, Duration)> {
+        let (mut detector, mut gate) = (NeuralDetector::new(NeuralConfig::default()), SpeechGate::new(SpeechGateConfig::default()));
+        let (mut spans, mut began) = (Vec::new(), None);
+        for (index, frame) in self.mouth.chunks_exact(FRAME_SAMPLES).enumerate() {
+            match gate.push(detector.push(frame), (index * FRAME_SAMPLES) as u64) {
+                Some(VadEvent::SpeechStarted { at_sample }) => began = Some(at_sample),
+                Some(VadEvent::SpeechEnded { at_sample }) => spans.extend(began.take().map(|from| (from, at_sample))),
+                None => {}
+            }
+        }
+        spans.extend(began.map(|from| (from, self.mouth.len() as u64)));
+        spans.into_iter().map(|(from, to)| (self.at(from), self.at(to))).collect()
     }
 
     /// The words in the ear, with their places on the tape.

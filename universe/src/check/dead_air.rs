@@ -7,6 +7,7 @@
 //! | within an utterance, or before the first one | 2 s |
 //! | after the caller, once the recogniser had words | 2 s from then, or from the silence that ends a turn |
 //! | after the caller, while the recogniser was asked and does not answer | 4 s from the silence that ends a turn |
+//! | while the room around the caller is speech to the detector | that long: it holds the floor, a known weakness |
 //! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and 2 s for its prompt |
 
 use std::time::Duration;
@@ -132,6 +133,7 @@ fn silences(run: &Run) -> Vec<Silence> {
     let mut sounds: Vec<(Duration, Duration, Who)> =
         run.tape.agent_sounds().into_iter().map(|(from, to)| (from, to, Who::Agent)).collect();
     sounds.extend(run.goes.iter().filter(|go| go.is_sound()).map(|go| (go.began, go.ended, Who::Caller)));
+    sounds.extend(run.floor.iter().map(|&(from, to)| (from, to, Who::Caller)));
     sounds.sort();
     let mut out = Vec::new();
     let mut last = (Duration::ZERO, Duration::ZERO, Who::Nobody);

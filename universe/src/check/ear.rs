@@ -9,15 +9,15 @@
 //!
 //! A sentence that the vendor broke (noise, a voice that stops in the middle or never stops) is not held against the record: no one can tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tandem_domain::record::AgentResponse;
 use tandem_peers::voice::{Heard, Talker};
 
-use super::order::places;
+use super::order::places_preferring;
 use super::{Breach, Invariant};
-use crate::Run;
+use crate::{Over, Run};
 
 /// Samples of silence between two words, and behind punctuation: the voice's own.
 const WORD_GAP: u64 = 384;
@@ -25,11 +25,11 @@ const PAUSE: u64 = 960;
 /// A frame at each end that is played once it has begun, and one of the carrier's clock.
 const FRAMES: Duration = Duration::from_millis(60);
 
-/// A word of a response.
-#[derive(Clone)]
+/// A word that was meant, of which utterance, and whether the record claims it.
 struct Word<'run> {
     text: &'run str,
     response: usize,
+    claimed: bool,
 }
 
 impl AsRef<str> for Word<'_> {
@@ -40,42 +40,49 @@ impl AsRef<str> for Word<'_> {
 
 /// Words claimed that were not heard, and words heard that were not claimed.
 pub fn check(run: &Run) -> Vec<Breach> {
+    if let Over::Violation(_) = run.over.1 {
+        return Vec::new(); // the line was cut there
+    }
     let responses: Vec<&AgentResponse> = run.responses().collect();
-    let words = |of: fn(&AgentResponse) -> &str| -> Vec<Word<'_>> {
-        let numbered = responses.iter().enumerate();
-        numbered.flat_map(|(response, row)| of(row).split_whitespace().map(move |text| Word { text, response })).collect()
-    };
-    let (claimed, meant) = (words(|response| &response.heard), words(|response| &response.text));
+    let meant: Vec<Word<'_>> = responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
     let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
     let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
-    let mut found = Vec::new();
-
-    let mut overclaimed: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for (word, place) in claimed.iter().zip(places(&claimed, &heard)) {
-        if place.is_none() && !doubtful.contains(word.text) {
-            overclaimed.entry(word.response).or_default().push(word.text);
-        }
-    }
     let spare = usize::from(!run.case.tells_exactly());
-    for (response, words) in overclaimed.into_iter().filter(|(_, words)| words.len() > spare) {
-        let what = format!("the record claims {words:?} of utterance {}, which the ear did not get", responses[response].utterance.0);
-        found.push(Breach { invariant: Invariant::Ear, at: run.over.0, what });
-    }
 
-    let utterances = places(&heard, &meant);
-    let mut unclaimed: BTreeMap<usize, Vec<&Heard>> = BTreeMap::new();
-    for ((word, claim), utterance) in run.heard.iter().zip(places(&heard, &claimed)).zip(utterances) {
-        let Some(Word { response, .. }) = utterance.map(|place| &meant[place]) else { continue }; // one_voice's matter
-        if claim.is_none() && !doubtful.contains(word.text.as_str()) && !may_be_missing(run, responses[*response], word) {
-            unclaimed.entry(*response).or_default().push(word);
+    let mut got: Vec<Option<&Heard>> = vec![None; meant.len()];
+    for (word, place) in run.heard.iter().zip(places_preferring(&heard, &meant, |place| meant[place].claimed)) {
+        if let Some(place) = place {
+            got[place] = Some(word); // what has no place is one_voice's matter
         }
     }
-    for (response, words) in unclaimed.into_iter().filter(|(_, words)| words.len() > spare) {
-        let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-        let what = format!("the ear got {texts:?} of utterance {}, which the record does not have", responses[response].utterance.0);
-        found.push(Breach { invariant: Invariant::Ear, at: run.tape.at(words[0].start), what });
+    let mut found = Vec::new();
+    for (index, response) in responses.iter().enumerate() {
+        let of_it = || meant.iter().zip(&got).filter(|(word, _)| word.response == index && !doubtful.contains(word.text));
+        let overclaimed: Vec<&str> =
+            of_it().filter(|(word, got)| word.claimed && got.is_none()).map(|(word, _)| word.text).collect();
+        let unclaimed: Vec<&Heard> = of_it()
+            .filter(|(word, _)| !word.claimed)
+            .filter_map(|(_, got)| *got)
+            .filter(|word| !may_be_missing(run, response, word))
+            .collect();
+        let mut breach = |at, what| found.push(Breach { invariant: Invariant::Ear, at, what });
+        let utterance = response.utterance.0;
+        if overclaimed.len() > spare {
+            breach(run.over.0, format!("the record claims {overclaimed:?} of utterance {utterance}, which the ear did not get"));
+        }
+        if unclaimed.len() > spare {
+            let texts: Vec<&str> = unclaimed.iter().map(|word| word.text.as_str()).collect();
+            let at = run.tape.at(unclaimed[0].start);
+            breach(at, format!("the ear got {texts:?} of utterance {utterance}, which the record does not have"));
+        }
     }
     found
+}
+
+/// The words of an utterance; what was heard is the beginning of what was meant.
+fn words(response: usize, row: &AgentResponse) -> impl Iterator<Item = Word<'_>> {
+    let claimed = row.heard.split_whitespace().count();
+    row.text.split_whitespace().enumerate().map(move |(place, text)| Word { text, response, claimed: place < claimed })
 }
 
 /// Whether the word had just been heard when the agent was cut, too late for the switch to know.

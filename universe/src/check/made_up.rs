@@ -123,6 +123,7 @@ impl MadeUp {
             overheard: self.overheard,
             records,
             over,
+            floor: Vec::new(),
             ways: (Duration::ZERO, Duration::ZERO),
             before: Alive::default(),
             after: Alive::default(),
