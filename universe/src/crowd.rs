@@ -97,7 +97,7 @@ pub fn run_all(
             ended(&outcome);
             outcomes.push(outcome);
         }
-        Ok(())
+        Ok::<(), RunError>(())
     })?;
     outcomes.sort_by_key(|outcome: &Outcome| outcome.number);
     Ok(outcomes)
