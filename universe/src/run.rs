@@ -179,7 +179,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
         log: Arc::new(log.clone()),
         stt: Arc::new(TappedStt(recognisers(&case, &wires), Arc::clone(&tap))),
-        tts: Arc::new(voices(&case, &tap)),
+        tts: voices(&case, &tap),
         brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
     };
     let switch = Switch::start(SwitchConfig::default(), ports).await?;
@@ -230,13 +230,16 @@ fn recognisers(case: &Case, wires: &Arc<Tap>) -> SttOrder {
     SttOrder::new(tapped(scenario.vendors.stt.fake(scenario.seed)), [tapped(local) as Arc<dyn Stt>])
 }
 
-/// The voice of the scenario, and behind it one that runs on this machine.
-fn voices(case: &Case, tap: &Arc<Tap>) -> TtsOrder {
+/// The voice of the scenario, and behind one that fails another that runs on this machine.
+fn voices(case: &Case, tap: &Arc<Tap>) -> Arc<dyn Tts> {
     let scenario = &case.scenario;
     let tapped = |voice, faults| Arc::new(TappedTts { voice, faults, tap: Arc::clone(tap) });
     let local = FakeTts::new(FakeTtsConfig { first_chunk: LOCAL_TTS.into(), ..FakeTtsConfig::default() });
     let first = tapped(scenario.vendors.tts.fake(scenario.seed), case.voice_faults());
-    TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())
+    match scenario.vendors.tts.faults.is_empty() {
+        true => first,
+        false => Arc::new(TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())),
+    }
 }
 
 /// The dialects that the carrier's door speaks.
