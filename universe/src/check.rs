@@ -27,13 +27,13 @@ pub mod dead_air;
 pub mod ear;
 pub mod glitch;
 pub mod leaks;
-pub mod one_end;
-pub mod one_voice;
-pub mod protocol;
-pub mod replay;
 #[cfg(test)]
 mod made_up;
+pub mod one_end;
+pub mod one_voice;
 mod order;
+pub mod protocol;
+pub mod replay;
 
 /// One of the things that must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -97,7 +97,9 @@ impl fmt::Display for Invariant {
 
 /// There is no such invariant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no invariant is called {0:?}; there are one_voice, dead_air, barge_in, ear, one_end, leaks, protocol, glitch and replay")]
+#[error(
+    "no invariant is called {0:?}; there are one_voice, dead_air, barge_in, ear, one_end, leaks, protocol, glitch and replay"
+)]
 pub struct UnknownInvariant(String);
 
 impl FromStr for Invariant {

@@ -59,9 +59,10 @@ pub fn timeline(run: &Run, breaches: &[Breach]) -> String {
     }));
     lines.extend(run.heard.iter().map(|word| (run.tape.at(word.start), format!("ear      {}", word.text))));
     lines.extend(
-        run.tape.agent_sounds().into_iter().flat_map(|(from, to)| {
-            [(from, "agent    is heard".to_owned()), (to, "agent    is silent".to_owned())]
-        }),
+        run.tape
+            .agent_sounds()
+            .into_iter()
+            .flat_map(|(from, to)| [(from, "agent    is heard".to_owned()), (to, "agent    is silent".to_owned())]),
     );
     lines.extend(run.floor.iter().flat_map(|&(from, to)| {
         [(from, "detector would hear speech".to_owned()), (to, "detector would hear none".to_owned())]

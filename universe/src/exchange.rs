@@ -184,7 +184,8 @@ impl<B: Brains> Brains for TappedBrains<B> {
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
         Box::pin(async move {
-            let brain: Arc<dyn Brain> = Arc::new(TappedBrain(self.0.brain_for(agent, call).await?, Arc::clone(&self.1)));
+            let brain: Arc<dyn Brain> =
+                Arc::new(TappedBrain(self.0.brain_for(agent, call).await?, Arc::clone(&self.1)));
             Ok(brain)
         })
     }

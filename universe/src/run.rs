@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::record::{EndReason, Record};
 use tandem_domain::port::store::AgentStore;
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_domain::record::{EndReason, Record};
 use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
 use tandem_peers::carrier::{Carrier, MediaPeer};
 use tandem_peers::universe::cast::{Cast, CastError};
@@ -299,8 +299,12 @@ pub(crate) fn timeless(record: &Record) -> String {
             response.latency,
             response.stages
         ),
-        Record::Progress(progress) => format!("progress {} {} {:?}", progress.revision, progress.stage, progress.extracted),
+        Record::Progress(progress) => {
+            format!("progress {} {} {:?}", progress.revision, progress.stage, progress.extracted)
+        }
         Record::Event(event) => format!("event {} {:?} {} {}", event.index, event.since_start, event.kind, event.data),
-        Record::Ended(ended) => format!("ended {:?} {} {:?} {:?}", ended.reason, ended.detail, ended.duration, ended.outcome),
+        Record::Ended(ended) => {
+            format!("ended {:?} {} {:?} {:?}", ended.reason, ended.detail, ended.duration, ended.outcome)
+        }
     }
 }

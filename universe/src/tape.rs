@@ -40,7 +40,8 @@ impl Tape {
     /// Where the agent's sound at `from` ends: the instant at which the carrier has nothing of it left to play.
     pub fn agent_silent_from(&self, from: Duration) -> Duration {
         let first = (from.as_millis() / 20) as usize;
-        let silent = (first..self.agent_samples.len()).find(|&frame| usize::from(self.agent_samples[frame]) < FRAME_SAMPLES);
+        let silent =
+            (first..self.agent_samples.len()).find(|&frame| usize::from(self.agent_samples[frame]) < FRAME_SAMPLES);
         let end = match silent {
             Some(frame) => frame * FRAME_SAMPLES + usize::from(self.agent_samples[frame]),
             None => self.ear.len(),
@@ -70,7 +71,11 @@ impl Tape {
         for (index, (frame, &agent)) in self.ear.chunks_exact(FRAME_SAMPLES).zip(&self.agent_samples).enumerate() {
             let mut samples = [0; FRAME_SAMPLES];
             samples.copy_from_slice(frame);
-            ear.push(&HeardFrame { at: self.at((index * FRAME_SAMPLES) as u64), samples, agent_samples: usize::from(agent) });
+            ear.push(&HeardFrame {
+                at: self.at((index * FRAME_SAMPLES) as u64),
+                samples,
+                agent_samples: usize::from(agent),
+            });
         }
         ear.finish()
     }
@@ -109,7 +114,8 @@ impl Tape {
 
     /// When the mouth is speech to the switch's detector: the caller, and a room that sounds like somebody.
     pub fn floor(&self) -> Vec<(Duration, Duration)> {
-        let (mut detector, mut gate) = (NeuralDetector::new(NeuralConfig::default()), SpeechGate::new(SpeechGateConfig::default()));
+        let (mut detector, mut gate) =
+            (NeuralDetector::new(NeuralConfig::default()), SpeechGate::new(SpeechGateConfig::default()));
         let (mut spans, mut began) = (Vec::new(), None);
         for (index, frame) in self.mouth.chunks_exact(FRAME_SAMPLES).enumerate() {
             match gate.push(detector.push(frame), (index * FRAME_SAMPLES) as u64) {

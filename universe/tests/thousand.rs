@@ -17,7 +17,12 @@ fn all_hold(outcomes: &[Outcome]) {
         .flat_map(|outcome| outcome.breaches.iter().map(move |breach| format!("{}: {breach}", outcome.name)))
         .collect();
     println!("{:?}", Summary::of(outcomes));
-    assert!(broken.is_empty(), "{} breaches; `make sim FIRST_SEED=… SEEDS=1` shows one:\n{}", broken.len(), broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "{} breaches; `make sim FIRST_SEED=… SEEDS=1` shows one:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tandem_peers::carrier::Carrier;
 
 use super::{Breach, Invariant};
-use crate::run::Go;
 use crate::Run;
+use crate::run::Go;
 
 /// Of carriers that send 20 ms (design.md section 10): 200 ms of speech, and what it takes to act on them.
 const SWITCH: Duration = Duration::from_millis(205);

@@ -171,7 +171,14 @@ mod tests {
 
     #[test]
     fn an_answer_in_time_and_a_rung_of_the_ladder_are_fine() {
-        let run = made_up().says("one").pause(seconds(8)).says("two").caller(seconds(2), true).pause(seconds(2)).says("three").run();
+        let run = made_up()
+            .says("one")
+            .pause(seconds(8))
+            .says("two")
+            .caller(seconds(2), true)
+            .pause(seconds(2))
+            .says("three")
+            .run();
         assert_eq!(check(&run), []);
     }
 
@@ -189,9 +196,11 @@ mod tests {
 
     #[test]
     fn a_recogniser_that_does_not_answer_has_four_seconds() {
-        let within = made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(4_400)).says("two").run();
+        let within =
+            made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(4_400)).says("two").run();
         assert_eq!(check(&within), []);
-        let beyond = made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(5_200)).says("two").run();
+        let beyond =
+            made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(5_200)).says("two").run();
         assert!(check(&beyond)[0].what.contains("without a word"));
     }
 

@@ -44,7 +44,8 @@ pub fn check(run: &Run) -> Vec<Breach> {
         return Vec::new(); // the line was cut there
     }
     let responses: Vec<&AgentResponse> = run.responses().collect();
-    let meant: Vec<Word<'_>> = responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
+    let meant: Vec<Word<'_>> =
+        responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
     let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
     let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
     let spare = usize::from(!run.case.tells_exactly());
@@ -57,7 +58,8 @@ pub fn check(run: &Run) -> Vec<Breach> {
     }
     let mut found = Vec::new();
     for (index, response) in responses.iter().enumerate() {
-        let of_it = || meant.iter().zip(&got).filter(|(word, _)| word.response == index && !doubtful.contains(word.text));
+        let of_it =
+            || meant.iter().zip(&got).filter(|(word, _)| word.response == index && !doubtful.contains(word.text));
         let overclaimed: Vec<&str> =
             of_it().filter(|(word, got)| word.claimed && got.is_none()).map(|(word, _)| word.text).collect();
         let unclaimed: Vec<&Heard> = of_it()
@@ -68,7 +70,10 @@ pub fn check(run: &Run) -> Vec<Breach> {
         let mut breach = |at, what| found.push(Breach { invariant: Invariant::Ear, at, what });
         let utterance = response.utterance.0;
         if overclaimed.len() > spare {
-            breach(run.over.0, format!("the record claims {overclaimed:?} of utterance {utterance}, which the ear did not get"));
+            breach(
+                run.over.0,
+                format!("the record claims {overclaimed:?} of utterance {utterance}, which the ear did not get"),
+            );
         }
         if unclaimed.len() > spare {
             let texts: Vec<&str> = unclaimed.iter().map(|word| word.text.as_str()).collect();

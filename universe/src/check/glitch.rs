@@ -32,7 +32,9 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
         }
         Holds::Clean => match (report.clicks.first(), report.unintelligible.first()) {
             (Some(click), _) => breach(click.at, format!("a click of {} steps", click.size)),
-            (None, Some(span)) => breach(span.start, format!("{} ms of speech without a word", span.length().as_millis())),
+            (None, Some(span)) => {
+                breach(span.start, format!("{} ms of speech without a word", span.length().as_millis()))
+            }
             (None, None) => None,
         },
         Holds::GoesOnUnprompted | Holds::KeepsPace => {

@@ -115,7 +115,9 @@ impl MadeUp {
             at: Default::default(),
         }));
         Run {
-            case: Case::named("pipecat_366_clear_on_bargein").map(|case| Case { holds: Vec::new(), ..case }).expect("it is there"),
+            case: Case::named("pipecat_366_clear_on_bargein")
+                .map(|case| Case { holds: Vec::new(), ..case })
+                .expect("it is there"),
             digest: crate::run::digest(&self.tape, &records),
             tape: self.tape,
             heard: self.heard,

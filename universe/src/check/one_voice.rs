@@ -36,16 +36,16 @@ fn out_of_order(run: &Run) -> Option<Breach> {
     let heard: Vec<&Heard> = run.heard.iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
     let words: Vec<&str> = heard.iter().map(|word| word.text.as_str()).collect();
     let stray = places(&words, &said).iter().zip(&heard).find(|(place, _)| place.is_none()).map(|(_, word)| *word);
-    stray
-        .map(|word| {
-            let before: Vec<&str> = run.heard.iter().filter(|other| other.end <= word.start).map(|other| other.text.as_str()).collect();
-            let before = before[before.len().saturating_sub(5)..].join(" ");
-            Breach {
-                invariant: Invariant::OneVoice,
-                at: run.tape.at(word.start),
-                what: format!("the ear got {:?} after {before:?}, where no utterance has it", word.text),
-            }
-        })
+    stray.map(|word| {
+        let before: Vec<&str> =
+            run.heard.iter().filter(|other| other.end <= word.start).map(|other| other.text.as_str()).collect();
+        let before = before[before.len().saturating_sub(5)..].join(" ");
+        Breach {
+            invariant: Invariant::OneVoice,
+            at: run.tape.at(word.start),
+            what: format!("the ear got {:?} after {before:?}, where no utterance has it", word.text),
+        }
+    })
 }
 
 #[cfg(test)]

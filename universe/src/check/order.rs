@@ -49,7 +49,11 @@ mod tests {
     fn words_find_their_places_in_order() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(places(&words("b c"), &words("a b c d")), [Some(1), Some(2)]);
-        assert_eq!(places(&words("c b"), &words("a b c d")).iter().flatten().count(), 1, "the other way round is no order");
+        assert_eq!(
+            places(&words("c b"), &words("a b c d")).iter().flatten().count(),
+            1,
+            "the other way round is no order"
+        );
         assert_eq!(places(&words("a x b a"), &words("a b a")), [Some(0), None, Some(1), Some(2)]);
         let later = places_preferring(&words("a b"), &words("a b a b"), |place| place >= 2);
         assert_eq!(later, [Some(2), Some(3)]);

@@ -16,7 +16,8 @@ pub fn check(first: &Run, second: &Run) -> Option<Breach> {
         None if first.tape.ear.len() != second.tape.ear.len() => "one ear has more".to_owned(),
         None => {
             let (one, other) = (first.records.iter(), second.records.iter());
-            let record = one.zip(other).position(|(one, other)| crate::run::timeless(one) != crate::run::timeless(other));
+            let record =
+                one.zip(other).position(|(one, other)| crate::run::timeless(one) != crate::run::timeless(other));
             format!("the ears are the same, the records part at record {record:?}, or the mouths do")
         }
     };
