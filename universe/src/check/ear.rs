@@ -131,7 +131,9 @@ mod tests {
     fn a_word_heard_right_before_the_cut_may_be_missing() {
         let mut run = made_up().says_but("one two three", "one two").run();
         made_up::claim(&mut run, 0, "one");
-        assert_eq!(check(&run), []);
+        assert_eq!(check(&run).len(), 1, "two was over long before");
+        run.ways = (Duration::from_millis(400), Duration::from_millis(300));
+        assert_eq!(check(&run), [], "and the line is longer than that");
     }
 
     #[test]
