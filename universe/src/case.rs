@@ -1,18 +1,15 @@
 //! What one run is made of: a scenario of `tandem_peers`, the door that it comes in by, and what of the switch is switched off.
 //!
-//! Place: the only input of [`crate::run`]. A case of a seed is the scenario of that seed; since scenarios know telephones alone, every fifth
-//! comes by a browser instead.
+//! Place: the only input of [`crate::run`]. A case of a seed is the scenario of that seed.
 
 use std::time::Duration;
 
 use tandem_domain::agent::Timing;
 use tandem_peers::carrier::Carrier;
-use tandem_peers::carrier::browser::Wishes;
-use tandem_peers::carrier::exotel::{ExotelIds, Habits, MarksOnClear};
-use tandem_peers::carrier::twilio::TwilioIds;
+use tandem_peers::carrier::exotel::MarksOnClear;
 use tandem_peers::dice::Dice;
 use tandem_peers::universe::public_bugs::{Holds, PublicBug, all};
-use tandem_peers::universe::scenario::{CarrierKind, Scenario};
+use tandem_peers::universe::scenario::Scenario;
 use tandem_peers::vendor::FaultPlan;
 
 use crate::sabotage::Sabotage;
@@ -41,15 +38,11 @@ impl Case {
     /// The call of this seed.
     pub fn of_seed(seed: u64) -> Self {
         let scenario = Scenario::from_seed(seed);
-        let mut dice = Dice::stream(seed, "door");
-        let carrier = match (dice.chance(0.2), scenario.carrier) {
-            (true, _) => Carrier::Browser(Wishes::default()),
-            (false, CarrierKind::Twilio) => twilio(seed),
-            (false, CarrierKind::Exotel) => {
-                let marks_on_clear = if dice.chance(0.5) { MarksOnClear::Returned } else { MarksOnClear::Dropped };
-                Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits { marks_on_clear, ..Habits::default() })
-            }
-        };
+        let mut carrier = scenario.far_end();
+        if let Carrier::Exotel(_, habits) = &mut carrier {
+            let returned = Dice::stream(seed, "door").chance(0.5);
+            habits.marks_on_clear = if returned { MarksOnClear::Returned } else { MarksOnClear::Dropped };
+        }
         Self { scenario, carrier, holds: Vec::new(), timing: Timing::default(), sabotage: None }
     }
 
@@ -65,11 +58,7 @@ impl Case {
 
     /// The call that shows a public bug.
     pub fn of_bug(bug: PublicBug) -> Self {
-        let seed = bug.call.seed;
-        let carrier = match bug.call.carrier {
-            CarrierKind::Twilio => twilio(seed),
-            CarrierKind::Exotel => Carrier::Exotel(ExotelIds::numbered(u128::from(seed)), Habits::default()),
-        };
+        let carrier = bug.call.far_end();
         Self { scenario: bug.call, carrier, holds: bug.holds, timing: Timing::default(), sabotage: None }
     }
 
@@ -114,10 +103,6 @@ impl Case {
             Carrier::Exotel(..) => Duration::from_millis(200),
         }
     }
-}
-
-fn twilio(seed: u64) -> Carrier {
-    Carrier::Twilio(TwilioIds::numbered(u128::from(seed)))
 }
 
 #[cfg(test)]
