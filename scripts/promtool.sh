@@ -11,7 +11,9 @@ if [[ ! -x $tool ]]; then
     printf 'promtool: taking it out of the Debian package prometheus into %s\n' "$home" >&2
     fetched=$(mktemp -d)
     trap 'rm -rf "$fetched"' EXIT
-    (cd "$fetched" && apt-get -qq -o APT::Sandbox::User=root download prometheus) || {
+    fetch() { (cd "$fetched" && apt-get -qq -o APT::Sandbox::User=root download prometheus); }
+    # Without package lists nothing is found; making them needs root.
+    fetch 2>/dev/null || { apt-get -qq update && fetch; } || {
         printf 'promtool: apt-get cannot fetch the package prometheus: run `make setup`, or install Prometheus\n' >&2
         exit 1
     }

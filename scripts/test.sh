@@ -10,6 +10,7 @@ scripts/stage.sh "build of the tests" "$cargo" test --workspace --no-run "$@"
 # That build holds the binary too. Running it, rather than `cargo run`, spares a second build with other features.
 scripts/stage.sh "models" "$(scripts/target-dir.sh)/debug/tandem" models install --voice natural
 scripts/stage.sh "peers" scripts/peers.sh
+scripts/stage.sh "promtool" scripts/promtool.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
