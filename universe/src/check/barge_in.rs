@@ -24,8 +24,8 @@ const SWITCH_EXOTEL: Duration = Duration::from_millis(405);
 /// The mouth's first sound is up to one frame old when the telephone sends it, and the frame that the ear has begun is played to its end.
 const FRAMES: Duration = Duration::from_millis(40);
 /// The neural detector may take its first frames for something else (`tandem_codecs::vad`: told 80 ms after the first voiced frame, in which
-/// the gate counts 60 ms of speech), more so when the mouth opens with a consonant.
-const DETECTOR: Duration = Duration::from_millis(100);
+/// the gate counts 60 ms of speech), more so when the mouth opens with a consonant, or in noise.
+const DETECTOR: Duration = Duration::from_millis(150);
 
 /// What an interruption may take on the line of this run.
 pub fn budget(run: &Run) -> Duration {

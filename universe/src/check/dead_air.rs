@@ -77,9 +77,14 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let timing = &run.case.timing;
     let (up, down) = run.ways;
     let ways = up + down + run.case.chunk();
-    let rung = Timing::rung() + VENDORS + ways;
+    // A filler answers a turn. Where nobody has said anything, a failing model's opening or reprompt is waited for: a known weakness.
+    let unasked = match run.case.scenario.vendors.brain.faults.is_empty() {
+        true => Duration::ZERO,
+        false => timing.answer_limit,
+    };
+    let rung = Timing::rung() + unasked + VENDORS + ways;
     match silence.after {
-        Who::Nobody => (silence.from + VENDORS + ways, "before the first word"),
+        Who::Nobody => (silence.from + unasked + VENDORS + ways, "before the first word"),
         Who::Agent if silence.before == Who::Agent && is_within_utterance(run, silence) => {
             (silence.from + VENDORS, "within an utterance")
         }

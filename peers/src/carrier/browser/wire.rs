@@ -267,12 +267,15 @@ pub(super) struct Stages {
     endpointing: u64,
     stt: u64,
     brain: u64,
+    /// Where a filler was said before the answer.
+    #[serde(default)]
+    filler: u64,
     tts: u64,
 }
 
 impl Stages {
     pub(super) fn sum(&self) -> u64 {
-        self.endpointing + self.stt + self.brain + self.tts
+        self.endpointing + self.stt + self.brain + self.filler + self.tts
     }
 }
 
