@@ -12,6 +12,8 @@
 
 use std::time::Duration;
 
+use tandem_peers::vendor::Latency;
+
 use super::order::places;
 use super::{Breach, Invariant};
 use crate::exchange::Overheard;
@@ -77,11 +79,9 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let timing = &run.case.timing;
     let (up, down) = run.ways;
     let ways = up + down + run.case.chunk();
-    // A filler answers a turn. Where nobody has said anything, a failing model's opening or reprompt is waited for: a known weakness.
-    let unasked = match run.case.scenario.vendors.brain.faults.is_empty() {
-        true => Duration::ZERO,
-        false => timing.answer_limit,
-    };
+    // A filler answers a turn. Where nobody has said anything, a slow model's opening or reprompt is waited for: a known weakness.
+    let slow = run.case.scenario.vendors.brain.first_sentence != Latency::ZERO;
+    let unasked = if slow { timing.answer_limit } else { Duration::ZERO };
     let rung = Timing::rung() + unasked + VENDORS + ways;
     match silence.after {
         Who::Nobody => (silence.from + unasked + VENDORS + ways, "before the first word"),
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_ladder_that_does_not_come_is_a_breach() {
-        let run = made_up().says("one").pause(seconds(10)).says("two").run();
+        let run = made_up().says("one").pause(seconds(18)).says("two").run();
         assert!(check(&run)[0].what.contains("after the agent"));
     }
 

@@ -266,8 +266,9 @@ pub(super) struct Latency {
 pub(super) struct Stages {
     endpointing: u64,
     stt: u64,
+    /// Of an answer that began with a filler, `filler` stands in its place.
+    #[serde(default)]
     brain: u64,
-    /// Where a filler was said before the answer.
     #[serde(default)]
     filler: u64,
     tts: u64,
