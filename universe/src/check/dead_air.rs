@@ -95,7 +95,7 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             let endpoint = silence.from + DETECTOR + timing.endpoint_silence + ways;
             let since = |what: fn(&Overheard) -> bool| {
                 let during = run.overheard.iter().filter(|(at, _)| (silence.sound..silence.to).contains(at));
-                during.filter(|(_, overheard)| what(overheard)).map(|(at, _)| *at).last()
+                during.rev().find(|(_, overheard)| what(overheard)).map(|(at, _)| *at)
             };
             let asked = since(|what| *what == Overheard::Finalize);
             let words = since(|what| *what == Overheard::Final { words: true });
