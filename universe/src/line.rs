@@ -8,9 +8,11 @@
 //! Place: driven by [`crate::run`] under a paused clock. No socket; a socket's order is kept, since carriers speak over TCP. What the ear
 //! got is taped sample by sample.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, stream};
+use futures_util::{Sink, SinkExt, stream};
 use tandem_actors::{MediaSocket, SocketError, clock};
 use tandem_domain::port::dialect::WireMessage;
 use tandem_peers::caller::{Action, Caller};
@@ -77,9 +79,32 @@ pub(crate) fn wire() -> (Wire, MediaSocket) {
         incoming: Box::pin(stream::unfold(incoming, |mut queue| async move {
             queue.recv().await.map(|message| (message, queue))
         })),
-        outgoing: Box::pin(PollSender::new(outgoing).sink_map_err(|_| SocketError::Closed)),
+        outgoing: Box::pin(ToFarEnd(PollSender::new(outgoing))),
     };
     (Wire { to_switch, from_switch }, socket)
+}
+
+/// The switch's way to us. Closed when we are gone, however often it is asked.
+struct ToFarEnd(PollSender<WireMessage>);
+
+impl Sink<WireMessage> for ToFarEnd {
+    type Error = SocketError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.poll_ready_unpin(context).map_err(|_| SocketError::Closed)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: WireMessage) -> Result<(), SocketError> {
+        self.0.start_send_unpin(message).map_err(|_| SocketError::Closed)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.poll_flush_unpin(context).map_err(|_| SocketError::Closed)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+        self.0.poll_close_unpin(context).map_err(|_| SocketError::Closed)
+    }
 }
 
 /// A call under way.

@@ -230,15 +230,15 @@ fn recognisers(case: &Case, wires: &Arc<Tap>) -> SttOrder {
     SttOrder::new(tapped(scenario.vendors.stt.fake(scenario.seed)), [tapped(local) as Arc<dyn Stt>])
 }
 
-/// The voice of the scenario, and behind one that fails another that runs on this machine.
+/// The voice of the scenario, and behind it one that runs on this machine; the calls of public bugs are about one voice.
 fn voices(case: &Case, tap: &Arc<Tap>) -> Arc<dyn Tts> {
     let scenario = &case.scenario;
     let tapped = |voice, faults| Arc::new(TappedTts { voice, faults, tap: Arc::clone(tap) });
     let local = FakeTts::new(FakeTtsConfig { first_chunk: LOCAL_TTS.into(), ..FakeTtsConfig::default() });
     let first = tapped(scenario.vendors.tts.fake(scenario.seed), case.voice_faults());
-    match scenario.vendors.tts.faults.is_empty() {
-        true => first,
-        false => Arc::new(TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())),
+    match case.holds.is_empty() || !scenario.vendors.tts.faults.is_empty() {
+        false => first,
+        true => Arc::new(TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())),
     }
 }
 

@@ -87,7 +87,12 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     let cast = Cast::in_cache();
     let bar = progress(count, args.json);
     let before = cpu_time();
-    let outcomes = run_all(&case, count, Manner { threads, replay_every }, &cast, |_| bar.inc(1))?;
+    let outcomes = run_all(&case, count, Manner { threads, replay_every }, &cast, |outcome| {
+        for breach in &outcome.breaches {
+            bar.suspend(|| eprintln!("{}: {breach}", outcome.name)); // at once: a long run need not be waited for
+        }
+        bar.inc(1);
+    })?;
     let spent = cpu_time().saturating_sub(before);
     bar.finish_and_clear();
     let summary = Summary::of(&outcomes);

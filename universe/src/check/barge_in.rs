@@ -21,11 +21,13 @@ use crate::run::Go;
 const SWITCH: Duration = Duration::from_millis(205);
 /// Of Exotel, which sends 100 ms and takes 200 ms (design.md section 12 item 3).
 const SWITCH_EXOTEL: Duration = Duration::from_millis(405);
+/// Speech that interrupts.
+const REQUIRED: Duration = Duration::from_millis(200);
 /// The mouth's first sound is up to one frame old when the telephone sends it, and the frame that the ear has begun is played to its end.
 const FRAMES: Duration = Duration::from_millis(40);
 /// The neural detector may take its first frames for something else (`tandem_codecs::vad`: told 80 ms after the first voiced frame, in which
-/// the gate counts 60 ms of speech), more so when the mouth opens with a consonant.
-const DETECTOR: Duration = Duration::from_millis(100);
+/// the gate counts 60 ms of speech), more so when the mouth opens with a consonant, or in noise.
+const DETECTOR: Duration = Duration::from_millis(150);
 
 /// What an interruption may take on the line of this run.
 pub fn budget(run: &Run) -> Duration {
@@ -38,13 +40,19 @@ pub fn budget(run: &Run) -> Duration {
 }
 
 /// How long the agent went on under this go of the caller; `None` if the go says nothing about it: it was not over the agent, it was
-/// shorter than an interruption must be, or the agent was saying goodbye, which is not interrupted.
+/// shorter than an interruption must be, the detector cannot tell it from the room, or the agent was saying goodbye, which is not interrupted.
 pub fn took(run: &Run, go: &Go) -> Option<Duration> {
-    if !go.over_agent || !go.spoken || go.ended - go.began < budget(run) || is_goodbye(run, go) {
+    if !go.over_agent || !go.spoken || go.ended - go.began < budget(run) || is_goodbye(run, go) || !is_told(run, go) {
         return None;
     }
     let silent = run.tape.agent_silent_from(go.began);
     Some(silent.saturating_sub(go.began))
+}
+
+/// Whether the switch's detector can tell the caller's beginning from the room: in loud babble it is deaf, or hears somebody all the time.
+fn is_told(run: &Run, go: &Go) -> bool {
+    let about = go.began.saturating_sub(DETECTOR)..go.began + DETECTOR;
+    run.floor.iter().any(|(from, to)| about.contains(from) && *to - *from >= REQUIRED)
 }
 
 /// Whether the agent had begun its last words: those that a decision to end the call goes with.

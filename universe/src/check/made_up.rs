@@ -20,11 +20,12 @@ pub(super) struct MadeUp {
     heard: Vec<Heard>,
     goes: Vec<Go>,
     overheard: Vec<(Duration, Overheard)>,
+    floor: Vec<(Duration, Duration)>,
     responses: Vec<AgentResponse>,
 }
 
 pub(super) fn made_up() -> MadeUp {
-    MadeUp { tape: Tape::default(), heard: vec![], goes: vec![], overheard: vec![], responses: vec![] }
+    MadeUp { tape: Tape::default(), heard: vec![], goes: vec![], overheard: vec![], floor: vec![], responses: vec![] }
 }
 
 impl MadeUp {
@@ -96,6 +97,7 @@ impl MadeUp {
         let silent = self.now() - Duration::from_millis(200);
         let (began, ended) = (silent - took, silent + Duration::from_secs(3));
         self.goes.push(Go { said: "hello".into(), began, ended, over_agent: true, spoken: true });
+        self.floor.push((began, ended));
         self.sound(Duration::from_secs(3), false);
         self
     }
@@ -125,7 +127,7 @@ impl MadeUp {
             overheard: self.overheard,
             records,
             over,
-            floor: Vec::new(),
+            floor: self.floor,
             ways: (Duration::ZERO, Duration::ZERO),
             before: Alive::default(),
             after: Alive::default(),
