@@ -84,11 +84,13 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     // A filler answers a turn. Where nobody has said anything, a slow model's opening or reprompt is waited for: a known weakness.
     let slow = run.case.scenario.vendors.brain.first_sentence != Latency::ZERO;
     let unasked = if slow { timing.answer_limit } else { Duration::ZERO };
+    // One filler is said for a turn; a model that fails behind it is waited for as well: another known weakness.
+    let failing = if run.case.scenario.vendors.brain.faults.is_empty() { Duration::ZERO } else { timing.answer_limit };
     let rung = Timing::rung() + unasked + VENDORS + ways;
     match silence.after {
         Who::Nobody => (silence.from + unasked + VENDORS + ways, "before the first word"),
         Who::Agent if silence.before == Who::Agent && is_within_utterance(run, silence) => {
-            (silence.from + VENDORS, "within an utterance")
+            (silence.from + VENDORS + failing, "within an utterance")
         }
         Who::Agent => (silence.from + rung, "after the agent"),
         Who::Caller => {

@@ -222,3 +222,9 @@ fn messages_before_start_and_after_stop_are_forbidden() {
     assert_eq!(peer.receive(t0 + ms(700), &media(1)), Err(Violation::AfterStop));
     assert_eq!(peer.poll_timeout(), None);
 }
+
+/// Heard in a simulated call: mu-law speech that begins as a WAV file does, and is none.
+#[test]
+fn speech_may_begin_with_the_letters_of_a_file() {
+    assert!(wire::audio(&STANDARD.encode(b"RIFFGHHLTXFz\xed\xe4")).is_ok());
+}

@@ -176,7 +176,11 @@ fn read<'de, T: Deserialize<'de>>(event: &'static str, text: &'de str) -> Result
 /// The mu-law bytes of a payload; any length, but raw audio only.
 pub(super) fn audio(payload: &str) -> Result<Vec<u8>, Violation> {
     let bytes = STANDARD.decode(payload).map_err(|error| Violation::BadBase64 { detail: error.to_string() })?;
-    for (magic, format) in [(b"RIFF", "WAV"), (b"OggS", "Ogg"), (b".snd", "AU"), (b"fLaC", "FLAC")] {
+    // Both of WAV's names, eight bytes apart: speech has the first one by chance, once in some thousand calls.
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WAVE") {
+        return Err(Violation::FileHeader { format: "WAV" });
+    }
+    for (magic, format) in [(b"OggS", "Ogg"), (b".snd", "AU"), (b"fLaC", "FLAC")] {
         if bytes.starts_with(magic) {
             return Err(Violation::FileHeader { format });
         }
