@@ -64,8 +64,8 @@ struct Speech {
     first_token_at: Option<Instant>,
     first_sentence_at: Instant,
     first_audio_at: Option<Instant>,
-    /// Its first sentence only says that the answer is coming.
-    filler: bool,
+    /// So many sentences at its beginning only say that the answer is coming.
+    fillers: usize,
     /// The whole of it was shown.
     shown: bool,
 }

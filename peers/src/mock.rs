@@ -34,6 +34,8 @@ pub struct MockConfig {
     pub stt: Behaviour,
     /// OpenAI: from the request to the first token.
     pub llm: Behaviour,
+    /// OpenAI: from one token to the next. `None` for the pace of a small model.
+    pub llm_pace: Option<std::time::Duration>,
     /// ElevenLabs: from the text to the first audio.
     pub tts: Behaviour,
     /// Deepgram: streams at once; the next is refused with status 429. `None` for as many as come.

@@ -28,15 +28,17 @@ pub struct Breaker {
     failures: u32,
     /// Nobody asks before.
     until: Option<Instant>,
+    /// Nobody else asks before: somebody is finding out.
+    probe: Option<Instant>,
 }
 
 impl Breaker {
     /// Whether this request may go to the vendor. After a rest one in a second may, until one succeeds.
     pub fn admits(&mut self, now: Instant) -> bool {
-        match self.until {
+        match self.until.max(self.probe) {
             Some(until) if now < until => false,
             Some(_) => {
-                self.until = Some(now + PROBE);
+                self.probe = Some(now + PROBE);
                 true
             }
             None => true,
@@ -53,15 +55,22 @@ impl Breaker {
         *self = Self::default();
     }
 
-    /// It failed, with this advice and perhaps a wish of its own.
+    /// It failed, with this advice and perhaps a wish of its own. Failures of requests that were under way together are one outage: only one that
+    /// comes after a rest makes the next rest longer.
     pub fn failed(&mut self, now: Instant, retry: Retry, retry_after: Option<Duration>) {
         let rest = match (retry_after, retry) {
             (Some(wish), _) => wish.min(LONGEST_WISH),
             (None, Retry::Never) => LONGEST_REST,
             (None, Retry::NextVendor) => SHORT_REST,
-            (None, Retry::Now) => REST.saturating_mul(1 << self.failures.min(8)).min(LONGEST_REST),
+            (None, Retry::Now) => {
+                let before =
+                    if self.until.is_some_and(|until| now < until) { self.failures - 1 } else { self.failures };
+                REST.saturating_mul(1 << before.min(8)).min(LONGEST_REST)
+            }
         };
-        self.failures += 1;
+        if self.until.is_none_or(|until| now >= until) {
+            self.failures += 1;
+        }
         let until = now + rest;
         self.until = Some(self.until.map_or(until, |before| before.max(until)));
     }
@@ -89,6 +98,17 @@ mod tests {
         assert!(breaker.admits(now + PROBE), "that one got lost");
         breaker.succeeded();
         assert!(breaker.admits(now) && breaker.admits(now) && !breaker.is_open());
+    }
+
+    #[test]
+    fn many_calls_that_fail_together_are_one_outage() {
+        let (mut breaker, now) = (Breaker::default(), crate::clock::now());
+        for ms in 0..40 {
+            breaker.failed(now + Duration::from_millis(ms), Retry::Now, None);
+        }
+        assert!(breaker.admits(now + secs(10) + Duration::from_millis(40)), "one rest, not the longest");
+        breaker.failed(now + secs(11), Retry::Now, None);
+        assert!(!breaker.admits(now + secs(30)) && breaker.admits(now + secs(31)), "the second is longer");
     }
 
     #[test]

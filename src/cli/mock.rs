@@ -8,6 +8,7 @@ mod vendor;
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use serde::Serialize;
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Language model: from the request to the first token, in ms
     #[arg(long, value_name = "MS[/P95]", default_value = "0", value_parser = latency)]
     llm_latency: tandem_peers::vendor::Latency,
+    /// Language model: from one token to the next, in ms
+    #[arg(long, value_name = "MS", default_value_t = 12)]
+    llm_pace: u64,
     /// Voice: from the text to the first audio, in ms
     #[arg(long, value_name = "MS[/P95]", default_value = "0", value_parser = latency)]
     tts_latency: tandem_peers::vendor::Latency,
@@ -85,6 +89,7 @@ pub(super) async fn run(args: Args, host: Option<IpAddr>, port: u16, output: Out
     let config = MockConfig {
         stt: behaviour(args.stt_latency, &args.stt_fault, args.seed),
         llm: behaviour(args.llm_latency, &args.llm_fault, args.seed),
+        llm_pace: Some(Duration::from_millis(args.llm_pace)),
         tts: behaviour(args.tts_latency, &args.tts_fault, args.seed),
         stt_streams: args.stt_streams,
         key: args.key.clone(),

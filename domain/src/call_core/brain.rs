@@ -15,7 +15,7 @@ impl CallCore {
         self.state_before = self.state.clone();
         self.decision = None;
         self.tools.next_answer();
-        self.filler.arm(now, reply_to.is_some() && !self.reads);
+        self.filler.arm(now, !self.reads);
         let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }

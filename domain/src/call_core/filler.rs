@@ -1,25 +1,29 @@
 //! The filler: what is said while the answer takes its time, so that the line is not dead (`soft_timeout_seconds`).
 //!
 //! ```text
-//! turn committed ──────── soft timeout ──► "One moment, please." ──► the answer     (one utterance: what was heard of it is one truth)
-//!                └─ a sentence comes ──► no filler
+//! asked ──── soft timeout ──► "One moment, please." ── 2 s ──► "Let me see." ──► the answer    (one utterance: what was heard of it is one truth)
+//!       └─ a sentence comes ──► no filler
 //! ```
 //!
-//! Once a turn at most, and only while no sentence of the answer is there: a sentence that the voice is busy with would be spoken before any
-//! filler. A far end that reads gets none. It is interrupted, recorded and remembered like any other sentence.
+//! Only while no sentence of the answer is there: a sentence that the voice is busy with would be spoken before any filler. A brain that is asked
+//! for the opening or a reprompt is waited for in the same way. A far end that reads gets none. It is interrupted, recorded and remembered
+//! like any other sentence.
 
 use std::time::{Duration, Instant};
 
 use super::{CallCore, Speech};
+
+/// From one filler to the next: as long as one takes to be said, and a silence that nobody takes for the end of the call.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// When a filler is due, and which.
 #[derive(Debug, Clone)]
 pub(super) struct Filler {
     /// `None` switches it off.
     after: Option<Duration>,
-    /// For the turn that is being answered.
+    /// For the question that the brain has.
     due: Option<Instant>,
-    /// How many were said: each turn takes the next one.
+    /// How many were said: each time it is the next one's turn.
     said: usize,
 }
 
@@ -37,7 +41,7 @@ impl Filler {
 impl CallCore {
     /// When the next filler is to be said, if the answer has no sentence by then.
     pub(super) fn filler_due(&self) -> Option<Instant> {
-        self.filler.due.filter(|_| self.thinking.is_some() && self.speech.is_none())
+        self.filler.due.filter(|_| self.thinking.is_some() && !self.answered())
     }
 
     /// Says a filler if one is due.
@@ -45,7 +49,7 @@ impl CallCore {
         if self.filler_due().is_none_or(|due| now < due) {
             return;
         }
-        self.filler.due = None;
+        self.filler.due = Some(now + AGAIN);
         let Some(thinking) = &self.thinking else { return };
         let lines = &self.lines.filler;
         let Some(line) = lines.get(self.filler.said % lines.len().max(1)).cloned() else { return };
@@ -54,7 +58,7 @@ impl CallCore {
         self.note_event("filler", format!("ask {}", thinking.number));
         self.say(now, line, reply_to, committed_at);
         if let Some(speech) = &mut self.speech {
-            speech.filler = true;
+            speech.fillers += 1;
         }
     }
 
@@ -67,6 +71,6 @@ impl CallCore {
 impl Speech {
     /// Whether it says more than that the answer is coming.
     fn answers(&self) -> bool {
-        self.sentences.len() > usize::from(self.filler)
+        self.sentences.len() > self.fillers
     }
 }

@@ -21,7 +21,7 @@ impl CallCore {
                 first_token_at,
                 first_sentence_at: now,
                 first_audio_at: None,
-                filler: false,
+                fillers: 0,
                 shown: false,
             }
         });
@@ -145,9 +145,9 @@ impl Speech {
         self.reply_to.as_ref().map_or_else(Vec::new, |turn| {
             let endpoint = turn.endpoint.min(self.committed_at);
             // Each stage ends where the next begins, so that they add up.
-            let begun = self.first_token_at.filter(|_| !self.filler); // a model that began before its filler had no sentence yet
+            let begun = self.first_token_at.filter(|_| self.fillers == 0); // a model that began before its filler had no sentence yet
             let thought = begun.map(|token| ("llm_first_token", token.saturating_duration_since(self.committed_at)));
-            let sentence = if self.filler { "filler" } else { "llm_first_sentence" };
+            let sentence = if self.fillers > 0 { "filler" } else { "llm_first_sentence" };
             let from = begun.unwrap_or(self.committed_at);
             let before = [
                 ("endpointing", endpoint.saturating_duration_since(turn.ended)),

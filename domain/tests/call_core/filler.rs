@@ -2,6 +2,7 @@
 
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::{Input, Lines, Note, Part};
+use tandem_domain::journal::Setup;
 use tandem_domain::ledger::{Heard, SentenceAudio};
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::transcript::Role;
@@ -36,7 +37,7 @@ fn fillers(world: &World) -> usize {
 }
 
 #[test]
-fn an_answer_that_takes_its_time_is_announced_once_and_follows() {
+fn an_answer_that_takes_its_time_is_announced_and_follows() {
     let mut world = waiting(Timing::default());
     let greeting = world.spoken.len();
     let (due, why) = world.core.poll_timeout().unwrap();
@@ -47,8 +48,8 @@ fn an_answer_that_takes_its_time_is_announced_once_and_follows() {
     world.pass(ms(1));
     assert_eq!(world.last_text(), Lines::default().filler[0]);
     let utterance = world.play();
-    world.pass(ms(3_000));
-    assert_eq!(world.spoken.len(), greeting + 1, "once a turn");
+    world.pass(ms(1_999));
+    assert_eq!(world.spoken.len(), greeting + 1, "one at a time");
     say(&mut world, "Fine.");
     done(&mut world);
     assert_eq!(world.core.utterance(), Some(utterance), "never two at once");
@@ -84,6 +85,32 @@ fn an_answer_in_time_needs_none_and_its_stages_add_up() {
     let thought = [("llm_first_token", ms(400)), ("llm_first_sentence", ms(150)), ("tts_first_audio", ms(90))];
     assert_eq!(response.stages[2..], thought);
     assert_eq!(response.stages.iter().map(|(_, time)| *time).sum::<std::time::Duration>(), response.latency.unwrap());
+}
+
+#[test]
+fn a_brain_that_stays_silent_is_covered_until_it_is_given_up() {
+    let mut world = waiting(Timing::default());
+    world.pass(ms(1_200));
+    world.play();
+    world.pass(ms(6_799));
+    assert_eq!(fillers(&world), 4, "at 1.2, 3.2, 5.2 and 7.2 s");
+    world.pass(ms(1));
+    assert!(world.last_text().ends_with(&Lines::default().sorry), "{}", world.last_text());
+    world.pass(ms(9_000));
+    assert_eq!(fillers(&world), 4, "nothing is awaited any more");
+}
+
+#[test]
+fn an_opening_that_takes_its_time_is_covered_too() {
+    let setup = Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false };
+    let mut world = World::before(setup);
+    world.hold_brain = true;
+    world.input(Input::Started);
+    world.pass(ms(1_200));
+    assert_eq!(fillers(&world), 1);
+    say(&mut world, "Hello.");
+    done(&mut world);
+    assert_eq!(world.last_text(), format!("{} Hello.", Lines::default().filler[0]));
 }
 
 #[test]
@@ -141,24 +168,26 @@ fn a_brain_that_fails_after_it_still_apologises() {
 }
 
 #[test]
-fn a_dead_dialogue_gets_no_second_filler() {
+fn a_dead_dialogue_does_not_repeat_the_filler() {
     let mut world = waiting(Timing::default());
     world.pass(ms(1_200));
     world.input(Input::Restarted(Part::Dialogue));
-    world.pass(ms(3_000));
-    assert_eq!(fillers(&world), 1);
+    world.pass(ms(1_999));
+    assert_eq!(fillers(&world), 1, "the next one has its own time");
     let (ask, _) = world.asks.pop_back().unwrap();
     world.input(Input::Brain { ask, event: BrainEvent::Say("Fine.".to_owned()) });
     assert_eq!(world.last_text(), "One moment, please. Fine.");
 }
 
 #[test]
-fn the_opening_and_reprompts_have_none() {
+fn a_reprompt_that_takes_its_time_is_covered() {
     let mut world = World::new(Timing::default());
     world.hold_brain = true;
     world.play_all();
     world.pass(ms(7_000));
     assert_eq!(world.asks.len(), 1, "the first reprompt is asked for");
-    world.pass(ms(3_000));
+    world.pass(ms(1_199));
     assert_eq!(fillers(&world), 0);
+    world.pass(ms(1));
+    assert_eq!(fillers(&world), 1);
 }

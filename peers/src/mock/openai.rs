@@ -28,8 +28,8 @@ use serde_json::{Value, json};
 use super::{Desk, Door, Fate};
 use crate::vendor::Fault;
 
-/// Between two tokens: about the pace of a small model.
-const TOKEN_INTERVAL: Duration = Duration::from_millis(12);
+/// Between two tokens where nothing else is said: about the pace of a small model.
+const PACE: Duration = Duration::from_millis(12);
 /// The largest body that is read.
 const MOST_BODY: usize = 4 * 1_024 * 1_024;
 /// What `created` says: the date of the protocol's description.
@@ -126,8 +126,9 @@ async fn complete(State(desk): State<Desk>, request: Request) -> Response {
     }
     let answer = Answer { id: format!("chatcmpl-{exchange:08}"), model: dated(&question.model), question };
     if answer.question.stream {
+        let pace = desk.config.llm_pace.unwrap_or(PACE);
         let gone = Gone { desk, exchange };
-        let events = answer.events(fate).inspect(move |_| {
+        let events = answer.events(fate, pace).inspect(move |_| {
             let _ = &gone; // dropped with the body: the client went, or has all
         });
         let mut response = Response::new(Body::from_stream(events));
@@ -268,8 +269,8 @@ impl Answer {
         self.chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]), Value::Null)
     }
 
-    /// What goes over the wire and when, as the fate wants it.
-    fn events(self, fate: Fate) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    /// What goes over the wire and when, as the fate wants it: the first token with the role, each further one `pace` behind the one before it.
+    fn events(self, fate: Fate, pace: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let (tokens, whole) = self.said();
         let count = tokens.len();
         let mut events: Vec<Step> = vec![Step::Send(
@@ -278,7 +279,11 @@ impl Answer {
         )];
         let mut saying: Vec<Step> = tokens
             .iter()
-            .map(|token| Step::Send(TOKEN_INTERVAL, self.delta(json!({"content": token}), None)))
+            .enumerate()
+            .map(|(n, token)| {
+                let after = if n == 0 { Duration::ZERO } else { pace };
+                Step::Send(after, self.delta(json!({"content": token}), None))
+            })
             .collect();
         match fate.fault {
             Some(Fault::Drop) => {
@@ -296,13 +301,13 @@ impl Answer {
             }
             Some(Fault::Garbage) => {
                 events.extend(saying.into_iter().take(2));
-                events.push(Step::Send(TOKEN_INTERVAL, b"data: <html>502 Bad Gateway</html>\n\n".to_vec()));
-                events.push(Step::Send(TOKEN_INTERVAL, b"data: [DONE]\n\n".to_vec()));
+                events.push(Step::Send(pace, b"data: <html>502 Bad Gateway</html>\n\n".to_vec()));
+                events.push(Step::Send(pace, b"data: [DONE]\n\n".to_vec()));
             }
             Some(Fault::Endless) => {
                 let again = self.delta(json!({"content": " And so on."}), None);
                 events.extend(saying);
-                let endless = stream::repeat_with(move || Step::Send(TOKEN_INTERVAL, again.clone()));
+                let endless = stream::repeat_with(move || Step::Send(pace, again.clone()));
                 return stream::iter(events).chain(endless).then(Step::take).left_stream();
             }
             Some(Fault::Silent | Fault::Error | Fault::Slow(_)) | None => {

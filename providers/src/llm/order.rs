@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Text that was given before a failure is made void by [`LlmEvent::Restarted`]; whoever has spoken of it already drops the stream at that, and
-//! the next model is not asked. A model that fails rests ([`Breaker`]), so that not every turn of every call pays for finding out. Where there
-//! is one model alone, a single failure does not close it: there is nobody else to ask.
+//! the next model is not asked. A model that fails rests ([`Breaker`]), so that not every turn of every call pays for finding out. Where there is
+//! nobody behind a model, a single failure does not close it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tandem_domain::port::{EventStream, Retry};
 use crate::breaker::Breaker;
 use crate::clock::now;
 
-/// Failures in a row at which an only model is left alone for a while.
+/// Failures in a row at which the last model is left alone for a while.
 const MOST_FAILURES: u32 = 3;
 /// A pause that is waited for before the last model is asked once more; a longer one is the call's apology.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -43,10 +43,6 @@ impl Order {
         Self { models: std::iter::once(first).chain(others).map(place).collect() }
     }
 
-    fn alone(&self) -> bool {
-        self.models.len() == 1
-    }
-
     /// The next model from `from` on that may be asked.
     fn admitted(&self, from: usize) -> Option<usize> {
         (from..self.models.len()).find(|place| self.models[*place].state().0.admits(now()))
@@ -58,7 +54,7 @@ impl Order {
         }
         let mut state = self.models[place].state();
         state.1 += 1;
-        let patient = self.alone() && state.1 < MOST_FAILURES && error.retry() != Retry::Never;
+        let patient = place + 1 == self.models.len() && state.1 < MOST_FAILURES && error.retry() != Retry::Never;
         if !patient || error.retry_after().is_some() {
             state.0.failed(now(), error.retry(), error.retry_after());
         }
@@ -87,7 +83,16 @@ impl Llm for Order {
     }
 
     fn complete(&self, spec: LlmSpec) -> EventStream<LlmEvent, LlmError> {
-        let asking = Asking { order: self.clone(), spec, place: 0, answer: None, given: false, again: true, next: 0 };
+        let asking = Asking {
+            order: self.clone(),
+            spec,
+            place: 0,
+            answer: None,
+            given: false,
+            again: true,
+            next: 0,
+            chosen: None,
+        };
         Box::pin(stream::unfold(Some(asking), Asking::next))
     }
 
@@ -123,6 +128,8 @@ struct Asking {
     again: bool,
     /// Who comes next.
     next: usize,
+    /// Who takes over, once somebody wants to know.
+    chosen: Option<usize>,
 }
 
 impl Asking {
@@ -130,7 +137,7 @@ impl Asking {
         let mut asking = asking?;
         loop {
             let Some(answer) = &mut asking.answer else {
-                match asking.order.admitted(asking.next) {
+                match asking.chosen.take().or_else(|| asking.order.admitted(asking.next)) {
                     None => return Some((Err(LlmError::AllResting(asking.order.names())), None)),
                     Some(place) => asking.ask(place),
                 }
@@ -163,11 +170,12 @@ impl Asking {
     /// Whether somebody can be asked after this failure: whoever comes next, else the last one once more.
     async fn another(&mut self, failed: usize, error: &LlmError) -> bool {
         let from = self.order.models[failed].model.name();
-        if let Some(next) = self.order.models.get(self.next) {
-            let to = next.model.name();
+        if let Some(next) = self.order.admitted(self.next) {
+            let to = self.order.models[next].model.name();
             tracing::warn!(%error, from, to, "another model takes over");
             metrics::counter!("tandem_provider_fallbacks_total", "stage" => "llm", "from" => from, "to" => to)
                 .increment(1);
+            self.chosen = Some(next); // asked when somebody wants to know
             return true;
         }
         let wait = error.retry_after().unwrap_or(USUAL_WAIT);

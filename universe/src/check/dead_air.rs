@@ -4,11 +4,11 @@
 //!
 //! | silence | may last |
 //! |---|---|
-//! | within an utterance, or before the first one | 2 s |
+//! | within an utterance, or before the first one | 2 s; 2.8 s with a model that is slow or fails |
 //! | after the caller, once the recogniser had words | 2.8 s (a slow model and a slow voice at once) from then, or from the silence that ends a turn |
 //! | after the caller, while the recogniser was asked and does not answer | 4 s from the silence that ends a turn |
 //! | while the room around the caller is speech to the detector | that long: it holds the floor, a known weakness |
-//! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and 2 s for its prompt |
+//! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and as long for its prompt as for an opening |
 
 use std::time::Duration;
 
@@ -81,16 +81,14 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let timing = &run.case.timing;
     let (up, down) = run.ways;
     let ways = up + down + run.case.chunk();
-    // A filler answers a turn. Where nobody has said anything, a slow model's opening or reprompt is waited for: a known weakness.
-    let slow = run.case.scenario.vendors.brain.first_sentence != Latency::ZERO;
-    let unasked = if slow { timing.answer_limit } else { Duration::ZERO };
-    // One filler is said for a turn; a model that fails behind it is waited for as well: another known weakness.
-    let failing = if run.case.scenario.vendors.brain.faults.is_empty() { Duration::ZERO } else { timing.answer_limit };
-    let rung = Timing::rung() + unasked + VENDORS + ways;
+    let brain = &run.case.scenario.vendors.brain;
+    let modelled = brain.first_sentence != Latency::ZERO || !brain.faults.is_empty();
+    let vendors = if modelled { ANSWER } else { VENDORS };
+    let rung = Timing::rung() + vendors + ways;
     match silence.after {
-        Who::Nobody => (silence.from + unasked + VENDORS + ways, "before the first word"),
+        Who::Nobody => (silence.from + vendors + ways, "before the first word"),
         Who::Agent if silence.before == Who::Agent && is_within_utterance(run, silence) => {
-            (silence.from + VENDORS + failing, "within an utterance")
+            (silence.from + vendors, "within an utterance")
         }
         Who::Agent => (silence.from + rung, "after the agent"),
         Who::Caller => {

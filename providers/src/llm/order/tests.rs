@@ -105,6 +105,28 @@ async fn the_last_one_is_asked_once_more_after_its_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_that_fail_once_each_do_not_silence_the_next_call() {
+    let one = model("one", &[&[Act::Fail(failed())]]);
+    let two = model("two", &[&[Act::Fail(failed())], &[Act::Fail(failed())], &[Act::Say("2"), Act::Finish]]);
+    let order = order(&[&one, &two]);
+    assert_eq!(answer(&order).await, [Err(failed())], "the second was asked twice");
+    assert_eq!(answer(&order).await, [said("2"), END]);
+    assert_eq!((asked(&one), asked(&two)), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_rests_takes_nothing_over_and_the_error_is_the_one_that_happened() {
+    let one = model("one", &[&[Act::Fail(limited(700))], &[Act::Fail(limited(700))], &[Act::Say("1"), Act::Finish]]);
+    let spent = || LlmError::QuotaSpent { vendor: "two" };
+    let two = model("two", &[&[Act::Fail(spent())]]);
+    let order = order(&[&one, &two]);
+    assert_eq!(answer(&order).await, [Err(spent())]);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(answer(&order).await, [said("1"), END], "the one that is there is asked once more");
+    assert_eq!(asked(&two), 1, "a spent quota is not asked again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_only_model_is_left_alone_after_several_failures_and_a_spent_quota_at_once() {
     let one = model("one", &[&[Act::Fail(failed())]]);
     let alone = order(&[&one]);
