@@ -52,6 +52,9 @@ impl Engine {
     }
 
     fn failed(&self, error: &SttError) {
+        if matches!(error, SttError::Refused { .. }) {
+            return; // this agent's language or key terms: others' calls are no worse for it
+        }
         let wish = if let SttError::RateLimited { retry_after, .. } = error { *retry_after } else { None };
         self.breaker().failed(now(), error.retry(), wish);
         self.tell();

@@ -265,11 +265,11 @@ impl Vendor {
         let vendor = self.name;
         let retry_after = pause(headers);
         match status {
-            401 => LlmError::Unauthorized { vendor, setting: self.key_setting },
+            401 | 403 => LlmError::Unauthorized { vendor, setting: self.key_setting },
             404 if error.is("model_not_found") => {
                 LlmError::NoModel { vendor, model: model.to_owned(), setting: self.model_setting }
             }
-            404 => LlmError::Invalid {
+            404 => LlmError::Failed {
                 vendor,
                 detail: format!("status 404 {}: check {}", error.detail(), self.base_setting),
             },

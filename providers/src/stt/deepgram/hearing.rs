@@ -91,6 +91,8 @@ pub(super) struct Hearing {
     settled_to: u64,
     /// Position up to which there were results at all.
     heard_to: u64,
+    /// Position up to which audio was sent: what a result claims beyond it is nobody's.
+    sent_to: u64,
     question: Option<Question>,
     /// `Finalize`s of this connection that were not answered.
     finalizes: u32,
@@ -108,6 +110,7 @@ impl Hearing {
             interim: None,
             settled_to: 0,
             heard_to: 0,
+            sent_to: 0,
             question: None,
             finalizes: 0,
             speaking: None,
@@ -127,6 +130,11 @@ impl Hearing {
     /// Audio before this needs not be heard again.
     pub(super) fn settled_to(&self) -> u64 {
         self.settled_to
+    }
+
+    /// Audio before this position was sent.
+    pub(super) fn sent(&mut self, to: u64) {
+        self.sent_to = self.sent_to.max(to);
     }
 
     /// The caller speaks in a turn from `from` on, and somebody looks.
@@ -256,7 +264,8 @@ impl Hearing {
     }
 
     fn stretch(&self, offset: i64, results: Results) -> Stretch {
-        let position = |seconds: f64| wire::samples(seconds, self.rate_hz).saturating_add_signed(offset);
+        let position =
+            |seconds: f64| wire::samples(seconds, self.rate_hz).saturating_add_signed(offset).min(self.sent_to);
         let end = position(results.start + results.duration);
         let best = results.channel.alternatives.into_iter().next().unwrap_or_default();
         let mut text = best.transcript;

@@ -276,6 +276,7 @@ impl Session {
             at = to;
             let Line::Open(open) = &mut self.line else { return Ok(None) };
             open.sent_to = Some(at);
+            self.hearing.sent(at);
             self.send(Message::binary(bytes)).await?;
         }
         self.rewind.forget_before(self.hearing.settled_to().min(end));

@@ -7,6 +7,7 @@
 //! A sentence takes the socket that was used last, so that few are busy and the rest age. The keeper, a task, closes those that were not
 //! used for a minute, and sees to it that one is open for whoever comes next: the handshake is not the caller's to wait for.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use super::{CONNECT_LIMIT, Key, now};
 
 /// How long the keeper waits after an attempt to connect has failed: doubled each time, up to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-
+/// A socket that nobody has used and that lives no longer than this was closed for a reason.
+const YOUNG: Duration = Duration::from_secs(10);
 /// How often the keeper looks, when nothing happens: a vendor may have closed the socket that waits.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,8 @@ struct Shared {
     /// One permit for each open socket.
     places: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
+    /// Sockets that were ever lent.
+    leases: AtomicU64,
     /// A socket came back or was taken.
     changed: Notify,
 }
@@ -73,7 +77,8 @@ impl Pool {
     pub(super) fn start(base: String, key: Key, route: Route, most: usize, idle: Duration) -> Self {
         let waiting = Mutex::new(Waiting { sockets: Vec::new(), route });
         let places = Arc::new(Semaphore::new(most));
-        let shared = Arc::new(Shared { base, key, idle, places, waiting, changed: Notify::new() });
+        let shared =
+            Arc::new(Shared { base, key, idle, places, waiting, leases: AtomicU64::new(0), changed: Notify::new() });
         tokio::spawn(keep(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -84,6 +89,7 @@ impl Pool {
     /// The vendor is not there within 2 s, refuses, or all places are taken.
     pub(super) async fn lease(&self, route: &Route, fresh: bool) -> Result<Lease, TtsError> {
         let shared = Arc::clone(&self.shared);
+        shared.leases.fetch_add(1, Ordering::Relaxed);
         let waits = if fresh { None } else { shared.take(route) };
         let reused = waits.is_some();
         let socket = match waits {
@@ -152,15 +158,31 @@ impl Shared {
 /// Looks after the sockets that wait, until the pool is gone.
 async fn keep(pool: Weak<Shared>) {
     let mut back_off = BACK_OFF.0;
+    // When the last socket was opened, and how many had been lent by then.
+    let mut last: Option<(Instant, u64)> = None;
     loop {
         let Some(shared) = pool.upgrade() else { return };
         let (wanted, due) = shared.tidy(now());
+        let lent = shared.leases.load(Ordering::Relaxed);
+        match last.take_if(|_| wanted.is_some()) {
+            Some((at, before)) if before == lent && now() < at + YOUNG => {
+                // A vendor that lets us in and then shows us out is not asked every second.
+                let wait_s = back_off.as_secs();
+                tracing::warn!(wait_s, "ElevenLabs closed a socket that nobody had used: quota, key or region?");
+                drop(shared);
+                sleep(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF.1);
+                continue;
+            }
+            Some(_) => back_off = BACK_OFF.0, // it was used, or grew old
+            None => {}
+        }
         let wait = due.map_or(shared.idle, |due| due.saturating_duration_since(now())).min(shared.idle);
         if let Some(route) = wanted {
             match shared.connect(&route).await {
                 Ok(socket) => {
                     shared.waiting().sockets.insert(0, Idle { route, socket, since: now() });
-                    back_off = BACK_OFF.0;
+                    last = Some((now(), lent));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no socket waits for the next sentence");

@@ -35,6 +35,7 @@ fn finalized(start: f64, end: f64, text: &str) -> Results {
 fn connected() -> Hearing {
     let mut hearing = Hearing::new(RATE);
     hearing.connected(0, 0);
+    hearing.sent(u64::MAX);
     hearing
 }
 
@@ -226,4 +227,17 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_result_from_the_future_settles_nothing_of_it() {
+    let mut hearing = Hearing::new(RATE);
+    hearing.connected(0, 0);
+    hearing.sent(2 * S);
+    hearing.results(settled(0.0, "Hello"));
+    let mut odd = settled(0.0, "");
+    odd.duration = 9e9;
+    hearing.results(odd);
+    hearing.sent(6 * S);
+    assert_eq!(hearing.ask(now(), TurnId(2), 3 * S, 5 * S), None, "not answered before it was heard");
 }
