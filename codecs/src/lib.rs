@@ -14,6 +14,7 @@
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
 //!
@@ -27,7 +28,9 @@ pub mod g711;
 pub mod l16;
 pub mod level;
 pub mod noise;
+pub mod peaks;
 pub mod resample;
+pub mod stereo;
 pub mod tone;
 pub mod vad;
 pub mod wav;
@@ -37,5 +40,6 @@ pub use frame::{Pcm, RateError, SampleRate};
 pub use framer::Framer;
 pub use level::Level;
 pub use resample::{Resampler, resample_all};
+pub use stereo::Stereo;
 pub use vad::{Detector, SpeechGate, SpeechGateConfig, VadEvent};
 pub use wav::WavError;
