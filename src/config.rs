@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tandem_actors::RecordFrom;
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::llm::openai::OpenAiConfig;
@@ -165,6 +166,10 @@ pub struct Config {
     pub calls: CallLimits,
     /// Which calls' journals are kept.
     pub journals: CallJournals,
+    /// Whether calls are recorded.
+    pub recorded: bool,
+    /// Since when.
+    pub record_from: RecordFrom,
     /// What the operator should know about the settings, one sentence each.
     pub notices: Vec<String>,
     /// Each value with its source.
@@ -244,6 +249,11 @@ impl Config {
             journals: CallJournals {
                 calls: reader.number("JOURNAL_CALLS", 0..=10_000),
                 folder: path(reader.text("JOURNAL_DIR")),
+            },
+            recorded: reader.value("RECORD_CALLS", |text| read::one_of(text, &["off", "wav"])) == Some("wav"),
+            record_from: match reader.value("RECORD_FROM", |text| read::one_of(text, &["start", "announcement"])) {
+                Some("announcement") => RecordFrom::Announcement,
+                _ => RecordFrom::Start,
             },
             notices: notices(&settings, host, &media, !models.is_empty()),
             models,
