@@ -355,7 +355,8 @@ fn switch_config(config: &Config) -> SwitchConfig {
             program: crate::build(),
         },
         recordings: RecordingKeeping {
-            folder: config.recorded.then(|| recordings_in(&config.data_dir)),
+            folder: config.recorded.map(|_| recordings_in(&config.data_dir)),
+            format: config.recorded.unwrap_or_default(),
             from: config.record_from,
             ..RecordingKeeping::default()
         },

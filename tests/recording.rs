@@ -7,21 +7,26 @@ mod line;
 #[path = "support/memory.rs"]
 mod memory;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use line::{Exchange, Line, Vendors, rendered, say};
 use memory::CallRecords;
 use sha2::{Digest, Sha256};
 use tandem_actors::recordings::disk::{Disk, Medium, create_file};
-use tandem_actors::{RecordFrom, RecordingKeeping, SwitchConfig};
+use tandem_actors::{Arrival, RecordFrom, RecordingKeeping, SwitchConfig};
 use tandem_codecs::g711;
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::Part;
+use tandem_domain::port::dialect::{Dialect, WireMessage};
 use tandem_peers::caller::{Rendered, Step};
+use tandem_peers::carrier::MediaPeer;
+use tandem_peers::carrier::exotel::{ExotelIds, ExotelPeer, Habits};
+use tandem_providers::carrier::exotel::ExotelDialect;
 use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -56,7 +61,7 @@ impl Studio {
     }
 
     /// The recording of a call that is over, and its records.
-    async fn recording(self, line: &Line) -> (Recording, CallRecords) {
+    async fn recording<P: MediaPeer>(self, line: &Line<P>) -> (Recording, CallRecords) {
         let records = self.exchange.records(line).await;
         let (call, length) = (records.ended[0].call, records.ended[0].duration);
         let file = std::fs::read(self.folder.path().join(format!("recordings/{call}.wav"))).unwrap();
@@ -167,6 +172,63 @@ async fn a_stall_and_its_burst_leave_no_trace() {
         let (recording, _) = studio.recording(&line).await;
         recording.assert_holds_the_mouth_of(&line);
     }
+}
+
+/// Exotel brings and takes audio in pieces of a tenth of a second and more, and not as telephone companies code it.
+#[tokio::test(start_paused = true)]
+async fn pieces_of_any_length_stand_where_they_were_said() {
+    let studio = Studio::new().await;
+    let peer = ExotelPeer::new(ExotelIds::numbered(1), Habits::default(), BTreeMap::new());
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(ExotelDialect::new(false))];
+    let mut line = Line::dial_as(&studio.exchange, dialects, peer, Arrival::default(), 11, script(11)).await;
+    line.run_out(LIMIT).await;
+    let (recording, records) = studio.recording(&line).await;
+    assert_eq!(records.reason(), "completed");
+    let common = line.mouth_tape.len().min(recording.caller.len()) - 10 * FRAME; // the last piece never left
+    assert!(loud(&line.mouth_tape[..common]) > 16_000);
+    let differs = (0..common).find(|at| line.mouth_tape[*at] != recording.caller[*at]);
+    assert_eq!(differs, None, "of {common}");
+}
+
+/// In real time: a clock that is paused waits for the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_holds_up_nobody_and_costs_nothing_for_some_seconds() {
+    type Hangs = Arc<(Mutex<bool>, Condvar)>;
+    struct Slow(std::fs::File, Hangs);
+
+    impl Medium for Slow {
+        fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            drop(self.1.1.wait_while(self.1.0.lock().unwrap(), |hangs| *hangs).unwrap());
+            Medium::write_all_at(&self.0, bytes, offset)
+        }
+
+        fn set_len(&self, length: u64) -> io::Result<()> {
+            Medium::set_len(&self.0, length)
+        }
+    }
+
+    let hangs = Hangs::default();
+    let hanging = Arc::clone(&hangs);
+    let disk =
+        Disk::of(move |path: &Path| Ok(Box::new(Slow(create_file(path)?, Arc::clone(&hanging))) as Box<dyn Medium>));
+    let studio = Studio::with(RecordingKeeping { disk, ..RecordingKeeping::default() }).await;
+    let mut line = Line::dial(&studio.exchange, 12, vec![Step::Wait]).await;
+    line.until("half a second", LIMIT, |line| line.mouth_tape.len() == 4_000).await;
+    *hangs.0.lock().unwrap() = true;
+    let before = loud(&line.ear_tape);
+    line.until("2 s more", LIMIT, |line| line.mouth_tape.len() == 20_000).await;
+    assert!(loud(&line.ear_tape) > before + 4_000, "the agent goes on speaking");
+    *hangs.0.lock().unwrap() = false;
+    hangs.1.notify_all();
+    let text = line.peer.stop(tandem_actors::clock::now());
+    line.send_raw(Ok(WireMessage::Text(text))).await;
+    line.run_out(LIMIT).await;
+    let (recording, records) = studio.recording(&line).await;
+    assert_eq!(records.reason(), "caller_hangup");
+    let saved = &records.timeline.iter().find(|event| event.kind == "recording_saved").unwrap().data;
+    assert_eq!(saved["lost_seconds"], 0.0);
+    let (spoken, recorded) = (loud(&line.ear_tape), loud(&telephone(&recording.agent)));
+    assert!(spoken.abs_diff(recorded) < 8 * FRAME, "{spoken} heard, {recorded} recorded: some were on their way");
 }
 
 #[tokio::test(start_paused = true)]
@@ -302,4 +364,32 @@ async fn a_pause_is_silent_on_both_sides_and_as_long_as_it_was() {
     assert!(loud(&recording.agent[32_000..]) > 0);
     let told: Vec<_> = records.events.iter().filter(|kind| kind.starts_with("recording_")).collect();
     assert_eq!(told, [&"recording_paused", &"recording_resumed", &"recording_saved"]);
+}
+
+#[cfg(feature = "opus")]
+#[tokio::test(start_paused = true)]
+async fn a_recording_may_be_opus_and_is_as_long() {
+    use tandem_actors::RecordingFormat;
+    let keeping = RecordingKeeping { format: RecordingFormat::Opus, ..RecordingKeeping::default() };
+    let studio = Studio::with(keeping).await;
+    let mut line = Line::dial(&studio.exchange, 10, script(10)).await;
+    line.run_out(LIMIT).await;
+    while studio.exchange.switch.recordings().are_finishing() {
+        tokio::time::sleep(ms(100)).await;
+    }
+    let folder = studio.folder.path().join("recordings");
+    let records = studio.exchange.records(&line).await;
+    let saved = &records.timeline.iter().find(|event| event.kind == "recording_saved").unwrap().data;
+    assert_eq!(saved["format"], "opus");
+    let file = std::fs::read(folder.join(saved["path"].as_str().unwrap())).unwrap();
+    let mut samples = Vec::new();
+    tandem_codecs::ogg_opus::read(io::Cursor::new(&file), |piece| samples.extend_from_slice(piece)).unwrap();
+    let seconds = samples.len() as f64 / 16_000.0;
+    assert_eq!(saved["seconds"], seconds);
+    assert!((records.ended[0].duration.as_secs_f64() - seconds).abs() <= 0.020);
+    assert!(file.len() * 4 < samples.len() * 2, "{} bytes for {seconds} s", file.len());
+    let said = line.mouth_tape.iter().position(|sample| sample.abs() > 1_000).unwrap();
+    let heard = samples.iter().step_by(2).position(|sample| sample.abs() > 500).unwrap();
+    assert!(said.abs_diff(heard) < FRAME, "{said} and {heard}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "the WAV file is gone");
 }

@@ -196,3 +196,23 @@ async fn what_was_recorded_until_a_kill_is_whole_at_the_next_start() {
     assert_eq!((status, &outline["seconds"]), (200, &json!(pairs.len() as f64 / 8_000.0)));
     again.end().await;
 }
+
+#[cfg(feature = "opus")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opus_recording_is_served_and_drawn_too() {
+    let program = boot_with_settings(&[("RECORD_CALLS", "opus"), ("ENDPOINT_SILENCE_MS", "200")]).await.unwrap();
+    let (_, path) = recorded_call(&program).await;
+    let whole = until("the recording", async || {
+        let fetched = fetch(&program, &path, &[]).await;
+        (fetched.status == 200).then_some(fetched)
+    })
+    .await;
+    assert_eq!(whole.header("content-type"), "audio/ogg");
+    let mut samples = Vec::new();
+    tandem_codecs::ogg_opus::read(std::io::Cursor::new(&whole.body), |piece| samples.extend_from_slice(piece)).unwrap();
+    let part = fetch(&program, &path, &[("range", "bytes=0-3")]).await;
+    assert_eq!((part.status, &part.body[..]), (206, &b"OggS"[..]));
+    let pairs: Vec<[i16; 2]> = samples.chunks(2).map(|pair| [pair[0], pair[1]]).collect();
+    outline(&program, &path, &pairs).await;
+    program.running.shutdown().await;
+}

@@ -37,7 +37,7 @@ pub mod switchboard;
 pub mod tap;
 
 pub use journals::JournalKeeping;
-pub use recordings::{RecordFrom, RecordingKeeping};
+pub use recordings::{Format as RecordingFormat, RecordFrom, RecordingKeeping};
 pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
 pub use tap::{AudioTap, Tap};

@@ -1,4 +1,4 @@
-//! Recordings of calls: stereo WAV files, the caller left and the agent right, each as long as its call.
+//! Recordings of calls: stereo files, the caller left and the agent right, each as long as its call.
 //!
 //! ```text
 //! pumps ─► lanes (1 s) ─► Reel: both sides on the call's clock ─► <call>.part ─► <call>.wav, "recording_saved" with its SHA-256
@@ -34,6 +34,8 @@ use crate::scribe::Scribe;
 use crate::tap::TappedCall;
 
 pub mod disk;
+#[cfg(feature = "opus")]
+mod opus;
 mod recover;
 mod reel;
 
@@ -42,10 +44,28 @@ pub(crate) use reel::{News, Reel};
 
 /// Blocking threads that may wait for the disk at once.
 const DISK_THREADS: usize = 4;
-/// Ending of a finished file's name; before it stands the call's id.
-pub const ENDING: &str = "wav";
 /// Place among a call's notes of what is told of its recording when it is over: after all others.
 const LAST_NOTE: u32 = u32::MAX;
+
+/// What a recording is kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// 16 bit at 8 kHz: 2 MB a minute.
+    #[default]
+    Wav,
+    /// Ogg Opus, made of the WAV file when the call is over: a tenth of it.
+    Opus,
+}
+
+impl Format {
+    /// Ending of the file's name; before it stands the call's id.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Opus => "opus",
+        }
+    }
+}
 
 /// From when on a call is recorded. Before, there is digital silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +82,8 @@ pub enum RecordFrom {
 pub struct RecordingKeeping {
     /// Folder of the files; `None`: no call is recorded.
     pub folder: Option<PathBuf>,
+    /// As what. A program without the feature `opus` keeps WAV.
+    pub format: Format,
     /// Since when.
     pub from: RecordFrom,
     /// How files are made.
@@ -74,9 +96,14 @@ pub struct Recordings(Option<Arc<Shelf>>);
 
 struct Shelf {
     folder: PathBuf,
+    format: Format,
     from: RecordFrom,
     disk: Disk,
     threads: Arc<Semaphore>,
+    /// Who may encode.
+    encoder: Semaphore,
+    /// The program is ending.
+    closing: AtomicBool,
     runtime: Handle,
     /// Files that are being finished.
     finishing: Mutex<Vec<JoinHandle<()>>>,
@@ -87,12 +114,15 @@ struct Shelf {
 impl Recordings {
     /// Finishes in the background what an earlier process left; its calls are of `business`.
     pub(crate) fn start(keeping: RecordingKeeping, business: BusinessId, scribe: &Scribe) -> Self {
-        let RecordingKeeping { folder: Some(folder), from, disk } = keeping else { return Self(None) };
+        let RecordingKeeping { folder: Some(folder), format, from, disk } = keeping else { return Self(None) };
         let shelf = Arc::new(Shelf {
             folder,
+            format,
             from,
             disk,
             threads: Arc::new(Semaphore::new(DISK_THREADS)),
+            encoder: Semaphore::new(1),
+            closing: AtomicBool::new(false),
             runtime: Handle::current(),
             finishing: Mutex::default(),
             failing: AtomicBool::new(false),
@@ -124,6 +154,11 @@ impl Recordings {
         self.0.as_ref().is_some_and(|shelf| shelf.failing.load(Ordering::Relaxed))
     }
 
+    /// Whether files are being finished of calls that are over.
+    pub fn are_finishing(&self) -> bool {
+        self.0.as_ref().is_some_and(|shelf| shelf.finishing().iter().any(|task| !task.is_finished()))
+    }
+
     /// Begins the recording of a call; `tapped` is there where calls are recorded.
     pub(crate) fn begin(&self, tapped: Option<TappedCall>, business: BusinessId, scribe: &Scribe) -> Option<Recording> {
         let (shelf, tapped) = (Arc::clone(self.0.as_ref()?), tapped?);
@@ -136,9 +171,10 @@ impl Recordings {
         Some(Recording { shelf, reel, call, business, scribe: scribe.clone(), over: None, announced, paused: false })
     }
 
-    /// Waits until every file is finished whose call is over.
+    /// Waits until every file is finished whose call is over. From now on, none is encoded.
     pub(crate) async fn finished(&self) {
         let Some(shelf) = &self.0 else { return };
+        shelf.closing.store(true, Ordering::Relaxed);
         let finishing = std::mem::take(&mut *shelf.finishing());
         for task in finishing {
             let _ = task.await; // its panic was logged where it happened
@@ -149,6 +185,23 @@ impl Recordings {
 impl Shelf {
     fn finishing(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.finishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The recording in the format that was asked for; as it is, if that cannot be.
+    async fn shrink(self: &Arc<Self>, saved: Saved) -> Saved {
+        let Ok(_turn) = self.encoder.acquire().await else { return saved }; // it is never closed
+        match self.format {
+            #[cfg(feature = "opus")]
+            Format::Opus => {
+                let (shelf, wav) = (Arc::clone(self), saved.clone());
+                let shrunk = spawn_blocking(move || opus::shrink(&shelf.folder, &wav, &shelf.closing));
+                shrunk.await.map_err(std::io::Error::other).flatten().unwrap_or_else(|error| {
+                    warn!(file = saved.name, %error, "a recording stays WAV");
+                    saved
+                })
+            }
+            _ => saved,
+        }
     }
 
     /// Runs `work`, and has the end of the program wait for it.
@@ -227,6 +280,7 @@ impl Drop for Recording {
             });
             let record = match finished.await.map_err(std::io::Error::other).flatten() {
                 Ok(saved) => {
+                    let saved = shelf.shrink(saved).await;
                     shelf.failing.store(false, Ordering::Relaxed);
                     metrics::counter!(RECORDINGS, "outcome" => if saved.lost.is_zero() { "saved" } else { "incomplete" }).increment(1);
                     metrics::counter!(RECORDING_BYTES).increment(saved.bytes);
@@ -248,7 +302,7 @@ impl Drop for Recording {
 fn told(saved: &Saved, recovered: bool) -> serde_json::Value {
     json!({
         "path": saved.name, // below the folder of recordings
-        "format": ENDING,
+        "format": saved.format.ending(),
         "sha256": saved.sha256,
         "seconds": saved.length.as_secs_f64(),
         "bytes": saved.bytes,

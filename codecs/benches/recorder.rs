@@ -1,6 +1,6 @@
 //! What a recording costs: one second of a call, both sides, as a recorder lays and takes it, and as it goes to its file.
 //!
-//! `cargo bench -p tandem-codecs --bench recorder`. A microsecond is a millionth of a core for each call; the budget of a whole call is 3,000.
+//! `cargo bench -p tandem-codecs --bench recorder --features opus`. A microsecond is a millionth of a core for each call; the budget of a whole call is 3,000.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -73,6 +73,17 @@ fn recorder(c: &mut Criterion) {
             });
         });
     });
+    #[cfg(feature = "opus")]
+    {
+        let (mut call, mut out, mut second) = (Call::new(), Vec::new(), Vec::new());
+        while second.len() < 16_000 {
+            call.second(&mut out, |_, samples| second.extend_from_slice(samples));
+        }
+        second.truncate(16_000);
+        let mut writer = tandem_codecs::ogg_opus::Writer::new(std::io::sink()).expect("a codec");
+        group
+            .bench_function("as_opus_when_it_is_over", |b| b.iter(|| writer.push(black_box(&second)).expect("a sink")));
+    }
     group.finish();
     std::fs::remove_file(path).expect("it was made above");
 }

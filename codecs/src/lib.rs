@@ -17,6 +17,7 @@
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
+//! | `ogg_opus` | recordings that are kept, with the feature `opus` |
 //!
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
@@ -28,6 +29,8 @@ pub mod g711;
 pub mod l16;
 pub mod level;
 pub mod noise;
+#[cfg(feature = "opus")]
+pub mod ogg_opus;
 pub mod peaks;
 pub mod resample;
 pub mod stereo;

@@ -176,7 +176,7 @@ pub const KEYS: &[Key] = &[
     now(
         "RECORD_CALLS",
         "off",
-        "recordings of calls in DATA_DIR/recordings: off, or wav (stereo, 8 kHz, 2 MB a minute); they hold what callers said",
+        "recordings of calls in DATA_DIR/recordings: off, wav (stereo, 8 kHz, 2 MB a minute) or opus (a tenth of that); they hold what callers said",
     ),
     now(
         "RECORD_FROM",

@@ -14,7 +14,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tandem_actors::recordings::ENDING;
+use tandem_actors::RecordingFormat;
 use tandem_codecs::peaks::{Peak, Peaks};
 use tandem_codecs::wav::HEADER_BYTES;
 use tandem_domain::ids::CallId;
@@ -44,7 +44,7 @@ const POINTS: u32 = 1_000;
 #[schema(value_type = String, format = Binary)]
 struct Wave(#[expect(dead_code, reason = "described, never made")] Vec<u8>);
 
-/// The recording of one call: WAV, the caller left, the agent right.
+/// The recording of one call: WAV or Ogg Opus, the caller left, the agent right.
 ///
 /// As long as the call, to a frame; what the agent said and the caller did not hear is not in it. `Range` fetches a part, `If-Range` with the
 /// `ETag` of another part makes sure that both are of one file. The UUID of a talk in the browser names its recording too.
@@ -56,8 +56,8 @@ struct Wave(#[expect(dead_code, reason = "described, never made")] Vec<u8>);
         ("if-range" = Option<String>, Header, description = "the whole is sent unless this is its `ETag`"),
     ),
     responses(
-        (status = OK, body = inline(Wave), content_type = "audio/wav"),
-        (status = PARTIAL_CONTENT, body = inline(Wave), content_type = "audio/wav", description = "the range that was asked for"),
+        (status = OK, content((inline(Wave) = "audio/wav"), (inline(Wave) = "audio/ogg"))),
+        (status = PARTIAL_CONTENT, content((inline(Wave) = "audio/wav"), (inline(Wave) = "audio/ogg")), description = "the range that was asked for"),
         (status = NOT_MODIFIED, description = "the file that the client has"),
         (status = RANGE_NOT_SATISFIABLE, body = inline(super::problem::Body), content_type = "application/problem+json", description = "the range lies outside; `Content-Range` has the length"),
     ),
@@ -89,12 +89,12 @@ pub(super) async fn file(
     file.seek(SeekFrom::Start(bytes.start)).await.map_err(unreadable)?;
     let sent = file.take(bytes.end - bytes.start);
     let headers = [
-        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::CONTENT_TYPE, saved.media_type().to_owned()),
         (header::CONTENT_LENGTH, (bytes.end - bytes.start).to_string()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::ETAG, saved.tag),
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("inline; filename=\"{}.{ENDING}\"", saved.call)),
+        (header::CONTENT_DISPOSITION, format!("inline; filename=\"{}.{}\"", saved.call, saved.format.ending())),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     let body = Body::from_stream(ReaderStream::with_capacity(sent, PIECE_BYTES));
@@ -162,8 +162,9 @@ pub(super) async fn outline(
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let path = saved.path.clone();
-    let read = tokio::task::spawn_blocking(move || peaks(&path, points)).await.map_err(|_| Problem::internal())?;
+    let (path, format) = (saved.path.clone(), saved.format);
+    let read =
+        tokio::task::spawn_blocking(move || peaks(&path, format, points)).await.map_err(|_| Problem::internal())?;
     let (pairs, [caller, agent]) = read.map_err(unreadable)?;
     let outline = Outline {
         call_id: saved.call.0,
@@ -228,7 +229,7 @@ async fn set_paused(
         Some(true) => {
             Ok(Json(RecordingState { call_id: call.0, recording: if paused { "paused" } else { "recording" } }))
         }
-        Some(false) => Err(Problem::not_found("this call is not recorded: set RECORD_CALLS=wav before it begins")),
+        Some(false) => Err(Problem::not_found("this call is not recorded: set RECORD_CALLS before it begins")),
         None => Err(Problem::not_found("this call is over")),
     }
 }
@@ -237,11 +238,19 @@ async fn set_paused(
 struct Saved {
     call: CallId,
     path: PathBuf,
+    format: RecordingFormat,
     /// Strong validator: the digest of the file, in quotes.
     tag: String,
 }
 
 impl Saved {
+    fn media_type(&self) -> &'static str {
+        match self.format {
+            RecordingFormat::Wav => "audio/wav",
+            RecordingFormat::Opus => "audio/ogg", // RFC 7845 section 9
+        }
+    }
+
     async fn open(&self) -> Result<tokio::fs::File, Problem> {
         tokio::fs::File::open(&self.path).await.map_err(unreadable)
     }
@@ -256,11 +265,14 @@ async fn find(surface: &Surface, id: Result<Path<String>, PathRejection>) -> Res
         Problem::not_found(if surface.switch.recordings().are_on() {
             "this call has no recording, or none yet: it is saved when the call has ended"
         } else {
-            "this call was not recorded: set RECORD_CALLS=wav to record those that come"
+            "this call was not recorded: set RECORD_CALLS to record those that come"
         })
     })?;
     // The name is made from the id and not taken from the row: no row leads out of the folder.
-    Ok(Saved { call, path: surface.recordings.join(format!("{call}.{ENDING}")), tag: format!("\"{digest}\"") })
+    let opus = saved.is_some_and(|event| event.data["format"] == RecordingFormat::Opus.ending());
+    let format = if opus { RecordingFormat::Opus } else { RecordingFormat::Wav };
+    let path = surface.recordings.join(format!("{call}.{}", format.ending()));
+    Ok(Saved { call, path, format, tag: format!("\"{digest}\"") })
 }
 
 /// The call that a path names, or the talk in the browser, and its timeline.
@@ -282,7 +294,29 @@ async fn look_up(
 }
 
 /// Reads a whole file, and keeps its outline alone. Returns its length in pairs too.
-fn peaks(path: &FilePath, points: u32) -> std::io::Result<(u64, [Vec<Peak>; 2])> {
+fn peaks(path: &FilePath, format: RecordingFormat, points: u32) -> std::io::Result<(u64, [Vec<Peak>; 2])> {
+    match format {
+        RecordingFormat::Wav => peaks_of_wav(path, points),
+        RecordingFormat::Opus => peaks_of_opus(path, points),
+    }
+}
+
+#[cfg(feature = "opus")]
+fn peaks_of_opus(path: &FilePath, points: u32) -> std::io::Result<(u64, [Vec<Peak>; 2])> {
+    use tandem_codecs::ogg_opus;
+    let open = || std::fs::File::open(path).map(std::io::BufReader::new);
+    let pairs = ogg_opus::pairs(open()?).map_err(std::io::Error::other)?;
+    let mut peaks = Peaks::new(pairs, points);
+    ogg_opus::read(open()?, |piece| peaks.push(piece)).map_err(std::io::Error::other)?;
+    Ok((pairs, peaks.finish()))
+}
+
+#[cfg(not(feature = "opus"))]
+fn peaks_of_opus(_: &FilePath, _: u32) -> std::io::Result<(u64, [Vec<Peak>; 2])> {
+    Err(std::io::Error::other("this program was built without the feature opus"))
+}
+
+fn peaks_of_wav(path: &FilePath, points: u32) -> std::io::Result<(u64, [Vec<Peak>; 2])> {
     use std::io::{Read, Seek};
     let mut file = std::fs::File::open(path)?;
     let pairs = file.metadata()?.len().saturating_sub(HEADER_BYTES) / PAIR_BYTES;

@@ -15,7 +15,7 @@ use tandem_codecs::SampleRate;
 use tandem_codecs::wav::{HEADER_BYTES, stereo_header};
 use tandem_domain::ids::CallId;
 
-use super::ENDING;
+use super::Format;
 
 /// Ending of a file that is not whole.
 pub(super) const PART: &str = "part";
@@ -113,6 +113,7 @@ pub(super) struct Saved {
     pub(super) length: Duration,
     /// What the disk did not take.
     pub(super) lost: Duration,
+    pub(super) format: Format,
 }
 
 impl PartFile {
@@ -134,7 +135,7 @@ impl PartFile {
         let done = file
             .set_len(HEADER_BYTES + pairs * PAIR_BYTES)
             .and_then(|()| file.write_all_at(&stereo_header(rate, pairs), 0))
-            .and_then(|()| seal(&self.path, rate, pairs, lost));
+            .and_then(|()| whole(&self.path, rate, pairs, lost));
         if done.is_err() {
             let _ = fs::remove_file(&self.path); // the error that matters is told
         }
@@ -159,13 +160,18 @@ impl PartFile {
     }
 }
 
-/// Gives a file that is whole its name.
-pub(super) fn seal(part: &Path, rate: SampleRate, pairs: u64, lost: Duration) -> io::Result<Saved> {
-    let path = part.with_extension(ENDING);
-    let sha256 = digest(part)?;
-    fs::rename(part, &path)?;
+/// Gives a WAV file that is whole its name.
+pub(super) fn whole(part: &Path, rate: SampleRate, pairs: u64, lost: Duration) -> io::Result<Saved> {
+    let (name, sha256, bytes) = seal(part, &part.with_extension(Format::Wav.ending()))?;
+    Ok(Saved { name, sha256, bytes, length: rate.duration_of(pairs), lost, format: Format::Wav })
+}
+
+/// Gives a file that is whole its name; returns that, its digest, and its size.
+pub(super) fn seal(part: &Path, path: &Path) -> io::Result<(String, String, u64)> {
+    let (sha256, bytes) = (digest(part)?, fs::metadata(part)?.len());
+    fs::rename(part, path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Saved { name, sha256, bytes: HEADER_BYTES + pairs * PAIR_BYTES, length: rate.duration_of(pairs), lost })
+    Ok((name, sha256, bytes))
 }
 
 fn digest(path: &Path) -> io::Result<String> {

@@ -1,6 +1,7 @@
 //! What a process that died has left of its recordings.
 //!
-//! Every sample that it wrote is in the file; only the header and the name are not those of a whole one.
+//! Every sample that it wrote is in the file; only the header and the name are not those of a whole one. Of a file that it was encoding, the
+//! original is there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,16 +13,26 @@ use tandem_codecs::wav::{HEADER_BYTES, stereo_header};
 use tandem_domain::ids::CallId;
 use tracing::warn;
 
-use super::disk::{Medium, PAIR_BYTES, PART, Saved, seal};
+use super::Format;
+use super::disk::{Medium, PAIR_BYTES, PART, Saved, whole};
+
+/// The switch's own.
+const RATE: SampleRate = SampleRate::HZ_8000;
 
 /// Finishes all files that no living process writes.
 pub(super) fn finish_left(folder: &Path) -> Vec<(CallId, Saved)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() }; // there are none yet
     let mut finished = Vec::new();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let call = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<CallId>().ok());
-        let Some(call) = call.filter(|_| path.extension().is_some_and(|ending| ending == PART)) else { continue };
-        match finish(&path) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let mut parts = name.splitn(2, '.');
+        let Some(call) = parts.next().and_then(|id| id.parse::<CallId>().ok()) else { continue };
+        let finished_one = match parts.next() {
+            Some(PART) => finish(&path),
+            Some("opus.part") => drop_encoded(&path, &folder.join(format!("{call}.{}", Format::Wav.ending()))),
+            _ => continue,
+        };
+        match finished_one {
             Ok(Some(saved)) => finished.push((call, saved)),
             Ok(None) => {}
             Err(error) => warn!(call_id = %call, %error, "recording of a call that died stays unfinished"),
@@ -41,10 +52,23 @@ fn finish(path: &Path) -> io::Result<Option<Saved>> {
         fs::remove_file(path)?;
         return Ok(None);
     }
-    let rate = SampleRate::HZ_8000; // the switch's own
     file.set_len(HEADER_BYTES + pairs * PAIR_BYTES)?;
-    Medium::write_all_at(&file, &stereo_header(rate, pairs), 0)?;
-    seal(path, rate, pairs, Duration::ZERO).map(Some)
+    Medium::write_all_at(&file, &stereo_header(RATE, pairs), 0)?;
+    whole(path, RATE, pairs, Duration::ZERO).map(Some)
+}
+
+/// Forgets what was encoded of a file: it may have no record yet, and a record that is written twice is one.
+fn drop_encoded(part: &Path, wav: &Path) -> io::Result<Option<Saved>> {
+    if File::open(part)?.try_lock().is_err() {
+        return Ok(None);
+    }
+    fs::remove_file(part)?;
+    let pairs = match fs::metadata(wav) {
+        Ok(file) => file.len().saturating_sub(HEADER_BYTES) / PAIR_BYTES,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    whole(wav, RATE, pairs, Duration::ZERO).map(Some)
 }
 
 #[cfg(test)]
@@ -66,6 +90,17 @@ mod tests {
     fn leave(folder: &Path, call: CallId, pairs: usize) {
         let mut part = Disk::default().part(folder, call, SampleRate::HZ_8000);
         part.write(0, &vec![7; 2 * pairs]).unwrap();
+    }
+
+    #[test]
+    fn what_was_being_encoded_stays_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        leave(folder.path(), call(1), 800);
+        let [(_, saved)] = finish_left(folder.path()).try_into().unwrap();
+        let half = folder.path().join(format!("{}.opus.part", call(1)));
+        fs::write(&half, b"OggS").unwrap();
+        assert_eq!(finish_left(folder.path()), [(call(1), saved)]);
+        assert!(!half.exists());
     }
 
     #[test]
