@@ -201,7 +201,6 @@ impl Actor for Call {
         let MediaSocket { incoming, outgoing, last_words } = args.socket;
         let screen = capabilities.notices.then(Screen::default);
         let (tap, tapped) = args.tap.open(args.call, RATE, started, args.recordings.are_on());
-        let recording = args.recordings.begin(tapped, args.agent.business, &args.scribe);
         let plan = Plan {
             call: args.call,
             conversation: args.conversation,
@@ -238,21 +237,22 @@ impl Actor for Call {
             speech: plan.speech.clone(),
             carrier: capabilities.carrier,
         };
-        let children = Children {
+        let mut children = Children {
             leg: Actor::spawn_linked(None, Leg, Arc::clone(&plan.writer), me.get_cell()).await?.0,
             stt: plan.spawn_stt(&me, 0).await?,
             dialogue: plan.spawn_dialogue(&me).await?,
             tts: plan.spawn_tts(&me).await?,
             egress: plan.spawn_egress(&me).await?,
             silence: plan.spawn_silence(&me).await?,
-            recorder: match &recording {
-                Some(recording) => Some(plan.spawn_recorder(&me, recording).await?),
-                None => None,
-            },
+            recorder: None,
             ingress: Actor::spawn_linked(None, Ingress, ingress, me.get_cell()).await?.0,
             vad,
         };
         plan.scribe.write(plan.started()); // last: a call that could not start is the switch's to record
+        let recording = args.recordings.begin(tapped, plan.agent.business, &plan.scribe); // its file is told of after its call
+        if let Some(recording) = &recording {
+            children.recorder = plan.spawn_recorder(&me, recording).await.ok(); // without one, a call is a call
+        }
         for name in args.refused_overrides {
             let detail = format!("{name} is not for the caller to choose");
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;

@@ -5,12 +5,12 @@
 //!                         └ turned by the call's recorder actor, four times a second, on a blocking thread
 //! ```
 //!
-//! Place:   one for a switch. A call owns a [`Recording`] and with it the reel; the actor that turns it may die and lose nothing. What finishes a
-//!          file is the end of the call, however it ends: the drop of its [`Recording`].
+//! Place:   one for a switch. A call owns a `Recording` and with it the reel; the actor that turns it may die and lose nothing. What finishes a
+//!          file is the end of the call, however it ends: the drop of its `Recording`.
 //! Failure: a disk that is full or slow costs the recording that stretch, which is silence then, never the call, and the record says so. What a
-//!          process leaves half written when it dies, the next one that starts on the folder finishes ([`recover`]).
+//!          process leaves half written when it dies, the next one that starts on the folder finishes (`recover`).
 //!
-//! Nothing here waits for a disk but blocking threads, and of those at most [`DISK_THREADS`]: a disk that hangs takes no more.
+//! Nothing here waits for a disk but blocking threads, and of those at most four: a disk that hangs takes no more.
 //! Recordings are personal data: files are readable by this user alone. Not here: retention, encryption, where files are fetched from.
 
 use std::fmt;
@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tandem_codecs::SampleRate;
 use tandem_domain::ids::{BusinessId, CallId};
 use tandem_domain::record::{RECORDING_SAVED, Record, TimelineEvent};
 use tokio::runtime::Handle;
@@ -269,6 +268,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let length = self.reel.position(self.over.unwrap_or_else(clock::now));
+        let duration = self.reel.duration(length);
         let (reel, threads) = self.reel();
         let (call, business, scribe) = (self.call, self.business, self.scribe.clone());
         let shelf = Arc::clone(&self.shelf);
@@ -289,8 +289,7 @@ impl Drop for Recording {
                 Err(error) => {
                     warn!(call_id = %call, %error, "recording lost: make DATA_DIR/recordings a writable folder with room");
                     metrics::counter!(RECORDINGS, "outcome" => "lost").increment(1);
-                    let length = Duration::from_secs_f64(length as f64 / f64::from(SampleRate::HZ_8000.hz()));
-                    event(call, business, length, "recording_lost", json!({ "detail": error.to_string() }))
+                    event(call, business, duration, "recording_lost", json!({ "detail": error.to_string() }))
                 }
             };
             scribe.write(record);

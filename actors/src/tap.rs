@@ -13,7 +13,7 @@
 //!
 //! Positions count samples of the switch's rate since the call began, the same on both sides, so the two lanes need no other clock. The agent's
 //! audio stands where it is heard, not where it was sent; the caller's says when it was in, and
-//! [`Stereo`](tandem_codecs::stereo::Stereo) finds its place. Not here: consent, formats, files.
+//! [`Stereo`] finds its place. Not here: consent, formats, files.
 
 use std::collections::VecDeque;
 use std::fmt;

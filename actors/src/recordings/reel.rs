@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tandem_codecs::{SampleRate, Stereo};
 
@@ -57,6 +57,11 @@ impl Reel {
     /// An instant on the call's clock.
     pub(super) fn position(&self, now: Instant) -> u64 {
         tap::position(self.rate, self.started, now)
+    }
+
+    /// How long so many pairs last.
+    pub(super) fn duration(&self, pairs: u64) -> Duration {
+        self.rate.duration_of(pairs)
     }
 
     /// Opens or shuts the gate. Does not wait for the disk.
