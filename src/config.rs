@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tandem_actors::{RecordFrom, RecordingFormat};
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::llm::openai::OpenAiConfig;
@@ -113,6 +114,9 @@ pub struct CallLimits {
     pub drain: Duration,
 }
 
+/// What RECORD_CALLS may be.
+const RECORDED: &[&str] = if cfg!(feature = "opus") { &["off", "wav", "opus"] } else { &["off", "wav"] };
+
 /// Which calls' journals are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallJournals {
@@ -165,6 +169,10 @@ pub struct Config {
     pub calls: CallLimits,
     /// Which calls' journals are kept.
     pub journals: CallJournals,
+    /// As what calls are recorded, if they are.
+    pub recorded: Option<RecordingFormat>,
+    /// Since when.
+    pub record_from: RecordFrom,
     /// What the operator should know about the settings, one sentence each.
     pub notices: Vec<String>,
     /// Each value with its source.
@@ -244,6 +252,15 @@ impl Config {
             journals: CallJournals {
                 calls: reader.number("JOURNAL_CALLS", 0..=10_000),
                 folder: path(reader.text("JOURNAL_DIR")),
+            },
+            recorded: match reader.value("RECORD_CALLS", |text| read::one_of(text, RECORDED)) {
+                Some("wav") => Some(RecordingFormat::Wav),
+                Some("opus") => Some(RecordingFormat::Opus),
+                _ => None,
+            },
+            record_from: match reader.value("RECORD_FROM", |text| read::one_of(text, &["start", "announcement"])) {
+                Some("announcement") => RecordFrom::Announcement,
+                _ => RecordFrom::Start,
             },
             notices: notices(&settings, host, &media, !models.is_empty()),
             models,

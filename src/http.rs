@@ -11,6 +11,7 @@
 //! ```
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -44,7 +45,9 @@ mod listing;
 mod openapi;
 mod page;
 pub mod problem;
+mod range;
 mod read_rate;
+mod recordings;
 mod sessions;
 mod talk;
 mod timing;
@@ -75,6 +78,8 @@ pub(crate) struct Surface {
     pub(crate) rows: Arc<dyn ConversationStore>,
     /// Whose rows are shown, as long as there are no accounts.
     pub(crate) business: BusinessId,
+    /// Folder of the calls' recordings.
+    pub(crate) recordings: Arc<Path>,
     pub(crate) engines: EngineNames,
     pub(crate) metrics: Metrics,
     /// Twilio's media protocol.
@@ -128,6 +133,10 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(calls::list),
         routes!(calls::detail),
         routes!(journals::journal),
+        routes!(recordings::file),
+        routes!(recordings::outline),
+        routes!(recordings::pause),
+        routes!(recordings::resume),
         routes!(conversations::list),
         routes!(conversations::detail),
         routes!(conversations::transcript),
@@ -224,7 +233,7 @@ mod tests {
         let (_, api) = routes(Ipv4Addr::LOCALHOST.into());
         let mut names = BTreeSet::new();
         for (path, item) in &api.paths.paths {
-            let operation = item.get.as_ref().expect("all routes are read only so far");
+            let operation = item.get.as_ref().or(item.post.as_ref()).expect("a method");
             let name = operation.operation_id.as_deref().expect("a name");
             assert!(names.insert(name), "{name} is there twice");
             assert!(operation.summary.as_ref().is_some_and(|summary| !summary.is_empty()), "{path}");

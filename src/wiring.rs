@@ -10,11 +10,11 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_actors::{JournalKeeping, Ports, Switch, SwitchConfig, Tap};
+use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -256,6 +256,7 @@ async fn start(
         switch: switch.clone(),
         rows: Arc::new(store.clone()),
         business: BusinessId::FIRST,
+        recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),
         twilio: Arc::new(TwilioDialect::new(config.calls.unknown_events_allowed)),
@@ -332,6 +333,11 @@ pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenErro
     Ok(store)
 }
 
+/// The folder of the recordings, whether calls are recorded now or were once.
+fn recordings_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("recordings")
+}
+
 fn switch_config(config: &Config) -> SwitchConfig {
     SwitchConfig {
         max_calls: config.calls.max_concurrent,
@@ -347,6 +353,12 @@ fn switch_config(config: &Config) -> SwitchConfig {
             calls: config.journals.calls,
             folder: config.journals.folder.clone(),
             program: crate::build(),
+        },
+        recordings: RecordingKeeping {
+            folder: config.recorded.map(|_| recordings_in(&config.data_dir)),
+            format: config.recorded.unwrap_or_default(),
+            from: config.record_from,
+            ..RecordingKeeping::default()
         },
     }
 }

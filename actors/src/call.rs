@@ -1,6 +1,6 @@
 //! One call: owns the core, lends the lanes, supervises the drivers, writes the record.
 //!
-//! Place:   switchboard > **call** > leg, ingress, vad, stt, dialogue, tts, egress, silence
+//! Place:   switchboard > **call** > leg, ingress, vad, stt, dialogue, tts, egress, silence, recorder
 //! Hears:   the drivers: inputs for the core.    Tells: the drivers, what the core wants done; the switchboard, by its own end.
 //! Failure: the switchboard writes the record (`call_crashed`) and goes on; the children die with it.
 //!
@@ -31,6 +31,7 @@ use crate::journals::{Journalling, Journals};
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
 use crate::metrics::sounding::Sounding;
+use crate::recordings::{Recording, Recordings};
 use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
@@ -43,6 +44,8 @@ pub mod egress;
 pub mod ingress;
 mod leg_rate;
 mod plan;
+pub mod recorder;
+mod recording;
 mod records;
 pub mod silence;
 pub mod stt;
@@ -75,6 +78,17 @@ pub enum CallMsg {
     LegLost(String),
     /// A part that died is due to stand again.
     Respawn(Part),
+    /// Make the recording silent from now on, or let it go on. Answers with whether the call is recorded at all.
+    PauseRecording(bool, RpcReplyPort<bool>),
+    /// The disk takes no more of the recording.
+    RecordingFailing {
+        /// Closed set, for metrics.
+        reason: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// The disk takes it again.
+    RecordingHealed,
     /// The call's own note about its mailbox came back.
     Sounded(u64),
     /// Kill a part, as a fault would: for tests of supervision. Nothing on the network leads here.
@@ -111,6 +125,8 @@ pub struct Args {
     pub tts: Arc<dyn TtsPort>,
     /// Who takes both directions of its audio, if anybody does.
     pub tap: Tap,
+    /// Where its recording goes, if calls are recorded.
+    pub recordings: Recordings,
     /// The record.
     pub scribe: Scribe,
     /// The journals of what cores are told and do.
@@ -128,11 +144,13 @@ struct Children {
     tts: ActorRef<TtsMsg>,
     egress: ActorRef<()>,
     silence: ActorRef<SilenceMsg>,
+    recorder: Option<ActorRef<()>>,
 }
 
 impl Children {
-    fn cells(&self) -> [(Part, ActorCell); 8] {
-        [
+    fn cells(&self) -> impl Iterator<Item = (Part, ActorCell)> {
+        let recorder = self.recorder.as_ref().map(|recorder| (Part::Recorder, recorder.get_cell()));
+        let always = [
             (Part::Leg, self.leg.get_cell()),
             (Part::Ingress, self.ingress.get_cell()),
             (Part::Vad, self.vad.get_cell()),
@@ -141,7 +159,8 @@ impl Children {
             (Part::Tts, self.tts.get_cell()),
             (Part::Egress, self.egress.get_cell()),
             (Part::Silence, self.silence.get_cell()),
-        ]
+        ];
+        always.into_iter().chain(recorder)
     }
 }
 
@@ -152,6 +171,8 @@ pub struct State {
     core: Journalled,
     /// Ends the journal when this goes.
     _journalling: Option<Journalling>,
+    /// Finishes the file when this goes.
+    recording: Option<Recording>,
     children: Children,
     histories: BTreeMap<Part, History>,
     restarts: BTreeMap<&'static str, u32>,
@@ -179,6 +200,7 @@ impl Actor for Call {
         let (started, started_at) = (clock::now(), clock::utc());
         let MediaSocket { incoming, outgoing, last_words } = args.socket;
         let screen = capabilities.notices.then(Screen::default);
+        let (tap, tapped) = args.tap.open(args.call, RATE, started, args.recordings.are_on());
         let plan = Plan {
             call: args.call,
             conversation: args.conversation,
@@ -191,7 +213,7 @@ impl Actor for Call {
             ear: EarLane::default(),
             last_words,
             speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
-            tap: args.tap.open(args.call, RATE, started),
+            tap,
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
@@ -215,17 +237,22 @@ impl Actor for Call {
             speech: plan.speech.clone(),
             carrier: capabilities.carrier,
         };
-        let children = Children {
+        let mut children = Children {
             leg: Actor::spawn_linked(None, Leg, Arc::clone(&plan.writer), me.get_cell()).await?.0,
             stt: plan.spawn_stt(&me, 0).await?,
             dialogue: plan.spawn_dialogue(&me).await?,
             tts: plan.spawn_tts(&me).await?,
             egress: plan.spawn_egress(&me).await?,
             silence: plan.spawn_silence(&me).await?,
+            recorder: None,
             ingress: Actor::spawn_linked(None, Ingress, ingress, me.get_cell()).await?.0,
             vad,
         };
         plan.scribe.write(plan.started()); // last: a call that could not start is the switch's to record
+        let recording = args.recordings.begin(tapped, plan.agent.business, &plan.scribe); // its file is told of after its call
+        if let Some(recording) = &recording {
+            children.recorder = plan.spawn_recorder(&me, recording).await.ok(); // without one, a call is a call
+        }
         for name in args.refused_overrides {
             let detail = format!("{name} is not for the caller to choose");
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
@@ -242,6 +269,7 @@ impl Actor for Call {
         Ok(State {
             core: Journalled::new(&setup, journalling.as_ref().map(Journalling::tape)),
             _journalling: journalling,
+            recording,
             plan,
             mailbox: Sounding::new("call"),
             children,
@@ -270,9 +298,14 @@ impl Actor for Call {
                 state.input(&me, Input::Ended(EndReason::LegLost));
             }
             CallMsg::Respawn(part) => state.respawn(&me, part).await?,
+            CallMsg::PauseRecording(paused, reply) => {
+                let _ = reply.send(state.pause_recording(&me, paused)); // asker gone: it is paused all the same
+            }
+            CallMsg::RecordingFailing { reason, detail } => state.recording_failing(&me, reason, detail),
+            CallMsg::RecordingHealed => state.recording_healed(&me),
             CallMsg::Sounded(number) => state.mailbox.sounded(number),
             CallMsg::Kill(part) => {
-                for (_, cell) in state.children.cells().into_iter().filter(|(candidate, _)| *candidate == part) {
+                for (_, cell) in state.children.cells().filter(|(candidate, _)| *candidate == part) {
                     cell.kill();
                 }
             }
@@ -297,7 +330,7 @@ impl Actor for Call {
             SupervisionEvent::ActorTerminated(cell, _, _) => (cell, "killed"),
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => return Ok(()),
         };
-        let dead = state.children.cells().into_iter().find(|(_, child)| child.get_id() == cell.get_id());
+        let dead = state.children.cells().find(|(_, child)| child.get_id() == cell.get_id());
         if let Some((part, _)) = dead {
             state.died(&me, part, reason).await?;
         }
@@ -324,6 +357,10 @@ impl State {
                 }
             }
             Input::Tick | Input::Cut(_) => {}
+            Input::Spoken(utterance, _) => {
+                self.touched = clock::utc();
+                self.announced(now, *utterance);
+            }
             _ => self.touched = clock::utc(),
         }
         steps::answered(self.plan.call, self.plan.stt.name(), self.plan.brain.name(), &input);
@@ -401,6 +438,9 @@ impl State {
         info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
         plan.scribe.write(plan.ended(now, reason.clone(), self.core.decision()));
         self.ended = Some(reason.clone());
+        if let Some(recording) = &mut self.recording {
+            recording.over(now);
+        }
         plan.ear.close();
         plan.last_words.say(plan.dialect.parting(&reason));
         let goodbye = plan.goodbye(now, reason);
@@ -435,6 +475,7 @@ impl State {
                     let _ = me.cast(CallMsg::Respawn(part)); // the call ended meanwhile
                 });
             }
+            Verdict::Degrade if part == Part::Recorder => self.give_up_recording(me),
             Verdict::Degrade => {
                 self.respawn(me, part).await?;
                 self.children.vad.cast(VadMsg::Degrade)?;
@@ -465,6 +506,10 @@ impl State {
             Part::Silence => {
                 self.children.silence = self.plan.spawn_silence(me).await?;
                 self.armed = None;
+            }
+            Part::Recorder => {
+                let Some(recording) = &self.recording else { return Ok(()) };
+                self.children.recorder = Some(self.plan.spawn_recorder(me, recording).await?);
             }
             Part::Leg | Part::Ingress => return Ok(()),
         }

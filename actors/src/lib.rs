@@ -8,7 +8,8 @@
 //!                                ├─ dialogue   asks the brain
 //!                                ├─ tts        sentence by sentence into the speech lane
 //!                                ├─ egress     pump: speech lane → pacing → the leg's rate → dialect → socket
-//!                                └─ silence    wakes the call at its next deadline
+//!                                ├─ silence    wakes the call at its next deadline
+//!                                └─ recorder   tap → stereo on the call's clock → file, where calls are recorded
 //!        ├─ tap (lanes)          both directions of a call for whoever records, where anybody does
 //!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
 //! ```
@@ -25,6 +26,7 @@ pub mod lane;
 pub mod leg;
 pub mod metrics;
 pub mod overrides;
+pub mod recordings;
 pub mod screen;
 pub mod scribe;
 pub mod socket;
@@ -35,6 +37,7 @@ pub mod switchboard;
 pub mod tap;
 
 pub use journals::JournalKeeping;
+pub use recordings::{Format as RecordingFormat, RecordFrom, RecordingKeeping};
 pub use socket::{LastWords, MediaSocket, SocketError};
 /// Whether this build has hooks that switch a mechanism off. The shipped binary refuses to be built with them.
 pub const CAN_BE_SABOTAGED: bool = cfg!(feature = "sabotage");

@@ -71,6 +71,14 @@ pub const RECORDS_UNJOURNALLED: &str = "tandem_records_unjournalled";
 pub const CALLS_RECOVERED: &str = "tandem_calls_recovered_total";
 /// Records that a process left behind when it died, and that were written since.
 pub const RECORDS_RECOVERED: &str = "tandem_records_recovered_total";
+/// Recordings of calls that are over, by `outcome`: `saved`, `incomplete` (the disk did not take all of it), `lost`.
+pub const RECORDINGS: &str = "tandem_recordings_total";
+/// Size of the recordings that were saved, in bytes.
+pub const RECORDING_BYTES: &str = "tandem_recording_bytes_total";
+/// Times that the disk stopped taking a call's recording, by `reason`: one of [`RECORDING_FAULTS`].
+pub const RECORDING_FAILURES: &str = "tandem_recording_failures_total";
+/// Why a disk takes nothing.
+pub const RECORDING_FAULTS: [&str; 2] = ["disk_full", "io"];
 /// Vendor requests, by `stage`, `provider` and `outcome`.
 pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
 

@@ -5,6 +5,7 @@
 //! | `vad`                              | restart                            | degrade to the energy engine |
 //! | `stt`, `dialogue`, `tts`, `egress` | restart: at once, 100 ms, 500 ms   | the call ends, `part_failed` |
 //! | `silence`                          | restart at once                    | the call ends, `part_failed` |
+//! | `recorder`                         | restart: at once, 100 ms, 500 ms   | the recording ends, the call goes on |
 //! | `leg`, `ingress`                   | the call ends, `leg_lost`          |                           |
 
 use std::collections::VecDeque;
@@ -26,7 +27,7 @@ pub enum Verdict {
         /// Zero for the first time.
         after: Duration,
     },
-    /// Start it again in its simplest form.
+    /// Go on without it, or with it in its simplest form.
     Degrade,
     /// The call cannot go on.
     EndCall(EndReason),
@@ -59,12 +60,12 @@ pub fn verdict(part: Part, history: &mut History, now: Instant) -> Verdict {
     };
     match part {
         Part::Leg | Part::Ingress => Verdict::EndCall(EndReason::LegLost),
-        Part::Vad if deaths > BUDGET => Verdict::Degrade,
+        Part::Vad | Part::Recorder if deaths > BUDGET => Verdict::Degrade,
         Part::Stt | Part::Dialogue | Part::Tts | Part::Egress | Part::Silence if deaths > BUDGET => {
             Verdict::EndCall(EndReason::PartFailed(part.name()))
         }
         Part::Vad | Part::Silence => Verdict::Restart { after: Duration::ZERO },
-        Part::Stt | Part::Dialogue | Part::Tts | Part::Egress => Verdict::Restart { after },
+        Part::Stt | Part::Dialogue | Part::Tts | Part::Egress | Part::Recorder => Verdict::Restart { after },
     }
 }
 
@@ -97,12 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn the_detector_degrades_and_the_connection_ends_the_call() {
-        let (t0, mut history) = (origin(), History::default());
-        for _ in 0..BUDGET {
-            assert_eq!(verdict(Part::Vad, &mut history, t0), Verdict::Restart { after: Duration::ZERO });
+    fn the_detector_and_the_recorder_degrade_and_the_connection_ends_the_call() {
+        let t0 = origin();
+        for part in [Part::Vad, Part::Recorder] {
+            let mut history = History::default();
+            for _ in 0..BUDGET {
+                assert!(matches!(verdict(part, &mut history, t0), Verdict::Restart { .. }));
+            }
+            assert_eq!(verdict(part, &mut history, t0), Verdict::Degrade);
         }
-        assert_eq!(verdict(Part::Vad, &mut history, t0), Verdict::Degrade);
         assert_eq!(verdict(Part::Leg, &mut History::default(), t0), Verdict::EndCall(EndReason::LegLost));
     }
 }

@@ -30,6 +30,7 @@ use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
 use crate::overrides::{self, Granted};
+use crate::recordings::{RecordingKeeping, Recordings};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
@@ -75,6 +76,8 @@ pub struct SwitchConfig {
     pub tap: Tap,
     /// Which calls' journals are kept.
     pub journals: JournalKeeping,
+    /// Which calls are recorded.
+    pub recordings: RecordingKeeping,
 }
 
 impl Default for SwitchConfig {
@@ -90,6 +93,7 @@ impl Default for SwitchConfig {
             max_mute_per_address: 64,
             tap: Tap::default(),
             journals: JournalKeeping::default(),
+            recordings: RecordingKeeping::default(),
         }
     }
 }
@@ -127,6 +131,7 @@ struct Inner {
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
     journals: Journals,
+    recordings: Recordings,
     /// Writes the journals' files.
     archivist: std::sync::Mutex<Option<JoinHandle<()>>>,
     spool: SpoolWatch,
@@ -150,6 +155,7 @@ impl Switch {
         let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
         let spool = scribe.watch();
         let (journals, archivist) = Journals::start(config.journals.clone());
+        let recordings = Recordings::start(config.recordings.clone(), config.business, &scribe);
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -161,6 +167,7 @@ impl Switch {
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
                 journals,
+                recordings,
                 archivist: std::sync::Mutex::new(archivist),
                 spool,
                 draining: AtomicBool::new(false),
@@ -265,6 +272,7 @@ impl Switch {
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
             tap: config.tap.clone(),
+            recordings: self.inner.recordings.clone(),
             scribe,
             journals: self.inner.journals.clone(),
             refused_overrides,
@@ -380,6 +388,20 @@ impl Switch {
         &self.inner.journals
     }
 
+    /// The calls' recordings.
+    pub fn recordings(&self) -> &Recordings {
+        &self.inner.recordings
+    }
+
+    /// Makes the recording of a live call silent from now on, or lets it go on. `None`: there is no such call; `false`: it is not recorded.
+    pub async fn pause_recording(&self, call: CallId, paused: bool) -> Option<bool> {
+        let (_, actor) = self.calls().await.into_iter().find(|(live, _)| *live == call)?;
+        match actor.call(|reply| CallMsg::PauseRecording(paused, reply), Some(ASK_LIMIT)).await {
+            Ok(CallResult::Success(recorded)) => Some(recorded),
+            _ => None,
+        }
+    }
+
     /// The records that wait for the store.
     pub fn spool(&self) -> SpoolView {
         self.inner.spool.view()
@@ -424,6 +446,9 @@ impl Switch {
         {
             warn!("the last journals did not reach JOURNAL_DIR in time");
             archivist.abort();
+        }
+        if timeout(FLUSH_LIMIT, self.inner.recordings.finished()).await.is_err() {
+            warn!("the last recordings were not finished in time: the next start finishes them");
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();

@@ -14,8 +14,10 @@
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
+//! | `ogg_opus` | recordings that are kept, with the feature `opus` |
 //!
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
@@ -27,7 +29,11 @@ pub mod g711;
 pub mod l16;
 pub mod level;
 pub mod noise;
+#[cfg(feature = "opus")]
+pub mod ogg_opus;
+pub mod peaks;
 pub mod resample;
+pub mod stereo;
 pub mod tone;
 pub mod vad;
 pub mod wav;
@@ -37,5 +43,6 @@ pub use frame::{Pcm, RateError, SampleRate};
 pub use framer::Framer;
 pub use level::Level;
 pub use resample::{Resampler, resample_all};
+pub use stereo::Stereo;
 pub use vad::{Detector, SpeechGate, SpeechGateConfig, VadEvent};
 pub use wav::WavError;

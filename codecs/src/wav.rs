@@ -2,7 +2,7 @@
 //!
 //! Place: recordings, uploaded prompts and test fixtures, through streams the caller opens. What is
 //! read becomes mono at the file's own rate; [`crate::resample_all`] takes it from there.
-//! Not here: other sample sizes, floats, compressed WAV, and writing while a call runs.
+//! Not here: other sample sizes, floats, compressed WAV. Who writes while a call runs puts [`stereo_header`] before the samples, as often as he likes.
 
 use std::io::{Read, Seek, Write};
 
@@ -66,6 +66,26 @@ fn write(
     out.finalize().map_err(WavError::Write)
 }
 
+/// Bytes before the first sample of a file that begins with [`stereo_header`].
+pub const HEADER_BYTES: u64 = 44;
+
+/// What stands before `frames` pairs of 16-bit samples. A length that does not fit (37 hours at 8 kHz) reads "to the end of the file", as the
+/// header of a stream does.
+pub fn stereo_header(rate: SampleRate, frames: u64) -> [u8; HEADER_BYTES as usize] {
+    let data = frames.checked_mul(4).and_then(|bytes| u32::try_from(bytes).ok()).filter(|bytes| *bytes < u32::MAX - 36);
+    let mut header = Vec::with_capacity(HEADER_BYTES as usize);
+    header.extend(b"RIFF");
+    header.extend(data.map_or(u32::MAX, |bytes| bytes + 36).to_le_bytes());
+    header.extend(b"WAVEfmt ");
+    header.extend(16_u32.to_le_bytes()); // length of what follows
+    header.extend([1_u16, 2].into_iter().flat_map(u16::to_le_bytes)); // PCM, two channels
+    header.extend([rate.hz(), rate.hz() * 4].into_iter().flat_map(u32::to_le_bytes));
+    header.extend([4_u16, 16].into_iter().flat_map(u16::to_le_bytes)); // bytes a pair, bits a sample
+    header.extend(b"data");
+    header.extend(data.unwrap_or(u32::MAX).to_le_bytes());
+    header.try_into().expect("the fields of a PCM header are 44 bytes")
+}
+
 /// Why a WAV file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WavError {
@@ -110,6 +130,14 @@ mod tests {
         write_stereo(&mut file, SampleRate::HZ_8000, &left, &right).unwrap();
         let pcm = read(file.into_inner().as_slice()).unwrap();
         assert_eq!(*pcm.samples, [75, i16::MAX, i16::MIN, 4]);
+    }
+
+    #[test]
+    fn the_header_is_the_one_that_the_writer_of_files_makes() {
+        let mut file = Cursor::new(Vec::new());
+        write_stereo(&mut file, SampleRate::HZ_8000, &[1; 5], &[2; 5]).unwrap();
+        assert_eq!(file.into_inner()[..44], stereo_header(SampleRate::HZ_8000, 5));
+        assert_eq!(stereo_header(SampleRate::HZ_8000, u64::MAX / 3)[40..], [0xff; 4]);
     }
 
     #[test]

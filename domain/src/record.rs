@@ -304,6 +304,9 @@ pub struct TimelineEvent {
     pub data: serde_json::Value,
 }
 
+/// [`TimelineEvent::kind`] of a recording that is whole: its `data` names the file, with `sha256`, `seconds` and `bytes`.
+pub const RECORDING_SAVED: &str = "recording_saved";
+
 /// The last record of every call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallEnded {

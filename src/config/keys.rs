@@ -173,6 +173,16 @@ pub const KEYS: &[Key] = &[
         "",
         "folder that gets each finished call's journal, the newest 1000; they hold what callers said; empty means none",
     ),
+    now(
+        "RECORD_CALLS",
+        "off",
+        "recordings of calls in DATA_DIR/recordings: off, wav (stereo, 8 kHz, 2 MB a minute) or opus (a tenth of that); they hold what callers said",
+    ),
+    now(
+        "RECORD_FROM",
+        "start",
+        "since when calls are recorded; before, there is silence: start, or announcement (the end of the agent's first message, heard whole)",
+    ),
     now("DRAIN_TIMEOUT", "600", "seconds that running calls get to finish after SIGTERM, 0 to 14400"),
     to_come("OUR_BASE_URL", Kind::Url, "", "public base URL for carriers' callbacks and media sockets"),
     to_come("REDIS_URL", Kind::Url, "", "Redis for more than one node, such as redis://localhost:6379"),

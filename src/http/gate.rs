@@ -59,7 +59,7 @@ impl Gate {
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-forwarded-host"];
 
 /// Whether a browser sent it for a page that did not come from the host asked for.
-fn is_of_another_page(headers: &HeaderMap) -> bool {
+pub(super) fn is_of_another_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return false };
     let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());

@@ -13,7 +13,7 @@ use super::problem::Problem;
 /// How one part is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Component {
-    /// `ok`, `draining` or `down`.
+    /// `ok`, `draining`, `off` or `down`.
     status: &'static str,
     /// Which engine serves it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +26,8 @@ struct Components {
     switch: Component,
     speech_to_text: Component,
     text_to_speech: Component,
+    /// `down` while the disk takes none.
+    recordings: Component,
 }
 
 /// The answer of `/health`.
@@ -46,8 +48,13 @@ pub(super) struct Health {
 pub(super) async fn health(State(surface): State<Surface>) -> Json<Health> {
     let database = if surface.rows.ping().await.is_ok() { "ok" } else { "down" };
     let switch = if surface.switch.draining() { "draining" } else { "ok" };
+    let recordings = match surface.switch.recordings() {
+        recordings if !recordings.are_on() => "off",
+        recordings if recordings.are_failing() => "down",
+        _ => "ok",
+    };
     Json(Health {
-        status: if database == "ok" && switch == "ok" { "ok" } else { "degraded" },
+        status: if database == "ok" && switch == "ok" && recordings != "down" { "ok" } else { "degraded" },
         name: surface.app_name.to_string(),
         version: env!("CARGO_PKG_VERSION"),
         components: Components {
@@ -55,6 +62,7 @@ pub(super) async fn health(State(surface): State<Surface>) -> Json<Health> {
             switch: Component { status: switch, engine: None },
             speech_to_text: Component { status: "ok", engine: Some(surface.engines.stt) },
             text_to_speech: Component { status: "ok", engine: Some(surface.engines.tts) },
+            recordings: Component { status: recordings, engine: None },
         },
     })
 }
@@ -81,6 +89,10 @@ pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str
     if let Some((why, since)) = surface.switch.spool().stuck {
         let detail = format!("degraded: records wait for the database for {} s ({why}); calls go on", since.as_secs());
         return Err(Problem::unavailable(detail, 5));
+    }
+    if surface.switch.recordings().are_failing() {
+        let detail = "degraded: the disk takes no recordings, calls go on; make room in DATA_DIR/recordings";
+        return Err(Problem::unavailable(detail, 30));
     }
     Ok("ready\n")
 }

@@ -32,7 +32,7 @@ macro_rules! call_where {
     ($condition:expr) => {
         concat!(
             "SELECT s.id, s.uuid, s.call_sid, c.id AS conversation_id, s.agent_id, s.provider, s.direction, s.from_number, s.to_number, ",
-            "s.status, s.ended_reason, s.duration_seconds, s.answered_at, s.ended_at, s.created_at ",
+            "s.status, s.ended_reason, s.duration_seconds, s.recording_url, s.answered_at, s.ended_at, s.created_at ",
             "FROM call_sessions s LEFT JOIN conversations c ON c.call_session_id = s.id ",
             "WHERE s.business_id = $1 AND ",
             $condition
@@ -174,6 +174,7 @@ struct CallRow {
     status: String,
     ended_reason: Option<String>,
     duration_seconds: Option<i64>,
+    recording_url: Option<String>,
     answered_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -194,6 +195,7 @@ impl From<CallRow> for CallSession {
             status: row.status,
             ended_reason: row.ended_reason,
             duration_seconds: row.duration_seconds,
+            recording_url: row.recording_url,
             answered_at: row.answered_at,
             ended_at: row.ended_at,
             created_at: row.created_at,

@@ -93,6 +93,11 @@ pub struct Line<P = TwilioPeer> {
     next: Instant,
     frame: [i16; 160],
     pub closed: bool,
+    /// What the caller said and what came to the ear since the call began, sample by sample.
+    pub mouth_tape: Vec<i16>,
+    pub ear_tape: Vec<i16>,
+    /// While the line stalls, what the switch will get when it does no longer.
+    stalled: Option<Vec<String>>,
 }
 
 /// A line of a script in the voice of caller `number`.
@@ -149,6 +154,9 @@ impl<P: MediaPeer> Line<P> {
             next: now,
             frame: [0; 160],
             closed: false,
+            mouth_tape: Vec::new(),
+            ear_tape: Vec::new(),
+            stalled: None,
         }
     }
 
@@ -180,6 +188,7 @@ impl<P: MediaPeer> Line<P> {
             self.quiet = if frame.agent_samples > 0 { Duration::ZERO } else { self.quiet + FRAME };
             self.agent_audio += if frame.agent_samples > 0 { FRAME } else { Duration::ZERO };
             self.frame = frame.samples;
+            self.ear_tape.extend(frame.samples);
         }
         let tick = self.caller.tick(now, &self.frame);
         match tick.action {
@@ -190,13 +199,30 @@ impl<P: MediaPeer> Line<P> {
                 self.to_switch = None;
                 return !self.closed;
             }
-            None => answers.extend(self.peer.caller_audio(&tick.frame)),
+            None => {
+                self.mouth_tape.extend(tick.frame);
+                answers.extend(self.peer.caller_audio(&tick.frame));
+            }
         }
         self.send(answers).await;
         !self.closed
     }
 
+    /// From now on nothing reaches the switch.
+    pub fn stall(&mut self) {
+        self.stalled = Some(Vec::new());
+    }
+
+    /// All that was sent reaches the switch at once.
+    pub async fn burst(&mut self) {
+        let texts = self.stalled.take().unwrap_or_default();
+        self.send(texts).await;
+    }
+
     async fn send(&mut self, texts: Vec<String>) {
+        if let Some(stalled) = &mut self.stalled {
+            return stalled.extend(texts);
+        }
         if let Some(to_switch) = &self.to_switch {
             for text in texts {
                 let _ = to_switch.send(Ok(WireMessage::Text(text))).await; // the switch has closed: seen at the next tick

@@ -11,7 +11,7 @@ use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId};
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::{Brain, BrainError, BrainFuture, Brains};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
-use tandem_domain::record::{AgentResponse, CallEnded, Record, UserTurn};
+use tandem_domain::record::{AgentResponse, CallEnded, Record, TimelineEvent, UserTurn};
 
 /// One agent, who answers everything with the front desk's playbook.
 pub struct OneAgent(pub Timing);
@@ -67,6 +67,8 @@ pub struct CallRecords {
     pub responses: Vec<AgentResponse>,
     pub extracted: Map<String, Value>,
     pub events: Vec<&'static str>,
+    /// The same, whole.
+    pub timeline: Vec<TimelineEvent>,
     pub ended: Vec<CallEnded>,
 }
 
@@ -123,7 +125,10 @@ fn collect(records: &[Record], call: CallId, conversation: ConversationId) -> Ca
             Record::Progress(progress) if progress.conversation == conversation => {
                 found.extracted = progress.extracted.clone()
             }
-            Record::Event(event) if event.call == call => found.events.push(event.kind),
+            Record::Event(event) if event.call == call => {
+                found.events.push(event.kind);
+                found.timeline.push(event.clone());
+            }
             Record::Ended(ended) if ended.call == call => found.ended.push(ended.clone()),
             _ => {}
         }

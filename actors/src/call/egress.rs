@@ -138,7 +138,7 @@ impl Leg {
                 self.meter.chunk(late);
                 self.speaking(utterance);
                 if let Some(tap) = &self.tap {
-                    tap.write(now, &samples);
+                    tap.sent(now, &samples);
                 }
                 Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }

@@ -215,6 +215,9 @@ impl Pump {
                 Ok(frame) => frame,
                 Err(_) => return, // the framer gives whole frames only
             };
+            if let Some(tap) = &self.args.tap {
+                tap.came_in(now, &frame); // what came, not what fills a stall: it may still come
+            }
             self.frame(now, &frame);
         }
     }
@@ -231,9 +234,6 @@ impl Pump {
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
         self.args.ear.push(frame);
-        if let Some(tap) = &self.args.tap {
-            tap.write(now, frame);
-        }
         match self.gate.push(speech, start) {
             Some(VadEvent::SpeechStarted { at_sample }) => {
                 self.tell(Input::SpeechStarted { at: at_sample, began: self.instant(now, at_sample) });

@@ -16,12 +16,14 @@ use tandem_domain::record::EndReason;
 
 use super::dialogue::{Dialogue, DialogueMsg};
 use super::egress::{self, Egress, Writer};
+use super::recorder::{self, Recorder};
 use super::silence::{Silence, SilenceMsg};
 use super::stt::{self, Stt, SttMsg};
 use super::tts::{self, Tts, TtsMsg};
 use super::vad::{Slot, Vad, VadMsg};
 use super::{CallMsg, RATE};
 use crate::lane::{EarLane, SpeechLane};
+use crate::recordings::Recording;
 use crate::scribe::Scribe;
 use crate::socket::LastWords;
 use crate::tap::Inlets;
@@ -102,6 +104,16 @@ impl Plan {
         }
         let shown: Vec<_> = notices.iter().filter_map(|notice| encoder.notice(notice)).collect();
         shown.into_iter().chain(encoder.end()).collect()
+    }
+
+    pub(super) async fn spawn_recorder(
+        &self,
+        me: &ActorRef<CallMsg>,
+        recording: &Recording,
+    ) -> Result<ActorRef<()>, SpawnErr> {
+        let (reel, threads) = recording.reel();
+        let args = recorder::Args { call: me.clone(), reel, threads };
+        Ok(Actor::spawn_linked(None, Recorder, args, me.get_cell()).await?.0)
     }
 
     pub(super) async fn spawn_silence(&self, me: &ActorRef<CallMsg>) -> Result<ActorRef<SilenceMsg>, SpawnErr> {

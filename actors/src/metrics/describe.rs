@@ -47,6 +47,9 @@ const ALL: &[(Kind, &str, Unit, &str)] = {
         (Gauge, RECORDS_UNJOURNALLED, Count, "records that wait for the database and that a crash would lose"),
         (Counter, CALLS_RECOVERED, Count, "calls that a dead process had left open, and that were closed since"),
         (Counter, RECORDS_RECOVERED, Count, "records that a dead process had left behind, and that were written since"),
+        (Counter, RECORDINGS, Count, "recordings of calls that are over"),
+        (Counter, RECORDING_BYTES, Bytes, "size of the recordings that were saved"),
+        (Counter, RECORDING_FAILURES, Count, "times that the disk stopped taking a call's recording"),
         (Counter, PROVIDER_REQUESTS, Count, "requests to vendors"),
     ]
 };
@@ -62,6 +65,9 @@ pub fn describe() {
         }
     }
     metrics::counter!(UNDERRUNS, "side" => "egress").absolute(0);
+    for reason in RECORDING_FAULTS {
+        metrics::counter!(RECORDING_FAILURES, "reason" => reason).absolute(0);
+    }
     for kind in LANES {
         metrics::counter!(LANE_DROPS, "kind" => kind).absolute(0);
     }

@@ -31,8 +31,8 @@ impl CallCore {
                     self.effects.extend(again);
                 }
             }
-            // The detector keeps no truth; egress and the alarm go on from what the call lends them.
-            Part::Vad | Part::Egress | Part::Silence | Part::Leg | Part::Ingress => {}
+            // The detector keeps no truth; egress, the alarm and the recorder go on from what the call lends them.
+            Part::Vad | Part::Egress | Part::Silence | Part::Recorder | Part::Leg | Part::Ingress => {}
         }
     }
 

@@ -33,6 +33,8 @@ pub enum Part {
     Leg,
     /// The incoming pump.
     Ingress,
+    /// What writes the recording.
+    Recorder,
 }
 
 impl Part {
@@ -47,6 +49,7 @@ impl Part {
             Self::Silence => "silence",
             Self::Leg => "leg",
             Self::Ingress => "ingress",
+            Self::Recorder => "recorder",
         }
     }
 }

@@ -183,6 +183,8 @@ pub struct CallSession {
     pub ended_reason: Option<String>,
     /// Whole seconds.
     pub duration_seconds: Option<i64>,
+    /// Where its recording is served; `None` while there is none.
+    pub recording_url: Option<String>,
     /// When audio began to flow.
     pub answered_at: Option<DateTime<Utc>>,
     /// When it ended.

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId, LifeId, TurnId};
 use tandem_domain::record::{
-    AgentResponse, CallEnded, CallStarted, CallStatus, Direction, Progress, TimelineEvent, UserTurn,
+    AgentResponse, CallEnded, CallStarted, CallStatus, Direction, Progress, RECORDING_SAVED, TimelineEvent, UserTurn,
 };
 
 use crate::error::Failure;
@@ -205,7 +205,7 @@ pub(super) async fn progress(tx: &mut Writing, conversation: i64, progress: &Pro
     Ok(())
 }
 
-/// Writes a timeline entry.
+/// Writes a timeline entry. Of a recording that is whole, the call says where it is served.
 pub(super) async fn event(tx: &mut Writing, call: CallRow, event: &TimelineEvent) -> Result<(), Failure> {
     const SQL: &str = "INSERT INTO call_events (uuid, business_id, call_session_id, t_ms, kind, data) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (uuid) DO NOTHING";
@@ -226,6 +226,18 @@ pub(super) async fn event(tx: &mut Writing, call: CallRow, event: &TimelineEvent
             .await
             .map(drop)
     })?;
+    if event.kind == RECORDING_SAVED {
+        const RECORDED: &str = "UPDATE call_sessions SET recording_url = $2 WHERE id = $1 AND business_id = $3";
+        on!(tx.connection(), db => {
+            sqlx::query(RECORDED)
+                .bind(call.id)
+                .bind(format!("/api/calls/{}/recording", event.call))
+                .bind(event.business.0)
+                .execute(db)
+                .await
+                .map(drop)
+        })?;
+    }
     Ok(())
 }
 

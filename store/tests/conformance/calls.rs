@@ -88,6 +88,7 @@ pub async fn a_call_reads_back_as_it_was_written(db: Database) {
         status: "failed".into(),
         ended_reason: Some("part_failed".into()),
         duration_seconds: Some(9),
+        recording_url: None,
         answered_at: Some(at(0.0)),
         ended_at: Some(at(9.9)),
         created_at: at(0.0),
@@ -295,4 +296,23 @@ pub async fn many_writers_lose_nothing(db: Database) {
     // A call is a session, a conversation, a turn, two responses and an event.
     assert_eq!(db.rows().await, (16 * 5 + 1) * 6);
     assert_eq!(spoken(&db.store, shared).await.len(), 3);
+}
+
+pub async fn a_recording_that_is_saved_has_an_address(db: Database) {
+    let (call, other) = (Call::new(FIRST), Call::new(FIRST));
+    let saved = json!({ "path": "x.wav", "sha256": "00", "seconds": 9.5, "bytes": 304_044 });
+    let mut record = call.event(9_900, "recording_saved", saved.clone());
+    record.index = u32::MAX;
+    let records = [
+        Record::Started(call.started()),
+        Record::Started(other.started()),
+        Record::Ended(call.ended(EndReason::Completed, 9.9)),
+        Record::Event(record),
+    ];
+    db.store.write(records.to_vec()).await.unwrap();
+    db.store.write(records.to_vec()).await.unwrap(); // as after an outage
+    let (_, session, _, events) = read(&db.store, call).await;
+    assert_eq!(session.recording_url, Some(format!("/api/calls/{}/recording", call.call)));
+    assert_eq!(events, [StoredEvent { t_ms: 9_900, kind: "recording_saved".into(), data: saved }]);
+    assert_eq!(read(&db.store, other).await.1.recording_url, None);
 }

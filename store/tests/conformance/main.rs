@@ -50,6 +50,7 @@ on_both_engines! {
         callers_of_another_business_are_strangers;
     calls:
         a_call_reads_back_as_it_was_written
+        a_recording_that_is_saved_has_an_address
         a_call_without_agent_or_carrier_id_is_kept
         lines_stand_in_the_order_they_were_spoken
         a_reply_follows_its_turn_where_the_clock_cannot_tell
