@@ -10,6 +10,9 @@ use crate::port::tts::WordStart;
 /// Samples that one character of speech takes where nothing better is known: 8 kHz, about 14 characters a second.
 const SAMPLES_PER_CHAR: u64 = 8_000 / 14;
 
+/// Samples of the next word that tell a word's end: 20 ms at 8 kHz. A word that was cut at its very end was not heard clearly.
+const CLEARLY: u64 = 160;
+
 /// The audio of one sentence, as far as it exists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SentenceAudio {
@@ -65,7 +68,7 @@ fn heard_words<'t>(text: &'t str, audio: &SentenceAudio, samples: u64) -> &'t st
         text.char_indices().nth(chars as usize).map_or(text.len(), |(byte, _)| byte)
     } else {
         // A word ends where the next begins; the last one ends with the sentence, which was not reached.
-        let unheard = audio.words.windows(2).find(|pair| pair[1].sample > samples).map(|pair| pair[0]);
+        let unheard = audio.words.windows(2).find(|pair| pair[1].sample + CLEARLY > samples).map(|pair| pair[0]);
         unheard.or(audio.words.last().copied()).map_or(0, |word| word.byte)
     };
     let Some(head) = text.get(..cut) else { return "" };
@@ -112,10 +115,10 @@ mod tests {
                 },
             )
         };
-        assert_eq!(heard(999), "");
-        assert_eq!(heard(1_000), "one");
-        assert_eq!(heard(8_999), "one");
-        assert_eq!(heard(9_000), "one two");
+        assert_eq!(heard(1_159), "");
+        assert_eq!(heard(1_160), "one");
+        assert_eq!(heard(9_159), "one");
+        assert_eq!(heard(9_160), "one two");
         assert_eq!(heard(11_999), "one two", "the last word was not played to its end");
     }
 

@@ -26,6 +26,8 @@ use crate::port::tts::WordStart;
 const MARK_EVERY: Duration = Duration::from_millis(100);
 /// A final mark that is late by this much is not waited for any longer.
 const MARK_GRACE: Duration = Duration::from_millis(1_000);
+/// The measured lag of marks rises no faster than this from mark to mark.
+const LAG_RISE: Duration = Duration::from_millis(5);
 /// A way to the far end that is longer than this is a stall of its answers, not of our audio.
 const LONGEST_WAY: Duration = Duration::from_millis(500);
 
@@ -72,6 +74,8 @@ struct Playing {
     sent: u64,
     /// Position of the last mark sent.
     marked: u64,
+    /// Marks that are out: position, and when it is heard by our clock.
+    out: VecDeque<(u64, Instant)>,
     /// Position and time of the last mark that came back.
     acknowledged: Option<(u64, Instant)>,
     burst: Option<Burst>,
@@ -92,6 +96,10 @@ pub struct Playout {
     rate_hz: u32,
     /// One way to the far end, where marks do not tell what was heard.
     way: Duration,
+    /// A mark has come back: this far end answers.
+    answered: bool,
+    /// How much later than by our clock marks come back, the least lately: what is heard before an utterance's first mark is that late too.
+    lag: Duration,
     epoch: u32,
     clear_pending: Option<UtteranceId>,
     playing: Option<Playing>,
@@ -118,6 +126,8 @@ impl Playout {
             silent: capabilities.reads(),
             rate_hz,
             way: Duration::ZERO,
+            answered: false,
+            lag: Duration::ZERO,
             epoch: 0,
             clear_pending: None,
             playing: None,
@@ -168,6 +178,7 @@ impl Playout {
                 queue: VecDeque::new(),
                 sent: 0,
                 marked: 0,
+                out: VecDeque::new(),
                 acknowledged: None,
                 burst: None,
                 final_mark: None,
@@ -239,17 +250,25 @@ impl Playout {
 
     /// What the caller has heard of the current utterance.
     pub fn heard(&self, now: Instant) -> Heard {
-        let Some(playing) = &self.playing else { return Heard::default() };
+        let Some(playing) = &self.playing else {
+            // Played to its end, and the news of it is still on its way to whoever asks.
+            let newest = self.finished.as_ref().filter(|(id, _)| id.0 == self.newest);
+            return newest.map(|(_, heard)| heard.clone()).unwrap_or_default();
+        };
         if self.silent {
             return Heard { samples: playing.sent, sentences: playing.sentences.clone() };
         }
-        let way = if self.marks { Duration::ZERO } else { self.way };
+        let way = if self.marks { self.lag } else { self.way };
         let by_burst = playing.burst.as_ref().map(|burst| (burst.base, burst.origin + way));
         let anchor = match (playing.acknowledged, by_burst) {
-            (Some(mark), Some(burst)) => Some(if mark.0 >= burst.0 { mark } else { burst }),
+            // The end of what came before a pause says nothing of what comes behind it.
+            (Some(mark), Some(burst)) => Some(if mark.0 > burst.0 { mark } else { burst }),
             (mark, burst) => mark.or(burst),
         };
         let samples = anchor.map_or(0, |(position, at)| position + self.samples_in(now.saturating_duration_since(at)));
+        // What lies behind a mark that is out is not heard yet. One that stays out is lost, and says nothing any more.
+        let out = playing.out.iter().find(|(_, due)| now < *due + self.lag + MARK_GRACE).map(|(position, _)| *position);
+        let samples = samples.min(out.filter(|_| self.answered).unwrap_or(u64::MAX));
         Heard { samples: samples.min(playing.sent), sentences: playing.sentences.clone() }
     }
 
@@ -270,7 +289,19 @@ impl Playout {
             return None;
         }
         playing.acknowledged = Some((position, now));
+        while playing.out.front().is_some_and(|(out, _)| *out <= position) {
+            playing.out.pop_front();
+        }
+        let behind =
+            playing.burst.as_ref().filter(|burst| position > burst.base).map(|burst| (burst.origin, burst.base));
         let finished = playing.final_mark.is_some() && position == playing.sent;
+        if let Some((origin, base)) = behind {
+            let played = Duration::from_micros((position - base) * 1_000_000 / u64::from(self.rate_hz));
+            let lag = now.saturating_duration_since(origin + played).min(LONGEST_WAY);
+            // One that comes late because the line stood still tells nothing of the line.
+            self.answered = true;
+            self.lag = if self.lag.is_zero() { lag } else { lag.min(self.lag + LAG_RISE) };
+        }
         finished.then(|| self.finish()).flatten()
     }
 
@@ -333,6 +364,7 @@ impl Playout {
         let mark = marks && playing.sent - playing.marked >= mark_samples;
         if mark {
             playing.marked = playing.sent;
+            playing.out.push_back((playing.sent, burst.origin + chunk * burst.chunks));
         }
         let position = playing.sent;
         if !silent {
@@ -362,6 +394,7 @@ impl Playout {
         playing.final_mark = Some(heard_at + MARK_GRACE);
         if playing.marked < playing.sent {
             playing.marked = playing.sent;
+            playing.out.push_back((playing.sent, heard_at));
             out.push(PlayoutAction::Mark(mark_name(epoch, playing.id, playing.sent)));
         } else if playing.acknowledged.is_some_and(|(position, _)| position == playing.sent) {
             playing.final_mark = Some(now); // the last mark is back already

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
 use tandem_actors::clock;
@@ -24,6 +24,8 @@ use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_domain::record::Record;
 use tandem_peers::vendor::{FakeTts, Fault, FaultPlan};
 
+/// Of the switch's audio.
+const RATE_HZ: u64 = 8_000;
 /// The agent of every call.
 const AGENT: &str = "front-desk";
 
@@ -33,7 +35,12 @@ pub enum Overheard {
     /// The voice was asked for this sentence, and does this to it.
     Speak(String, Option<Fault>),
     /// The recogniser was asked to settle a turn.
-    Finalize,
+    Finalize {
+        /// Where it began, on the clock of what came in: the line's way up after the caller's.
+        began: Duration,
+        /// Where its speech ended, so far.
+        ended: Duration,
+    },
     /// It settled one; whether it had words.
     Final {
         /// Whether there was a word in it.
@@ -104,8 +111,9 @@ impl<S: Stt> Stt for TappedStt<S> {
     fn transcribe(&self, spec: SttSpec, audio: SttInputStream) -> EventStream<SttEvent, SttError> {
         let asked = Arc::clone(&self.1);
         let audio = audio.inspect(move |input| {
-            if let SttInput::Finalize { .. } = input {
-                asked.note(Overheard::Finalize);
+            if let SttInput::Finalize { from, to, .. } = input {
+                let [began, ended] = [from, to].map(|at| Duration::from_micros(at * 1_000_000 / RATE_HZ));
+                asked.note(Overheard::Finalize { began, ended });
             }
         });
         let answered = Arc::clone(&self.1);

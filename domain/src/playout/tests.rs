@@ -99,7 +99,10 @@ fn a_cut_clears_and_makes_older_marks_meaningless() {
         .collect();
     assert!(marks.len() >= 3, "one about every 100 ms: {marks:?}");
     assert_eq!(playout.mark_returned(t0 + ms(110), &marks[0]), None);
-    assert_eq!(playout.cut(t0 + ms(250)).samples, 800 + 140 * 8, "last mark plus the time since");
+    assert_eq!(playout.heard(t0 + ms(200)).samples, 800 + 90 * 8, "last mark plus the time since");
+    assert_eq!(playout.heard(t0 + ms(250)).samples, 1_600, "and nothing behind a mark that is out");
+    assert_eq!(playout.heard(t0 + ms(1_400)).samples, 2_720, "but for one that is lost: what was sent is played");
+    assert_eq!(playout.cut(t0 + ms(250)).samples, 1_600);
     assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear(U1))]);
     for name in &marks {
         assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
@@ -219,4 +222,53 @@ fn a_far_end_that_reads_has_heard_what_was_made() {
     let [PlayoutAction::FirstAudio(U1), PlayoutAction::Spoken(U1, heard)] = out.as_slice() else { panic!("{out:?}") };
     assert_eq!(heard.samples, 8_000);
     assert_eq!(playout.poll_timeout(t0), None);
+}
+
+#[test]
+fn what_was_played_to_its_end_was_heard_though_nobody_was_told_yet() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 800);
+    let log = run(&mut playout, t0, 0, 100);
+    let last = log.iter().rev().find_map(|(_, action)| match action {
+        PlayoutAction::Mark(name) => Some(name.clone()),
+        _ => None,
+    });
+    assert!(matches!(playout.mark_returned(t0 + ms(110), &last.unwrap()), Some(PlayoutAction::Spoken(U1, _))));
+    assert_eq!(playout.cut(t0 + ms(112)).samples, 800, "the caller speaks before the call hears of it");
+    playout.open(UtteranceId(2));
+    assert_eq!(playout.heard(t0 + ms(120)).samples, 0, "another one is another one");
+}
+
+#[test]
+fn before_the_first_mark_of_an_utterance_the_line_is_as_slow_as_it_was() {
+    let (t0, mut playout) = (origin(), playout());
+    say(&mut playout, 1_600);
+    let log = run(&mut playout, t0, 0, 210);
+    for (_, action) in log {
+        if let PlayoutAction::Mark(name) = action {
+            let position: u64 = name.rsplit('-').next().unwrap().parse().unwrap();
+            playout.mark_returned(t0 + ms(position / 8 + 150), &name); // 150 ms there and back
+        }
+    }
+    playout.open(UtteranceId(2));
+    playout.push(UtteranceId(2), 0, 0, &[100; 1_600], &[]);
+    run(&mut playout, t0, 1_000, 1_090);
+    assert_eq!(playout.heard(t0 + ms(1_100)).samples, 0, "on its way");
+    assert_eq!(playout.heard(t0 + ms(1_200)).samples, 400);
+}
+
+#[test]
+fn behind_a_pause_time_counts_from_its_end() {
+    let (t0, mut playout) = (origin(), playout());
+    playout.open(U1);
+    playout.push(U1, 0, 0, &[100; 800], &[]);
+    let log = run(&mut playout, t0, 0, 150);
+    let PlayoutAction::Mark(name) = &log.iter().find(|(_, action)| matches!(action, PlayoutAction::Mark(_))).unwrap().1
+    else {
+        panic!("no mark")
+    };
+    playout.mark_returned(t0 + ms(100), name);
+    playout.push(U1, 0, 800, &[100; 800], &[]);
+    run(&mut playout, t0, 500, 540);
+    assert_eq!(playout.heard(t0 + ms(540)).samples, 800 + 40 * 8, "not from the mark that ended what was before");
 }

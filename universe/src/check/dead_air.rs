@@ -25,6 +25,10 @@ const VENDORS: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_millis(2_800);
 /// Where the silence of a half-open recogniser must first be noticed.
 const HALF_OPEN: Duration = Duration::from_secs(4);
+/// A caller's sound and the end that the switch saw of it are no further apart.
+const ONE_SOUND: Duration = Duration::from_secs(1);
+/// Silence that ends speech for the detector.
+const HANGOVER: Duration = Duration::from_millis(200);
 /// How late the detector may be about the end of speech (`tandem_codecs::vad`).
 const DETECTOR: Duration = Duration::from_millis(100);
 /// Speech above this is a turn, whatever was understood of it.
@@ -85,25 +89,30 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let modelled = brain.first_sentence != Latency::ZERO || !brain.faults.is_empty();
     let vendors = if modelled { ANSWER } else { VENDORS };
     let rung = Timing::rung() + vendors + ways;
+    let floor = floor(run, silence);
     match silence.after {
         Who::Nobody => (silence.from + vendors + ways, "before the first word"),
         Who::Agent if silence.before == Who::Agent && is_within_utterance(run, silence) => {
             (silence.from + vendors, "within an utterance")
         }
-        Who::Agent => (silence.from + rung, "after the agent"),
+        _ if floor.is_some_and(|settled| settled >= silence.to) => (silence.to, "while a sound holds the floor"),
+        Who::Agent => (floor.unwrap_or(silence.from) + rung, "after the agent"),
         Who::Caller => {
             let endpoint = silence.from + DETECTOR + timing.endpoint_silence + ways;
-            let since = |what: fn(&Overheard) -> bool| {
-                let during = run.overheard.iter().filter(|(at, _)| (silence.sound..silence.to).contains(at));
+            let since = |from: Duration, what: &dyn Fn(&Overheard) -> bool| {
+                let during = run.overheard.iter().filter(|(at, _)| (from..silence.to).contains(at));
                 during.rev().find(|(_, overheard)| what(overheard)).map(|(at, _)| *at)
             };
-            let asked = since(|what| *what == Overheard::Finalize);
-            let words = since(|what| *what == Overheard::Final { words: true });
-            let nothing = since(|what| *what == Overheard::Final { words: false });
+            // Asked about this sound: in a loud room the sound before it may be one with it, and have been settled long ago.
+            let of_it = |what: &Overheard| matches!(what, Overheard::Finalize { ended, .. } if *ended + ONE_SOUND >= silence.from);
+            let asked = since(silence.sound, &of_it);
+            let answered = |words| asked.and_then(|asked| since(asked, &|what| *what == Overheard::Final { words }));
+            let (words, nothing) = (answered(true), answered(false));
             match (asked, words, nothing) {
+                _ if floor.is_some() => (floor.unwrap_or_default() + rung, "after a sound behind the caller's words"),
                 (_, Some(at), _) => (endpoint.max(at) + ANSWER, "after words of the caller"),
                 (Some(_), None, None) => (endpoint + HALF_OPEN, "after the caller, without a word of the recogniser"),
-                (Some(_), None, Some(at)) if silence.from - silence.sound > TURN => {
+                (Some(_), None, Some(at)) if told(run, silence) > TURN => {
                     (endpoint.max(at) + ANSWER, "after a turn that was not understood")
                 }
                 (_, None, Some(at)) => (endpoint.max(at) + rung, "after a sound that was no turn"),
@@ -111,6 +120,27 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             }
         }
     }
+}
+
+/// When the last turn was settled that a sound opened within the silence, or went on with, if one did: the room may be speech to the detector, and
+/// a turn that is open holds the floor. [`Duration::MAX`] if it never was.
+fn floor(run: &Run, silence: Silence) -> Option<Duration> {
+    let (up, _) = run.ways;
+    let within = silence.from + DETECTOR + up + HANGOVER;
+    let opened = |what: &Overheard| matches!(what, Overheard::Finalize { began, ended } if *ended > within && *began < silence.to);
+    let (asked, _) = run.overheard.iter().rfind(|(_, what)| opened(what))?;
+    let answered = |(at, what): &&(Duration, Overheard)| at >= asked && matches!(what, Overheard::Final { .. });
+    Some(run.overheard.iter().find(answered).map_or(Duration::MAX, |(at, _)| *at))
+}
+
+/// The longest turn that the switch made of the sound before the silence.
+fn told(run: &Run, silence: Silence) -> Duration {
+    let during = run.overheard.iter().filter(|(at, _)| (silence.sound..silence.to).contains(at));
+    let length = during.filter_map(|(_, what)| match what {
+        Overheard::Finalize { began, ended } => Some(ended.saturating_sub(*began)),
+        _ => None,
+    });
+    length.max().unwrap_or_default()
 }
 
 /// Whether the words on both sides of the silence are of one utterance.
@@ -193,6 +223,20 @@ mod tests {
     fn a_ladder_that_does_not_come_is_a_breach() {
         let run = made_up().says("one").pause(seconds(18)).says("two").run();
         assert!(check(&run)[0].what.contains("after the agent"));
+    }
+
+    #[test]
+    fn a_room_that_is_speech_to_the_detector_holds_the_floor() {
+        let mut run = made_up().says("one").pause(seconds(18)).says("two").run();
+        let settled = |at| {
+            vec![(at, Overheard::Finalize { began: seconds(4), ended: at }), (at, Overheard::Final { words: false })]
+        };
+        run.overheard = settled(seconds(14));
+        assert_eq!(check(&run), [], "the ladder began anew behind it");
+        run.overheard = settled(seconds(6));
+        assert!(check(&run)[0].what.contains("after the agent"), "and was late all the same");
+        run.overheard = settled(seconds(30));
+        assert_eq!(check(&run), [], "it lasted until somebody spoke");
     }
 
     #[test]

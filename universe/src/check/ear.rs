@@ -46,20 +46,22 @@ pub fn check(run: &Run) -> Vec<Breach> {
     let responses: Vec<&AgentResponse> = run.responses().collect();
     let meant: Vec<Word<'_>> =
         responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
-    let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
     let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
+    // A sentence that was said again and again would draw the words around it to other utterances.
+    let sound: Vec<&Heard> = run.heard.iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
+    let heard: Vec<&str> = sound.iter().map(|word| word.text.as_str()).collect();
+    let meant: Vec<Word<'_>> = meant.into_iter().filter(|word| !doubtful.contains(word.text)).collect();
     let spare = usize::from(!run.case.tells_exactly());
 
     let mut got: Vec<Option<&Heard>> = vec![None; meant.len()];
-    for (word, place) in run.heard.iter().zip(places_preferring(&heard, &meant, |place| meant[place].claimed)) {
+    for (word, place) in sound.into_iter().zip(places_preferring(&heard, &meant, |place| meant[place].claimed)) {
         if let Some(place) = place {
             got[place] = Some(word); // what has no place is one_voice's matter
         }
     }
     let mut found = Vec::new();
     for (index, response) in responses.iter().enumerate() {
-        let of_it =
-            || meant.iter().zip(&got).filter(|(word, _)| word.response == index && !doubtful.contains(word.text));
+        let of_it = || meant.iter().zip(&got).filter(|(word, _)| word.response == index);
         let overclaimed: Vec<&str> =
             of_it().filter(|(word, got)| word.claimed && got.is_none()).map(|(word, _)| word.text).collect();
         let unclaimed: Vec<&Heard> = of_it()

@@ -85,7 +85,7 @@ impl MadeUp {
         self.sound(length, false);
         let ended = self.now();
         self.goes.push(Go { said: "hello".into(), began, ended, over_agent: false, spoken: true });
-        self.overheard.push((ended, Overheard::Finalize));
+        self.overheard.push((ended, Overheard::Finalize { began, ended }));
         if words {
             self.overheard.push((ended, Overheard::Final { words: true }));
         }
