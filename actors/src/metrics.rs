@@ -1,6 +1,6 @@
 //! Names of the metrics that the switch emits, and the few functions that emit them. Labels are closed sets, never an id.
 //!
-//! What is counted at frame rate keeps its handles ([`media`]); mailboxes are sounded ([`sounding`]); [`describe`] has the help texts.
+//! What is counted at frame rate keeps its handles (`media`); mailboxes are sounded (`sounding`); `describe` has the help texts.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

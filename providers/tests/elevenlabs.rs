@@ -435,7 +435,7 @@ async fn a_socket_that_died_in_wait_is_replaced_before_anybody_notices() {
         let last = json!({"isFinal": true, "context_id": context}).to_string();
         let _ = socket.send(Message::text(last)).await;
         asked(&mut socket).await; // a second sentence, and it is gone: without a word, or with one that is about the silence before
-        if TOLD.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+        if TOLD.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             let error = json!({"error": "input_timeout_exceeded", "message": "silent for too long", "code": 1008});
             let _ = socket.send(Message::text(error.to_string())).await;
         }

@@ -1,6 +1,6 @@
 //! What one run is made of: a scenario of `tandem_peers`, the door that it comes in by, and what of the switch is switched off.
 //!
-//! Place: the only input of [`crate::run`]. A case of a seed is the scenario of that seed.
+//! Place: the only input of [`crate::run()`]. A case of a seed is the scenario of that seed.
 
 use std::time::Duration;
 

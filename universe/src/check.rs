@@ -12,7 +12,7 @@
 //! | [`protocol`] | the carrier has nothing to complain of | none: the carriers' models are stricter than the carriers |
 //! | [`replay`] | one seed is one call | none: bit for bit |
 //!
-//! Place: after [`crate::run`]. A check looks at a [`Run`] and at nothing else, so a made-up run tests it.
+//! Place: after [`crate::run()`]. A check looks at a [`Run`] and at nothing else, so a made-up run tests it.
 
 use std::fmt;
 use std::str::FromStr;

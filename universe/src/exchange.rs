@@ -1,6 +1,6 @@
 //! The world behind the ports, for one call: a store in memory, one agent, and vendors that are counted and overheard.
 //!
-//! Place: between [`crate::run`] and the models of `tandem_peers::vendor`. What is kept of a vendor is what an invariant needs: how many of its
+//! Place: between [`crate::run()`] and the models of `tandem_peers::vendor`. What is kept of a vendor is what an invariant needs: how many of its
 //! streams are open, what the voice was asked to say and when, and when the recogniser was asked and answered.
 
 use std::pin::Pin;

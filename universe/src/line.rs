@@ -5,7 +5,7 @@
 //!  caller ◄─20 ms─ tape ◄──────── carrier's model ◄─ channel down ◄─ switch
 //! ```
 //!
-//! Place: driven by [`crate::run`] under a paused clock. No socket; a socket's order is kept, since carriers speak over TCP. What the ear
+//! Place: driven by [`crate::run()`] under a paused clock. No socket; a socket's order is kept, since carriers speak over TCP. What the ear
 //! got is taped sample by sample.
 
 use std::pin::Pin;

@@ -98,7 +98,7 @@ pub struct Run {
     pub ways: (Duration, Duration),
     /// Before the call.
     pub before: Alive,
-    /// [`GRACE`] after it.
+    /// Two seconds after it.
     pub after: Alive,
     /// Of ear, mouth and records; without ids and wall clock.
     pub digest: [u8; 32],
