@@ -15,7 +15,7 @@ use std::time::Duration;
 use tandem_domain::record::AgentResponse;
 use tandem_peers::voice::{Heard, Talker};
 
-use super::order::places_preferring;
+use super::order::{Tie, places_preferring};
 use super::{Breach, Invariant};
 use crate::{Over, Run};
 
@@ -39,7 +39,14 @@ impl AsRef<str> for Word<'_> {
 }
 
 /// Words claimed that were not heard, and words heard that were not claimed.
+///
+/// Where one sentence was said several times, a word may be of any of them: what can be read in a way that agrees is held against nobody.
 pub fn check(run: &Run) -> Vec<Breach> {
+    let early = check_as(run, Tie::Early);
+    if early.is_empty() { early } else { std::cmp::min_by_key(check_as(run, Tie::Late), early, Vec::len) }
+}
+
+fn check_as(run: &Run, tie: Tie) -> Vec<Breach> {
     if let Over::Violation(_) = run.over.1 {
         return Vec::new(); // the line was cut there
     }
@@ -54,7 +61,7 @@ pub fn check(run: &Run) -> Vec<Breach> {
     let spare = usize::from(!run.case.tells_exactly());
 
     let mut got: Vec<Option<&Heard>> = vec![None; meant.len()];
-    for (word, place) in sound.into_iter().zip(places_preferring(&heard, &meant, |place| meant[place].claimed)) {
+    for (word, place) in sound.into_iter().zip(places_preferring(&heard, &meant, tie, |place| meant[place].claimed)) {
         if let Some(place) = place {
             got[place] = Some(word); // what has no place is one_voice's matter
         }

@@ -5,13 +5,23 @@ const MATCH: u32 = 1 << 12;
 
 /// For each word of `row`, its place in `other`: a longest common subsequence, places growing. `None` where it has none.
 pub(super) fn places<A: AsRef<str>, B: AsRef<str>>(row: &[A], other: &[B]) -> Vec<Option<usize>> {
-    places_preferring(row, other, |_| false)
+    places_preferring(row, other, Tie::Early, |_| false)
+}
+
+/// Which of several that are as good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// Each word as early as can be.
+    Early,
+    /// As late as can be.
+    Late,
 }
 
 /// The same; of several that are as long, the one with the most preferred places.
 pub(super) fn places_preferring<A: AsRef<str>, B: AsRef<str>>(
     row: &[A],
     other: &[B],
+    tie: Tie,
     preferred: impl Fn(usize) -> bool,
 ) -> Vec<Option<usize>> {
     let (rows, columns) = (row.len(), other.len());
@@ -29,7 +39,9 @@ pub(super) fn places_preferring<A: AsRef<str>, B: AsRef<str>>(
     }
     let (mut i, mut j, mut out) = (0, 0, vec![None; rows]);
     while i < rows && j < columns {
-        if row[i].as_ref() == other[j].as_ref() && length[i][j] == length[i + 1][j + 1] + worth(j) {
+        if tie == Tie::Late && length[i][j] == length[i][j + 1] {
+            j += 1;
+        } else if row[i].as_ref() == other[j].as_ref() && length[i][j] == length[i + 1][j + 1] + worth(j) {
             out[i] = Some(j);
             (i, j) = (i + 1, j + 1);
         } else if length[i + 1][j] >= length[i][j + 1] {
@@ -55,8 +67,10 @@ mod tests {
             "the other way round is no order"
         );
         assert_eq!(places(&words("a x b a"), &words("a b a")), [Some(0), None, Some(1), Some(2)]);
-        let later = places_preferring(&words("a b"), &words("a b a b"), |place| place >= 2);
+        let later = places_preferring(&words("a b"), &words("a b a b"), Tie::Early, |place| place >= 2);
         assert_eq!(later, [Some(2), Some(3)]);
+        let tied = |tie| places_preferring(&words("a b"), &words("a b a b"), tie, |_| false);
+        assert_eq!((tied(Tie::Early), tied(Tie::Late)), (vec![Some(0), Some(1)], vec![Some(2), Some(3)]));
         assert_eq!(places::<String, String>(&[], &words("a")), []);
     }
 }
