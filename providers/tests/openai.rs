@@ -190,7 +190,7 @@ async fn a_vendor_that_is_away_or_does_not_want_us_says_why() {
     assert_eq!(answer(&other, "hello").await, [Err(no_model)]);
     let elsewhere = adapter(&format!("{base}/not-the-path"));
     assert!(
-        matches!(&answer(&elsewhere, "hello").await[..], [Err(LlmError::Invalid { detail, .. })] if detail.contains("OPENAI_BASE_URL"))
+        matches!(&answer(&elsewhere, "hello").await[..], [Err(LlmError::Failed { detail, .. })] if detail.contains("OPENAI_BASE_URL"))
     );
 }
 
