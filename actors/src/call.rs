@@ -4,7 +4,7 @@
 //! Hears:   the drivers: inputs for the core.    Tells: the drivers, what the core wants done; the switchboard, by its own end.
 //! Failure: the switchboard writes the record (`call_crashed`) and goes on; the children die with it.
 //!
-//! All decisions are the core's. This file turns its effects into messages and its notes into records, and nothing else.
+//! All decisions are the core's. This file serialises its inputs and supervises; [`effects`] carries out what it says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
-use tandem_domain::call_core::{Effect, Input, Lines, Note, Part};
+use tandem_domain::call_core::{Input, Lines, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::journal::{Journalled, Setup};
 use tandem_domain::playout::Playout;
@@ -40,6 +40,7 @@ use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 pub mod dialogue;
+mod effects;
 pub mod egress;
 pub mod ingress;
 mod leg_rate;
@@ -58,7 +59,7 @@ use ingress::Ingress;
 use plan::Plan;
 use silence::SilenceMsg;
 use stt::SttMsg;
-use tts::{Sentence, TtsMsg};
+use tts::TtsMsg;
 use vad::{Engine, Slot, VadMsg};
 pub use view::{SessionLine, SessionView};
 
@@ -372,81 +373,6 @@ impl State {
         if due != self.armed {
             self.armed = due;
             let _ = self.children.silence.cast(SilenceMsg::Arm(due)); // dead: armed again when it stands
-        }
-    }
-
-    /// A cast to a part that just died is lost on purpose: its successor is told by the core.
-    fn perform(&mut self, me: &ActorRef<CallMsg>, now: Instant, effect: Effect) {
-        let plan = &self.plan;
-        match effect {
-            Effect::Transcribe { turn, from, to } => {
-                let hints = plan.brain.hints(self.core.state()).into();
-                let _ = self.children.stt.cast(SttMsg::Finalize { turn, from, to, hints });
-            }
-            Effect::Think { number, ask } => {
-                let _ = self.children.dialogue.cast(DialogueMsg::Think { number, ask: Box::new(ask) });
-            }
-            Effect::StopThinking => {
-                let _ = self.children.dialogue.cast(DialogueMsg::Stop);
-            }
-            Effect::Speak { utterance, sentence, text } => {
-                let complete = {
-                    let mut playout = plan.speech.playout();
-                    playout.open(utterance);
-                    playout.is_complete(utterance, sentence)
-                };
-                if !complete {
-                    let _ = self.children.tts.cast(TtsMsg::Speak(Sentence { utterance, index: sentence, text }));
-                }
-            }
-            Effect::Seal { utterance, sentences } => {
-                plan.speech.playout().seal(utterance, sentences);
-                plan.speech.wake();
-            }
-            Effect::Cut => {
-                let _ = self.children.tts.cast(TtsMsg::Stop);
-                let heard = plan.speech.playout().cut(now);
-                plan.speech.wake();
-                if self.core.caller_speaking() && heard.samples > 0 {
-                    metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
-                    metrics::histogram!(meter::BARGE_IN_STOP)
-                        .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
-                }
-                self.core.handle(now, Input::Cut(heard));
-            }
-            Effect::Note(note) => {
-                if let Note::AgentResponse(response) = &note {
-                    let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];
-                    meter::response(&plan.agent.name, providers, response);
-                }
-                self.notes += 1;
-                plan.scribe.write(plan.note(self.notes, note));
-            }
-            Effect::Show(notice) => plan.speech.show(notice),
-            Effect::End(reason) => self.end(me, now, reason),
-        }
-    }
-
-    fn end(&mut self, me: &ActorRef<CallMsg>, now: Instant, reason: EndReason) {
-        let plan = &self.plan;
-        let duration = now.saturating_duration_since(plan.started);
-        let carrier = plan.dialect.capabilities().carrier;
-        if reason == EndReason::Silence {
-            metrics::counter!(meter::SILENCE_EVENTS, "kind" => "hangup").increment(1);
-        }
-        meter::call_ended(carrier, &reason, duration);
-        info!(call_id = %plan.call, reason = reason.as_str(), seconds = duration.as_secs(), "call ended");
-        plan.scribe.write(plan.ended(now, reason.clone(), self.core.decision()));
-        self.ended = Some(reason.clone());
-        if let Some(recording) = &mut self.recording {
-            recording.over(now);
-        }
-        plan.ear.close();
-        plan.last_words.say(plan.dialect.parting(&reason));
-        let goodbye = plan.goodbye(now, reason);
-        let closing = self.children.leg.cast(LegMsg::Close(goodbye)).is_ok();
-        if !closing {
-            me.stop(None);
         }
     }
 
