@@ -4,7 +4,7 @@
 //! Hears:   the drivers: inputs for the core.    Tells: the drivers, what the core wants done; the switchboard, by its own end.
 //! Failure: the switchboard writes the record (`call_crashed`) and goes on; the children die with it.
 //!
-//! All decisions are the core's. This file serialises its inputs and supervises; [`effects`] carries out what it says.
+//! All decisions are the core's. This file serialises its inputs and supervises; `effects` carries out what it says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
