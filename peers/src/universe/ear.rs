@@ -11,11 +11,8 @@
 //!  cut                              |         the sound ends at once, without its tail
 //! ```
 //!
-//! Two utterances at once cannot be seen in a playback queue. They are heard in two ways: mixed, their watermarks spoil each other, and
-//! there is loud speech in which no word can be told ([`EarReport::unintelligible`]); interleaved, their words come in an order that was
-//! never meant ([`interleaved`]).
-
-mod order;
+//! Two utterances at once cannot be seen in a playback queue. Mixed, their watermarks spoil each other, and there is loud speech in which no word can
+//! be told ([`EarReport::unintelligible`]). Interleaved, their words come in an order that was never meant: whoever knows what was meant can tell.
 
 use std::time::Duration;
 
@@ -24,8 +21,6 @@ use tandem_codecs::SampleRate;
 use crate::carrier::{FRAME, FRAME_SAMPLES, HeardFrame};
 use crate::ear::{first_sound, spoken_length};
 use crate::voice::{Heard, Listener};
-
-pub use order::{Disorder, interleaved};
 
 /// A pause of this length ends a stretch of speech.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -141,7 +136,7 @@ impl EarReport {
         }
     }
 
-    /// Whether the agent made itself heard twice at once, by mixture; for interleaving ask [`interleaved`].
+    /// Whether the agent made itself heard twice at once, by mixture.
     pub fn is_clear(&self) -> bool {
         self.unintelligible.is_empty()
     }
