@@ -7,6 +7,8 @@
 mod deepgram;
 #[path = "vendor_sdks/elevenlabs.rs"]
 mod elevenlabs;
+#[path = "vendor_sdks/one_port.rs"]
+mod one_port;
 #[path = "vendor_sdks/openai.rs"]
 mod openai;
 #[path = "vendor_sdks/program.rs"]

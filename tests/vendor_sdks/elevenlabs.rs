@@ -2,10 +2,6 @@
 //!
 //! A difference between the wires is either in a list here, with its reason, or a failure.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
@@ -15,37 +11,19 @@ use tandem_domain::port::tts::{Tts, TtsSpec};
 use tandem_peers::mock::{Exchange, Mock, MockConfig, Sent};
 use tandem_peers::voice::{Listener, transcript};
 use tandem_providers::tts::elevenlabs::{ElevenLabs, ElevenLabsConfig, Key, Transport};
-use tokio::process::Command;
 use tokio::time::timeout;
 
-const TEXT: &str = "Your order ships from Delhi today.";
-const LIMIT: Duration = Duration::from_secs(60);
+use super::program::{self, LIMIT};
 
-/// The interpreter in whose environment `scripts/peers.sh` installs the packages.
-fn python() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    let program = cache.join("tandem/peers/bin/python");
-    assert!(program.exists(), "the SDKs are not installed: run scripts/peers.sh, as make peers does");
-    program
-}
+pub(crate) const TEXT: &str = "Your order ships from Delhi today.";
 
 async fn mock() -> Mock {
     Mock::start(MockConfig::default()).await.unwrap()
 }
 
 /// Lets the package speak; the words that an ear hears, and all it printed.
-async fn sdk(mock: &Mock, way: &str) -> (String, Value) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/elevenlabs_sdk.py");
-    let run = Command::new(python())
-        .arg(script)
-        .args([&mock.base_url(), way, TEXT])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(LIMIT, run).await.expect("the package ends").unwrap();
-    assert!(output.status.success(), "{way}: {}", String::from_utf8_lossy(&output.stderr));
-    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+pub(crate) async fn sdk(base_url: &str, way: &str) -> (String, Value) {
+    let made = program::sdk("elevenlabs_sdk.py", &[base_url, way, TEXT]).await;
     let bytes = STANDARD.decode(made["audio"].as_str().unwrap()).unwrap();
     let mut samples = Vec::new();
     match made["encoding"].as_str().unwrap() {
@@ -99,7 +77,7 @@ fn comparable(exchange: &Exchange, but: &[&str]) -> Vec<Map<String, Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_package_and_we_ask_for_a_stream_in_the_same_words() {
     let (theirs, mine) = (mock().await, mock().await);
-    assert_eq!(sdk(&theirs, "http").await.0, TEXT);
+    assert_eq!(sdk(&theirs.base_url(), "http").await.0, TEXT);
     ours(&mine, Transport::Http, 8_000).await;
     let (theirs, mine) = (exchange(&theirs, "/stream"), exchange(&mine, "/stream"));
     assert_eq!((&mine.method, &mine.path, &mine.query), (&theirs.method, &theirs.path, &theirs.query));
@@ -112,7 +90,7 @@ async fn the_package_and_we_ask_for_a_stream_in_the_same_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_package_streams_a_text_through_one_socket() {
     let mock = mock().await;
-    assert_eq!(sdk(&mock, "realtime").await.0, TEXT);
+    assert_eq!(sdk(&mock.base_url(), "realtime").await.0, TEXT);
     let first = &messages(&exchange(&mock, "/stream-input"))[0];
     assert_eq!(first["text"], " ");
 }
@@ -120,7 +98,7 @@ async fn the_package_streams_a_text_through_one_socket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn livekits_plugin_and_we_speak_through_contexts_in_the_same_words() {
     let (theirs, mine) = (mock().await, mock().await);
-    let (heard, made) = sdk(&theirs, "livekit").await;
+    let (heard, made) = sdk(&theirs.base_url(), "livekit").await;
     assert_eq!(heard, TEXT);
     let words: Vec<&str> =
         made["words"].as_array().unwrap().iter().map(|word| word[0].as_str().unwrap().trim()).collect();

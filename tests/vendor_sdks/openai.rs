@@ -2,33 +2,20 @@
 //!
 //! A difference between the wires is named here with its reason, or it is a failure.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use serde_json::Value;
 use tandem_domain::port::llm::{Author, Finish, Llm, LlmError, LlmEvent, LlmSpec, Message};
 use tandem_peers::mock::openai::reply;
 use tandem_peers::mock::{Exchange, Mock, MockConfig, Sent};
 use tandem_providers::llm::openai::{Limits, OpenAi, OpenAiConfig, Vendor};
-use tokio::process::Command;
 use tokio::time::timeout;
+
+use super::program::{self, LIMIT};
 
 const KEY: &str = "sk-right";
 const SYSTEM: &str = "Be brief.";
-const QUESTION: &str = "Where is my order?";
-const MODEL: &str = "gpt-4o-mini";
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// The interpreter in whose environment `scripts/peers.sh` installs the packages.
-fn python() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    let program = cache.join("tandem/peers/bin/python");
-    assert!(program.exists(), "the SDKs are not installed: run scripts/peers.sh, as make peers does");
-    program
-}
+pub(crate) const QUESTION: &str = "Where is my order?";
+pub(crate) const MODEL: &str = "gpt-4o-mini";
 
 async fn mock() -> Mock {
     Mock::start(MockConfig { key: Some(KEY.to_owned()), ..MockConfig::default() }).await.unwrap()
@@ -39,17 +26,8 @@ fn base(mock: &Mock) -> String {
 }
 
 /// What the package makes of the mock, in this way.
-async fn sdk(mock: &Mock, way: &str, key: &str, model: &str) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/openai_sdk.py");
-    let run = Command::new(python())
-        .arg(script)
-        .args([&base(mock), way, key, model, SYSTEM, QUESTION])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(LIMIT, run).await.expect("the package ends").unwrap();
-    assert!(output.status.success(), "{way}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+pub(crate) async fn sdk(base: &str, way: &str, key: &str, model: &str) -> Value {
+    program::sdk("openai_sdk.py", &[base, way, key, model, SYSTEM, QUESTION]).await
 }
 
 /// What our adapter makes of it.
@@ -76,7 +54,7 @@ fn exchange(mock: &Mock) -> Exchange {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_package_and_we_ask_for_a_stream_in_the_same_words_and_understand_the_same() {
     let (theirs, mine) = (mock().await, mock().await);
-    let made = sdk(&theirs, "stream", KEY, MODEL).await;
+    let made = sdk(&base(&theirs), "stream", KEY, MODEL).await;
     let events = ours(&mine, KEY, MODEL).await;
 
     let text: String = events
@@ -115,11 +93,11 @@ async fn the_package_and_we_ask_for_a_stream_in_the_same_words_and_understand_th
 #[tokio::test(flavor = "multi_thread")]
 async fn the_package_reads_a_whole_answer_and_the_models() {
     let mock = mock().await;
-    let made = sdk(&mock, "whole", KEY, MODEL).await;
+    let made = sdk(&base(&mock), "whole", KEY, MODEL).await;
     assert_eq!(made["text"], reply(QUESTION));
     assert_eq!(made["finish_reason"], "stop");
     assert!(made["usage"]["total_tokens"].as_u64().is_some_and(|tokens| tokens > 0), "{made}");
-    let made = sdk(&mock, "models", KEY, MODEL).await;
+    let made = sdk(&base(&mock), "models", KEY, MODEL).await;
     assert!(made["models"].as_array().unwrap().contains(&MODEL.into()), "{made}");
 }
 
@@ -130,7 +108,7 @@ async fn the_package_and_we_understand_the_same_refusals() {
         (KEY, "gpt-9", "NotFoundError", 404, "model_not_found"),
     ] {
         let mock = mock().await;
-        let made = sdk(&mock, "stream", key, model).await;
+        let made = sdk(&base(&mock), "stream", key, model).await;
         assert_eq!(
             (&made["error"], &made["status"], &made["code"]),
             (&class.into(), &status.into(), &code.into()),

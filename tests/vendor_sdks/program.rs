@@ -24,11 +24,16 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// Starts it on a free port with our key and a log.
+    /// Starts it on a free port with a log; our key alone is let in.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::open(&[&["--key", KEY], flags].concat())
+    }
+
+    /// As [`Self::start`], for any key.
+    pub(crate) fn open(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_tandem"))
-            .args(["mock", "--json", "--key", KEY, "--log"])
+            .args(["mock", "--json", "--log"])
             .arg(folder.path().join("wire.jsonl"))
             .args(flags)
             .stdout(Stdio::piped())
