@@ -16,6 +16,9 @@ export VOICE
 FUZZ_TARGET ?= twilio
 FUZZ_SECONDS ?= 60
 BENCH_CALLS ?= 100
+# Of `make bench-ramp`: where to draw the curve, and further arguments, for instance RAMP_ARGS="--from 200 --step 20 --hold 60s".
+RAMP_PLOT ?=
+RAMP_ARGS ?=
 
 STAGE := scripts/stage.sh
 BINARY := target/release/tandem
@@ -95,6 +98,10 @@ wer: setup ## Word error rate of the recogniser over the real socket
 .PHONY: bench
 bench: build ## CPU, memory and pacing jitter of BENCH_CALLS (100) simultaneous calls
 	@$(BINARY) bench --calls $(BENCH_CALLS)
+
+.PHONY: bench-ramp
+bench-ramp: build ## How many calls are held at the service level, the switch on one core, beside a bare echo; RAMP_PLOT=FILE.svg draws it
+	@$(BINARY) bench --ramp --pin --floor $(if $(RAMP_PLOT),--plot $(RAMP_PLOT)) $(RAMP_ARGS)
 
 .PHONY: bench-hostile
 bench-hostile: build ## What 20 calls notice of far ends that attack the same switch

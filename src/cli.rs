@@ -16,9 +16,11 @@ mod config;
 mod doctor;
 mod error;
 mod migrate;
+mod mock;
 mod models;
 mod output;
 mod place;
+mod replay;
 mod serve;
 mod simulate;
 mod stt_worker;
@@ -35,7 +37,9 @@ Examples:
   tandem models install --voice natural              and a voice that sounds natural; speak with --set TTS_PROVIDER=piper
   tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
+  tandem replay call.journal                         run a call again, and see where it would go otherwise
   tandem doctor                                      what would keep this machine from answering calls
+  tandem mock --stt-latency 100                      the vendors' wires on one port, to try hosted engines without keys
   tandem config print                                every setting, its value and where it came from
 
 Every setting may stand on the command line (--set NAME=VALUE), in the environment, in a .env file or in tandem.toml; the first wins.";
@@ -61,6 +65,8 @@ enum Command {
     Talk(talk::Args),
     /// Call an agent as a carrier does, and report what was said and heard.
     Simulate(simulate::Args),
+    /// Run a call again from its journal, and say where the core would now decide otherwise.
+    Replay(replay::Args),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
@@ -73,6 +79,8 @@ enum Command {
     Config(config::Command),
     /// Measure what a call costs on this machine.
     Bench(bench::Args),
+    /// Serve the vendors' wires, with latency and faults on request. --host and --port are its own; it reads no settings.
+    Mock(mock::Args),
     /// Recognise speech for a parent process, over stdin and stdout.
     #[command(hide = true)]
     SttWorker(stt_worker::Args),
@@ -119,6 +127,16 @@ impl SettingFlags {
     }
 }
 
+impl SettingFlags {
+    /// `--host` and `--port` of a command that serves beside the switch, and so must not take the switch's: a free port unless it was given one.
+    fn own_address(&self) -> Result<(Option<std::net::IpAddr>, u16), CliError> {
+        let address = |text: &str| text.parse().map_err(|_| CliError::Address(text.to_owned()));
+        let host = self.host.as_deref().map(address).transpose()?;
+        let port = self.port.as_deref().map(|text| text.parse().map_err(|_| CliError::Address(text.to_owned())));
+        Ok((host, port.transpose()?.unwrap_or(0)))
+    }
+}
+
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.trim().to_owned(), value.to_owned()))
@@ -149,6 +167,10 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Serve) {
         // Before any runtime: the worker is one thread that reads, computes and writes.
         Command::SttWorker(args) => stt_worker::run(&args),
+        Command::Mock(args) => {
+            let (host, port) = settings.own_address()?;
+            block_on(mock::run(args, host, port, output))
+        }
         Command::Config(command) => block_on(config::run(&command, settings.load(), output)),
         Command::Doctor => block_on(doctor::run(settings.load(), output)),
         Command::Serve => block_on(serve::run(settings.load()?, output)),
@@ -156,6 +178,7 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
+        Command::Replay(args) => replay::run(&args, &settings.set, output),
         Command::Migrate => block_on(migrate::run(settings.load()?, output)),
     }
 }

@@ -9,18 +9,25 @@ use std::time::Duration;
 
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
+use tandem_providers::llm::openai::OpenAiConfig;
+use tandem_providers::stt::deepgram::DeepgramConfig;
+use tandem_providers::tts::elevenlabs::ElevenLabsConfig;
 use tandem_store::Location;
 
 mod dotenv;
 mod error;
 pub mod keys;
 mod media;
+mod models;
 mod read;
+mod recognisers;
 mod report;
 mod sources;
+mod voices;
 
 pub use error::{ConfigError, Problem};
 pub use media::MediaCredentials;
+pub(crate) use recognisers::{DEEPGRAM, WHISPER};
 pub use report::{Shown, mask_url, shown};
 pub use sources::{Origins, Setting, Settings, Source};
 
@@ -67,10 +74,14 @@ impl LogLevel {
 /// Names of the engines that serve each stage of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Engines {
-    /// Speech recogniser.
-    pub stt: &'static str,
-    /// Voice.
-    pub tts: &'static str,
+    /// Speech recognisers, best first.
+    pub stt: Vec<&'static str>,
+    /// The account of `deepgram`, if it is among them.
+    pub deepgram: Option<DeepgramConfig>,
+    /// Voices, best first.
+    pub tts: Vec<&'static str>,
+    /// The account of `elevenlabs`, if it is among them.
+    pub elevenlabs: Option<ElevenLabsConfig>,
     /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
     pub workers: Option<usize>,
 }
@@ -100,6 +111,15 @@ pub struct CallLimits {
     pub exotel_camel_case: bool,
     /// What running calls get to finish when the program is told to stop.
     pub drain: Duration,
+}
+
+/// Which calls' journals are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallJournals {
+    /// Of so many calls that are over, in memory.
+    pub calls: usize,
+    /// Folder that gets a file of each.
+    pub folder: Option<PathBuf>,
 }
 
 /// Everything the program is told before it starts.
@@ -139,8 +159,12 @@ pub struct Config {
     pub media: MediaCredentials,
     /// Who serves each stage.
     pub engines: Engines,
+    /// Language models of agents without a playbook, best first.
+    pub models: Vec<OpenAiConfig>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
+    /// Which calls' journals are kept.
+    pub journals: CallJournals,
     /// What the operator should know about the settings, one sentence each.
     pub notices: Vec<String>,
     /// Each value with its source.
@@ -178,6 +202,9 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
+        let (stt, deepgram) = recognisers::read(&mut reader);
+        let (tts, elevenlabs) = voices::read(&mut reader);
+        let models = models::read(&mut reader);
         let config = Self {
             app_name: reader.text("APP_NAME").unwrap_or_default(),
             production,
@@ -195,8 +222,10 @@ impl Config {
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
             numbers,
             engines: Engines {
-                stt: reader.value("STT_PROVIDER", |text| read::one_of(text, &["whisper"])).unwrap_or_default(),
-                tts: reader.value("TTS_PROVIDER", |text| read::one_of(text, &["flite", "piper"])).unwrap_or_default(),
+                stt,
+                deepgram,
+                tts,
+                elevenlabs,
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
             calls: CallLimits {
@@ -212,7 +241,12 @@ impl Config {
                 exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
             },
-            notices: notices(&settings, host, &media),
+            journals: CallJournals {
+                calls: reader.number("JOURNAL_CALLS", 0..=10_000),
+                folder: path(reader.text("JOURNAL_DIR")),
+            },
+            notices: notices(&settings, host, &media, !models.is_empty()),
+            models,
             media,
             settings: settings.clone(),
         };
@@ -224,7 +258,7 @@ impl Config {
 }
 
 /// What is accepted but probably not what its writer had in mind.
-fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<String> {
+fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials, models: bool) -> Vec<String> {
     let mut notices = Vec::new();
     let set = |name: &str| settings.setting(name).source != Source::Default;
     if !set("REDIS_URL")
@@ -242,6 +276,14 @@ fn notices(settings: &Settings, host: IpAddr, media: &MediaCredentials) -> Vec<S
             "media sockets on {host} are refused: set MEDIA_SECRET, or MEDIA_USER and MEDIA_PASSWORD, and put them into the URL that \
              your carrier connects to"
         ));
+    }
+    let agent = settings.setting("DEFAULT_AGENT").text.as_deref().unwrap_or_default();
+    if !models && agent.eq_ignore_ascii_case("assistant") {
+        notices.push(
+            "calls go to the assistant, which has no language model and will say so: set OPENAI_API_KEY, or HOMEAI_API_KEY and \
+             HOMEAI_BASE_URL for another service with OpenAI's interface"
+                .to_owned(),
+        );
     }
     notices
 }

@@ -38,6 +38,7 @@ mod exports;
 mod front;
 pub(crate) mod gate;
 mod health;
+mod journals;
 mod listener;
 mod listing;
 mod openapi;
@@ -126,6 +127,7 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
         routes!(sessions::list),
         routes!(calls::list),
         routes!(calls::detail),
+        routes!(journals::journal),
         routes!(conversations::list),
         routes!(conversations::detail),
         routes!(conversations::transcript),

@@ -11,4 +11,9 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod wiring;
 
-pub use wiring::{BootError, Running, Vendors, boot, boot_with, boot_with_echo};
+pub use wiring::{BootError, Extras, Running, Vendors, boot, boot_with, boot_with_echo, boot_with_extras};
+
+/// Which build this is, such as `0.1.0 (a27d6ce1f00d)`: version and commit.
+pub fn build() -> String {
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), option_env!("BUILD_COMMIT").unwrap_or("unknown"))
+}

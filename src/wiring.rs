@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_actors::{Ports, Switch, SwitchConfig};
+use tandem_actors::{JournalKeeping, Ports, Switch, SwitchConfig, Tap};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -40,7 +40,9 @@ mod agents;
 mod brains;
 mod engines;
 mod lives;
+mod models;
 mod playbooks;
+mod recognisers;
 
 use agents::Agents;
 use brains::CallBrains;
@@ -115,6 +117,9 @@ pub enum BootError {
     /// A vendor cannot serve.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A language model's settings are none.
+    #[error(transparent)]
+    Model(#[from] tandem_providers::llm::openai::OpenAiError),
     /// The switch did not start.
     #[error("the switch did not start")]
     Switch(#[from] tandem_actors::StartError),
@@ -181,21 +186,34 @@ pub async fn boot(config: Config) -> Result<Running, BootError> {
 
 /// Starts the program with some vendors replaced: fakes in tests and benches.
 pub async fn boot_with(config: Config, vendors: Vendors) -> Result<Running, BootError> {
+    boot_with_extras(config, vendors, Extras::default()).await
+}
+
+/// As [`boot_with`], with what is not for everybody.
+pub async fn boot_with_extras(config: Config, vendors: Vendors, extras: Extras) -> Result<Running, BootError> {
     let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, false).await
+    start(config, vendors, Door::Tcp(listener), addr, extras).await
 }
 
 /// As [`boot_with`], with `/echo` open: a far end for conformance tests of the WebSocket layer under the media sockets.
 pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running, BootError> {
-    let (listener, addr) = listen(&config).await?;
-    start(config, vendors, Door::Tcp(listener), addr, true).await
+    boot_with_extras(config, vendors, Extras { echo: true, ..Extras::default() }).await
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
 pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
     let addr = (config.host, config.port).into();
     let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
-    start(config, vendors, Door::Unix(listener), addr, false).await
+    start(config, vendors, Door::Unix(listener), addr, Extras::default()).await
+}
+
+/// What is not for everybody.
+#[derive(Default)]
+pub struct Extras {
+    /// `/echo` is open.
+    pub echo: bool,
+    /// Who takes both directions of every call's audio.
+    pub tap: Tap,
 }
 
 async fn start(
@@ -203,7 +221,7 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    echo: bool,
+    Extras { echo, tap }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
@@ -218,8 +236,11 @@ async fn start(
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
+    let llm = models::models(&config)?;
+    models::warm(&llm);
     let brains = Arc::new(CallBrains {
         playbooks,
+        llm,
         history: Arc::new(store.clone()),
         zone: config.zone,
         region: config.region.clone(),
@@ -227,7 +248,7 @@ async fn start(
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
-    let switch = Switch::start_journalled(switch_config(&config), ports, journal).await?;
+    let switch = Switch::start_journalled(SwitchConfig { tap, ..switch_config(&config) }, ports, journal).await?;
 
     let stop = CancellationToken::new();
     let surface = Surface {
@@ -277,8 +298,8 @@ pub async fn default_agent(config: &Config) -> Result<DefaultAgent, BootError> {
         tandem_store::Location::Postgres(_) => true,
     };
     if !here {
-        // Migrations make the one agent that a new database has, and it is called like the built-in playbook.
-        let found = playbooks.find(name).is_some();
+        // Migrations make the agents that a new database has; all but one are called like their playbook.
+        let found = playbooks.find(name).is_some() || agents::is_assistant(name);
         return if found { Ok(DefaultAgent::Found) } else { Err(BootError::NoDefaultAgent(name.clone())) };
     }
     let store = match Store::open(&config.database, tandem_store::Options::default()).await {
@@ -321,6 +342,12 @@ fn switch_config(config: &Config) -> SwitchConfig {
         numbers: config.numbers.clone(),
         max_messages_per_second: config.calls.max_messages_per_second,
         max_mute_per_address: config.calls.max_mute_per_address,
+        tap: Tap::default(),
+        journals: JournalKeeping {
+            calls: config.journals.calls,
+            folder: config.journals.folder.clone(),
+            program: crate::build(),
+        },
     }
 }
 

@@ -31,7 +31,7 @@ fn help_is_a_result_with_examples() {
     assert!(help.status.success());
     assert!(stdout(&help).contains("Examples:") && stdout(&help).contains("tandem simulate --say"));
     assert!(!stdout(&help).contains("stt-worker"), "not for people");
-    for command in ["simulate", "talk", "doctor", "models", "config", "serve", "migrate"] {
+    for command in ["simulate", "talk", "replay", "doctor", "models", "config", "serve", "migrate"] {
         assert!(tandem(folder.path(), &[command, "--help"]).status.success(), "{command}");
     }
 }

@@ -180,6 +180,30 @@ fn a_secret_may_stand_elsewhere_and_is_never_shown() {
 }
 
 #[test]
+fn voices_come_in_the_order_that_was_asked_for_or_that_keys_decide() {
+    let order = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).unwrap().engines.tts;
+    let key = ("ELEVENLABS_API_KEY", "k");
+    assert_eq!(order(&[]), ["flite"]);
+    assert_eq!(order(&[key]), ["elevenlabs", "flite"]);
+    assert_eq!(order(&[key, ("TTS_PROVIDER", "Piper, elevenlabs")]), ["piper", "elevenlabs"]);
+    assert_eq!(order(&[key, ("TTS_PROVIDER", "flite")]), ["flite"]);
+
+    let account =
+        |pairs: &[(&str, &str)]| load(&[], &[&[key], pairs].concat(), &[]).unwrap().engines.elevenlabs.unwrap();
+    assert_eq!(account(&[]).base_url, "https://api.elevenlabs.io");
+    assert_eq!(account(&[("ELEVENLABS_BASE_URL", "http://127.0.0.1:9/v1/")]).base_url, "http://127.0.0.1:9");
+    assert_eq!(account(&[("ELEVENLABS_VOICE_ID", "v")]).voice, "v");
+
+    let problem = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).unwrap_err().to_string();
+    assert!(problem(&[("TTS_PROVIDER", "elevenlabs,flite")]).contains("set ELEVENLABS_API_KEY"));
+    assert!(problem(&[("TTS_PROVIDER", "flite,flite")]).contains("named twice"));
+    assert!(problem(&[("TTS_PROVIDER", "polly")]).contains("choose elevenlabs or piper or flite"));
+    assert!(problem(&[key, ("ELEVENLABS_BASE_URL", "ftp://x")]).contains("such as http://"));
+    assert!(problem(&[key, ("ELEVENLABS_TRANSPORT", "pigeon")]).contains("choose socket or http"));
+    assert!(problem(&[key, ("ELEVENLABS_VOICE_ID", "../user")]).contains("not an id"));
+}
+
+#[test]
 fn the_example_file_names_every_setting_with_its_default() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tandem.example.toml");
     let text = fs::read_to_string(path).unwrap();

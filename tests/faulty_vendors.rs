@@ -143,7 +143,7 @@ async fn a_busy_recogniser_costs_a_question_and_not_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_in_the_answer_loses_no_words_with_a_slow_recogniser() {
     for gap in [300_u64, 350, 400, 450] {
-        let stt = FakeStt::new(FakeSttConfig { latency: ms(1_300), ..FakeSttConfig::default() });
+        let stt = FakeStt::new(FakeSttConfig { latency: ms(1_300).into(), ..FakeSttConfig::default() });
         let exchange = exchange(Arc::new(stt), Arc::new(FakeTts::default())).await;
         let (first, second) = (line::rendered(1, "I want an apartment"), line::rendered(1, "in Delhi"));
         let samples = [&first.samples[..], &vec![0; gap as usize * 8], &second.samples[..]].concat();
@@ -174,8 +174,12 @@ async fn a_recogniser_that_dies_in_the_second_turn_loses_no_word() {
 /// A call in which a part is killed at that tick of 20 ms: the words in the caller's ear, and the reason for its end.
 async fn swept(kill: Option<(Part, usize)>) -> (Vec<String>, String) {
     let vendors = Vendors {
-        stt: FakeStt::new(FakeSttConfig { latency: ms(150), ..FakeSttConfig::default() }),
-        tts: FakeTts::new(FakeTtsConfig { first_chunk: ms(120), chunk_interval: ms(60), ..FakeTtsConfig::default() }),
+        stt: FakeStt::new(FakeSttConfig { latency: ms(150).into(), ..FakeSttConfig::default() }),
+        tts: FakeTts::new(FakeTtsConfig {
+            first_chunk: ms(120).into(),
+            chunk_interval: ms(60),
+            ..FakeTtsConfig::default()
+        }),
     };
     let exchange = Exchange::with(vendors, Timing::default(), SwitchConfig::default()).await;
     let script = vec![say(7, "I want an apartment in Delhi"), say(7, "sixty lakh rupees")];

@@ -22,9 +22,9 @@ const DEAD_AIR: Duration = Duration::from_secs(2);
 /// Vendors slow enough that a fault meets them at work: the voice delivers 100 ms of speech every 60 ms.
 fn slow() -> Vendors {
     Vendors {
-        stt: FakeStt::new(FakeSttConfig { latency: Duration::from_millis(150), ..FakeSttConfig::default() }),
+        stt: FakeStt::new(FakeSttConfig { latency: Duration::from_millis(150).into(), ..FakeSttConfig::default() }),
         tts: FakeTts::new(FakeTtsConfig {
-            first_chunk: Duration::from_millis(120),
+            first_chunk: Duration::from_millis(120).into(),
             chunk_interval: Duration::from_millis(60),
             ..FakeTtsConfig::default()
         }),

@@ -14,11 +14,12 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
-use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Part};
+use tandem_domain::call_core::{Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
+use tandem_domain::journal::{Journalled, Setup};
 use tandem_domain::playout::Playout;
 use tandem_domain::port::brain::Brain;
-use tandem_domain::port::dialect::{Capabilities, Decoder, Dialect, LegStart, Notice};
+use tandem_domain::port::dialect::{Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
 use tandem_domain::record::EndReason;
@@ -26,12 +27,15 @@ use tokio::sync::Mutex;
 use tracing::{debug, info, warn};
 
 use crate::flood::MessageBudget;
+use crate::journals::{Journalling, Journals};
 use crate::lane::{EarLane, SpeechLane};
 use crate::leg::{Leg, LegMsg};
+use crate::metrics::sounding::Sounding;
 use crate::screen::Screen;
 use crate::scribe::Scribe;
 use crate::socket::MediaSocket;
 use crate::supervise::{History, Verdict, verdict};
+use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 pub mod dialogue;
@@ -71,6 +75,8 @@ pub enum CallMsg {
     LegLost(String),
     /// A part that died is due to stand again.
     Respawn(Part),
+    /// The call's own note about its mailbox came back.
+    Sounded(u64),
     /// Kill a part, as a fault would: for tests of supervision. Nothing on the network leads here.
     Kill(Part),
     /// How is the call?
@@ -103,8 +109,12 @@ pub struct Args {
     pub stt: Arc<dyn SttPort>,
     /// The voice.
     pub tts: Arc<dyn TtsPort>,
+    /// Who takes both directions of its audio, if anybody does.
+    pub tap: Tap,
     /// The record.
     pub scribe: Scribe,
+    /// The journals of what cores are told and do.
+    pub journals: Journals,
     /// What the far end wanted to choose of the agent and may not.
     pub refused_overrides: Vec<String>,
 }
@@ -138,7 +148,10 @@ impl Children {
 /// A running call.
 pub struct State {
     plan: Plan,
-    core: CallCore,
+    mailbox: Sounding,
+    core: Journalled,
+    /// Ends the journal when this goes.
+    _journalling: Option<Journalling>,
     children: Children,
     histories: BTreeMap<Part, History>,
     restarts: BTreeMap<&'static str, u32>,
@@ -178,6 +191,7 @@ impl Actor for Call {
             ear: EarLane::default(),
             last_words,
             speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
+            tap: args.tap.open(args.call, RATE, started),
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
@@ -197,6 +211,7 @@ impl Actor for Call {
             barge_in_min_speech: plan.agent.timing.barge_in_min_speech,
             detector: plan.detector.clone(),
             ear: plan.ear.clone(),
+            tap: plan.tap.as_ref().map(|tap| tap.caller.clone()),
             speech: plan.speech.clone(),
             carrier: capabilities.carrier,
         };
@@ -216,15 +231,19 @@ impl Actor for Call {
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
         me.cast(CallMsg::Input(Input::Started))?;
-        let core = CallCore::new(&plan.agent.timing, Lines::default());
+        let setup = Setup {
+            timing: plan.agent.timing,
+            lines: Lines::of(&plan.agent.language),
+            screen: capabilities.notices,
+            reads: capabilities.notices && capabilities.reads(),
+        };
+        let journalling = args.journals.begin(plan.call, &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
-            core: match capabilities {
-                Capabilities { notices: false, .. } => core,
-                page if page.reads() => core.showing().reading(),
-                _ => core.showing(),
-            },
+            core: Journalled::new(&setup, journalling.as_ref().map(Journalling::tape)),
+            _journalling: journalling,
             plan,
+            mailbox: Sounding::new("call"),
             children,
             histories: BTreeMap::new(),
             restarts: BTreeMap::new(),
@@ -238,6 +257,9 @@ impl Actor for Call {
     }
 
     async fn handle(&self, me: ActorRef<CallMsg>, msg: CallMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if let Some(number) = state.mailbox.handled(clock::now()) {
+            me.cast(CallMsg::Sounded(number))?;
+        }
         match msg {
             CallMsg::Input(input) => state.input(&me, input),
             CallMsg::DetectorPanicked => {
@@ -248,6 +270,7 @@ impl Actor for Call {
                 state.input(&me, Input::Ended(EndReason::LegLost));
             }
             CallMsg::Respawn(part) => state.respawn(&me, part).await?,
+            CallMsg::Sounded(number) => state.mailbox.sounded(number),
             CallMsg::Kill(part) => {
                 for (_, cell) in state.children.cells().into_iter().filter(|(candidate, _)| *candidate == part) {
                     cell.kill();
@@ -345,23 +368,19 @@ impl State {
             }
             Effect::Cut => {
                 let _ = self.children.tts.cast(TtsMsg::Stop);
-                let (heard, underruns) = {
-                    let mut playout = plan.speech.playout();
-                    let underruns = playout.underruns();
-                    (playout.cut(now), underruns)
-                };
+                let heard = plan.speech.playout().cut(now);
                 plan.speech.wake();
                 if self.core.caller_speaking() && heard.samples > 0 {
                     metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
                     metrics::histogram!(meter::BARGE_IN_STOP)
                         .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
                 }
-                metrics::counter!(meter::UNDERRUNS, "side" => "egress").increment(u64::from(underruns));
                 self.core.handle(now, Input::Cut(heard));
             }
             Effect::Note(note) => {
                 if let Note::AgentResponse(response) = &note {
-                    meter::response(&plan.agent.name, plan.tts.name(), response);
+                    let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];
+                    meter::response(&plan.agent.name, providers, response);
                 }
                 self.notes += 1;
                 plan.scribe.write(plan.note(self.notes, note));

@@ -17,12 +17,15 @@ use tandem_domain::playout::Playout;
 use tandem_domain::port::dialect::Notice;
 use tokio::sync::Notify;
 
+use crate::metrics::media::lane_drops;
 use crate::screen::Screen;
 
 /// Speech that may be queued ahead of the caller's ear before synthesis waits (design.md section 10: memory per call).
 const SPEECH_AHEAD: Duration = Duration::from_secs(4);
-/// Chunks of 20 ms that the ear lane keeps: 10 s, twice what a lost recogniser needs (promises.md P4).
-const EAR_CHUNKS: usize = 500;
+/// Samples that the ear lane keeps: 10 s, twice what a lost recogniser needs (promises.md P4).
+const EAR_SAMPLES: usize = 80_000;
+/// What a recogniser is given at once: 100 ms. Each piece is a message on the wire of a hosted one, with its system call.
+pub const CHUNK_SAMPLES: usize = 800;
 
 /// The agent's audio on its way to the far end.
 #[derive(Debug, Clone)]
@@ -99,19 +102,33 @@ pub struct EarLane(Arc<Ear>);
 struct Ear {
     ring: Mutex<Ring>,
     wake: Notify,
+    /// Writes that pushed out audio which nobody had read.
+    dropped: metrics::Counter,
 }
 
 #[derive(Debug, Default)]
 struct Ring {
-    chunks: VecDeque<EarChunk>,
+    samples: VecDeque<i16>,
     /// Position after the last sample.
     end: u64,
+    /// Position after the last sample that the reader took.
+    read: u64,
+    /// The reader sleeps until the lane has come so far.
+    wanted: u64,
     closed: bool,
+}
+
+impl Ring {
+    /// Position of the oldest sample that is kept.
+    fn start(&self) -> u64 {
+        self.end - self.samples.len() as u64
+    }
 }
 
 impl Default for EarLane {
     fn default() -> Self {
-        Self(Arc::new(Ear { ring: Mutex::new(Ring::default()), wake: Notify::new() }))
+        let dropped = lane_drops("ear");
+        Self(Arc::new(Ear { ring: Mutex::new(Ring::default()), wake: Notify::new(), dropped }))
     }
 }
 
@@ -120,17 +137,25 @@ impl EarLane {
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends audio; drops the oldest beyond 10 s.
-    pub fn push(&self, samples: Arc<[i16]>) {
+    /// Appends audio; drops the oldest beyond 10 s. Wakes the reader once it has what it waits for, and not before: a wake-up costs more
+    /// than the audio.
+    pub fn push(&self, samples: &[i16]) {
         let mut ring = self.ring();
-        let start = ring.end;
-        ring.end += samples.len() as u64;
-        ring.chunks.push_back((start, samples));
-        if ring.chunks.len() > EAR_CHUNKS {
-            ring.chunks.pop_front();
+        let excess = (ring.samples.len() + samples.len()).saturating_sub(EAR_SAMPLES).min(ring.samples.len());
+        if ring.start() + excess as u64 > ring.read {
+            self.0.dropped.increment(u64::from(excess > 0));
         }
+        ring.samples.drain(..excess);
+        if ring.samples.capacity() == 0 {
+            ring.samples.reserve_exact(EAR_SAMPLES + samples.len()); // once: growing by doubling would end at twice as much
+        }
+        ring.samples.extend(samples);
+        ring.end += samples.len() as u64;
+        let wake = ring.end >= ring.wanted;
         drop(ring);
-        self.0.wake.notify_one();
+        if wake {
+            self.0.wake.notify_one();
+        }
     }
 
     /// No more audio will come.
@@ -151,6 +176,7 @@ impl EarLane {
 
     /// Reads from `position` on, or from the oldest audio kept.
     pub fn tap(&self, position: u64) -> Tap {
+        self.ring().read = position;
         Tap { lane: self.clone(), next: position }
     }
 }
@@ -168,19 +194,25 @@ impl Tap {
         self.next
     }
 
-    /// The next chunk; `None` when the lane is closed and empty.
-    pub async fn next(&mut self) -> Option<EarChunk> {
+    /// The next chunk, of [`CHUNK_SAMPLES`] at most: as soon as `least` samples are there, or the rest of a lane that is closed. `None` when
+    /// that is empty.
+    pub async fn next(&mut self, least: usize) -> Option<EarChunk> {
         loop {
             {
-                let ring = self.lane.ring();
-                let first = ring.chunks.partition_point(|(start, samples)| start + samples.len() as u64 <= self.next);
-                if let Some((start, samples)) = ring.chunks.get(first) {
-                    self.next = start + samples.len() as u64;
-                    return Some((*start, Arc::clone(samples)));
+                let mut ring = self.lane.ring();
+                let from = self.next.max(ring.start());
+                let waiting = ring.end.saturating_sub(from);
+                if waiting > 0 && (waiting >= least as u64 || ring.closed) {
+                    let first = (from - ring.start()) as usize;
+                    let chunk = ring.samples.range(first..).take(CHUNK_SAMPLES).copied().collect::<Arc<[i16]>>();
+                    self.next = from + chunk.len() as u64;
+                    ring.read = self.next;
+                    return Some((from, chunk));
                 }
                 if ring.closed {
                     return None;
                 }
+                ring.wanted = from + least as u64;
             }
             self.lane.0.wake.notified().await;
         }
@@ -189,47 +221,62 @@ impl Tap {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
     use super::*;
 
-    fn chunk(value: i16) -> Arc<[i16]> {
-        vec![value; 160].into()
+    /// The lane after so many frames of 20 ms, whose samples are the frame's number.
+    fn lane(frames: i16) -> EarLane {
+        let lane = EarLane::default();
+        (0..frames).for_each(|value| lane.push(&[value; 160]));
+        lane
+    }
+
+    async fn first(tap: &mut Tap, least: usize) -> Option<(u64, i16, usize)> {
+        tap.next(least).await.map(|(start, samples)| (start, samples[0], samples.len()))
     }
 
     #[tokio::test]
     async fn a_new_tap_reads_again_from_where_it_is_told() {
-        let lane = EarLane::default();
-        for value in 0..10 {
-            lane.push(chunk(value));
-        }
+        let lane = lane(10);
         let mut tap = lane.tap(0);
-        for value in 0..10 {
-            assert_eq!(tap.next().await.map(|(_, samples)| samples[0]), Some(value));
-        }
+        assert_eq!(first(&mut tap, 1).await, Some((0, 0, CHUNK_SAMPLES)));
+        assert_eq!(first(&mut tap, 1).await, Some((800, 5, CHUNK_SAMPLES)));
         let mut again = lane.tap(330);
-        assert_eq!(
-            again.next().await.map(|(start, samples)| (start, samples[0])),
-            Some((320, 2)),
-            "the chunk that holds the position"
-        );
+        assert_eq!(first(&mut again, 1).await, Some((330, 2, CHUNK_SAMPLES)), "from the sample on");
+        assert_eq!(again.position(), 1_130);
     }
 
     #[tokio::test]
     async fn the_oldest_audio_goes_first_and_the_position_stays_true() {
-        let lane = EarLane::default();
-        for value in 0..(EAR_CHUNKS as i16 + 5) {
-            lane.push(chunk(value));
-        }
-        let first = lane.tap(0).next().await;
-        assert_eq!(first.map(|(start, samples)| (start, samples[0])), Some((5 * 160, 5)));
+        let lane = lane(505);
+        assert_eq!(first(&mut lane.tap(0), 1).await, Some((5 * 160, 5, CHUNK_SAMPLES)));
+        assert_eq!(lane.position(), 505 * 160);
     }
 
     #[tokio::test]
-    async fn a_closed_lane_ends_its_tap() {
-        let lane = EarLane::default();
-        lane.push(chunk(1));
+    async fn a_reader_sleeps_until_there_is_what_it_asked_for() {
+        let lane = lane(1);
+        let mut tap = lane.tap(0);
+        {
+            let mut patient = pin!(tap.next(CHUNK_SAMPLES));
+            let ready = poll_fn(|context| Poll::Ready(patient.as_mut().poll(context).is_ready())).await;
+            assert!(!ready, "20 ms of 100");
+            (1..5).for_each(|value| lane.push(&[value; 160]));
+            assert_eq!(patient.await.map(|(start, samples)| (start, samples.len())), Some((0, CHUNK_SAMPLES)));
+        }
+        lane.push(&[9; 160]);
+        assert_eq!(first(&mut tap, 1).await, Some((800, 9, 160)), "who is in a hurry takes what there is");
+    }
+
+    #[tokio::test]
+    async fn a_closed_lane_gives_its_rest_and_ends_its_tap() {
+        let lane = lane(1);
         lane.close();
         let mut tap = lane.tap(0);
-        assert!(tap.next().await.is_some());
-        assert!(tap.next().await.is_none());
+        assert_eq!(first(&mut tap, CHUNK_SAMPLES).await, Some((0, 0, 160)));
+        assert!(tap.next(1).await.is_none());
     }
 }

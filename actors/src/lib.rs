@@ -9,6 +9,7 @@
 //!                                ├─ tts        sentence by sentence into the speech lane
 //!                                ├─ egress     pump: speech lane → pacing → the leg's rate → dialect → socket
 //!                                └─ silence    wakes the call at its next deadline
+//!        ├─ tap (lanes)          both directions of a call for whoever records, where anybody does
 //!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
 //! ```
 //!
@@ -19,6 +20,7 @@ pub mod call;
 pub mod clock;
 pub mod flood;
 pub mod guard;
+pub mod journals;
 pub mod lane;
 pub mod leg;
 pub mod metrics;
@@ -30,6 +32,9 @@ pub mod steps;
 pub mod supervise;
 pub mod switch;
 pub mod switchboard;
+pub mod tap;
 
+pub use journals::JournalKeeping;
 pub use socket::{LastWords, MediaSocket, SocketError};
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
+pub use tap::{AudioTap, Tap};

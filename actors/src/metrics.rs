@@ -1,9 +1,19 @@
 //! Names of the metrics that the switch emits, and the few functions that emit them. Labels are closed sets, never an id.
+//!
+//! What is counted at frame rate keeps its handles ([`media`]); mailboxes are sounded ([`sounding`]); [`describe`] has the help texts.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tandem_domain::call_core::{Part, Response};
 use tandem_domain::record::EndReason;
+
+mod describe;
+pub(crate) mod media;
+pub(crate) mod sounding;
+
+pub use describe::describe;
 
 /// Live calls, by `direction` and `carrier`.
 pub const CALLS_ACTIVE: &str = "tandem_calls_active";
@@ -27,8 +37,16 @@ pub const BARGE_IN_STOP: &str = "tandem_barge_in_stop_seconds";
 pub const SILENCE_EVENTS: &str = "tandem_silence_events_total";
 /// Times that the playout queue ran dry inside an utterance, by `side`.
 pub const UNDERRUNS: &str = "tandem_audio_underruns_total";
-/// Lateness of each paced chunk in seconds: the health figure of a switch.
+/// Lateness of each paced chunk in seconds.
 pub const PLAYOUT_LAG: &str = "tandem_playout_lag_seconds";
+/// Lateness of the wake-ups that the egress pumps asked for, in seconds: the health figure of a switch.
+pub const TIMER_LAG: &str = "tandem_timer_lag_seconds";
+/// Messages that wait in mailboxes, by `kind` of actor.
+pub const MAILBOX_DEPTH: &str = "tandem_actor_mailbox_depth";
+/// Stretches of audio that a lane dropped before they were read, by `kind` of lane: one of [`LANES`].
+pub const LANE_DROPS: &str = "tandem_lane_drops_total";
+/// The lanes that may drop. The speech lane makes its writer wait instead.
+pub const LANES: [&str; 3] = ["ear", "caller_tap", "agent_tap"];
 /// Parts that died, by `kind` and `reason`.
 pub const RESTARTS: &str = "tandem_actor_restarts_total";
 /// Sessions that broke their protocol, by `carrier` and `reason`.
@@ -56,6 +74,9 @@ pub const RECORDS_RECOVERED: &str = "tandem_records_recovered_total";
 /// Vendor requests, by `stage`, `provider` and `outcome`.
 pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
 
+/// Agents that have series of their own.
+const MOST_AGENTS: usize = 100;
+
 /// A call is over.
 pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration) {
     let outcome = match reason {
@@ -81,15 +102,35 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
     }
 }
 
-/// An utterance of the agent is over.
-pub fn response(agent: &str, provider: &'static str, response: &Response) {
+/// An utterance of the agent is over. `providers`: of its words, its thought and its voice.
+pub fn response(agent: &str, [stt, brain, tts]: [&'static str; 3], response: &Response) {
     if let Some(latency) = response.latency {
-        metrics::histogram!(TURN_LATENCY, "agent" => agent.to_owned()).record(latency.as_secs_f64());
+        metrics::histogram!(TURN_LATENCY, "agent" => agent_label(agent)).record(latency.as_secs_f64());
     }
     for (stage, time) in &response.stages {
+        let provider = match *stage {
+            "stt_final" => stt,
+            "llm_first_token" | "llm_first_sentence" => brain,
+            "tts_first_audio" => tts,
+            _ => "", // our own
+        };
         metrics::histogram!(STAGE_LATENCY, "stage" => *stage, "provider" => provider, "model" => "")
             .record(time.as_secs_f64());
     }
+}
+
+/// The name of an agent as a label: the first [`MOST_AGENTS`] by their names, all further ones together. Agents are made by people, and a
+/// series that was made is never forgotten.
+fn agent_label(agent: &str) -> String {
+    static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !known.contains(agent) {
+        if known.len() >= MOST_AGENTS {
+            return "other".to_owned();
+        }
+        known.insert(agent.to_owned());
+    }
+    agent.to_owned()
 }
 
 /// A part of a call died.

@@ -26,12 +26,14 @@ use uuid::Uuid;
 
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
+use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
 use crate::overrides::{self, Granted};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
 use crate::socket::{MediaSocket, Outgoing};
 use crate::switchboard::{self, Admitted, Refused, Switchboard, SwitchboardMsg};
+use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 mod arrival;
@@ -69,6 +71,10 @@ pub struct SwitchConfig {
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
     pub max_mute_per_address: u32,
+    /// Who takes both directions of every call's audio; nobody by default.
+    pub tap: Tap,
+    /// Which calls' journals are kept.
+    pub journals: JournalKeeping,
 }
 
 impl Default for SwitchConfig {
@@ -82,6 +88,8 @@ impl Default for SwitchConfig {
             numbers: NumberAgents::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
+            tap: Tap::default(),
+            journals: JournalKeeping::default(),
         }
     }
 }
@@ -118,6 +126,9 @@ struct Inner {
     board: ActorRef<SwitchboardMsg>,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    journals: Journals,
+    /// Writes the journals' files.
+    archivist: std::sync::Mutex<Option<JoinHandle<()>>>,
     spool: SpoolWatch,
     draining: AtomicBool,
     guests: Guests,
@@ -138,6 +149,7 @@ impl Switch {
     async fn start_with(config: SwitchConfig, ports: Ports, journal: Option<Journal>) -> Result<Self, StartError> {
         let (scribe, writer) = Scribe::start(Arc::clone(&ports.log), journal);
         let spool = scribe.watch();
+        let (journals, archivist) = Journals::start(config.journals.clone());
         let args = switchboard::Args { max_calls: config.max_calls, scribe: scribe.clone() };
         let (board, _) = Actor::spawn(None, Switchboard, args).await.map_err(|error| StartError(error.to_string()))?;
         Ok(Self {
@@ -148,6 +160,8 @@ impl Switch {
                 board,
                 scribe: std::sync::Mutex::new(Some(scribe)),
                 writer: std::sync::Mutex::new(Some(writer)),
+                journals,
+                archivist: std::sync::Mutex::new(archivist),
                 spool,
                 draining: AtomicBool::new(false),
                 guests: Guests::default(),
@@ -250,7 +264,9 @@ impl Switch {
             media_timeout: config.media_timeout,
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
+            tap: config.tap.clone(),
             scribe,
+            journals: self.inner.journals.clone(),
             refused_overrides,
         };
         match self.admit(args).await {
@@ -359,6 +375,11 @@ impl Switch {
         }
     }
 
+    /// The calls' journals.
+    pub fn journals(&self) -> &Journals {
+        &self.inner.journals
+    }
+
     /// The records that wait for the store.
     pub fn spool(&self) -> SpoolView {
         self.inner.spool.view()
@@ -395,6 +416,14 @@ impl Switch {
         board.stop(None);
         if board.wait(Some(CLOSE_LIMIT)).await.is_err() {
             board.kill();
+        }
+        self.inner.journals.close();
+        let archivist = lock(&self.inner.archivist).take();
+        if let Some(mut archivist) = archivist
+            && timeout(FLUSH_LIMIT, &mut archivist).await.is_err()
+        {
+            warn!("the last journals did not reach JOURNAL_DIR in time");
+            archivist.abort();
         }
         self.take_scribe();
         let writer = lock(&self.inner.writer).take();

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::call::{self, Call, CallMsg};
+use crate::metrics::sounding::Sounding;
 use crate::scribe::Scribe;
 use crate::{clock, metrics as meter};
 
@@ -30,6 +31,8 @@ pub enum SwitchboardMsg {
     DismissAll(EndReason),
     /// End all calls without a word.
     EndAll(EndReason),
+    /// Its own note about its mailbox came back.
+    Sounded(u64),
 }
 
 /// A call that runs.
@@ -71,6 +74,7 @@ struct Line {
 /// Its calls.
 pub struct State {
     max_calls: usize,
+    mailbox: Sounding,
     scribe: Scribe,
     lines: HashMap<ActorId, Line>,
     draining: Vec<RpcReplyPort<()>>,
@@ -86,6 +90,7 @@ impl Actor for Switchboard {
         metrics::gauge!(meter::CALLS_LIMIT, "scope" => "server").set(args.max_calls as f64);
         Ok(State {
             max_calls: args.max_calls,
+            mailbox: Sounding::new("switchboard"),
             scribe: args.scribe,
             lines: HashMap::new(),
             draining: Vec::new(),
@@ -99,6 +104,9 @@ impl Actor for Switchboard {
         msg: SwitchboardMsg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        if let Some(number) = state.mailbox.handled(clock::now()) {
+            me.cast(SwitchboardMsg::Sounded(number))?;
+        }
         match msg {
             SwitchboardMsg::Admit(args, reply) => {
                 let answer = state.admit(&me, *args).await;
@@ -116,6 +124,7 @@ impl Actor for Switchboard {
             }
             SwitchboardMsg::DismissAll(reason) => state.tell_all(&Input::Dismiss(reason)),
             SwitchboardMsg::EndAll(reason) => state.tell_all(&Input::Ended(reason)),
+            SwitchboardMsg::Sounded(number) => state.mailbox.sounded(number),
         }
         Ok(())
     }

@@ -102,8 +102,11 @@ impl Resampler {
         while let Some(samples) = self.history.get(self.window..).and_then(|rest| rest.get(..kernel.taps())) {
             out.push(to_i16(dot(samples, kernel.weights(self.phase))));
             self.given += 1;
-            let next = self.phase + kernel.down;
-            (self.window, self.phase) = (self.window + next / kernel.up, next % kernel.up);
+            // One step of `down / up`, without a division for each sample.
+            (self.window, self.phase) = (self.window + kernel.step, self.phase + kernel.step_phase);
+            if self.phase >= kernel.up {
+                (self.window, self.phase) = (self.window + 1, self.phase - kernel.up);
+            }
         }
         let spent = self.window.min(self.history.len());
         self.history.drain(..spent);
@@ -161,6 +164,9 @@ struct Kernel {
     /// Ratio of the rates in lowest terms: output over input is `up / down`.
     up: usize,
     down: usize,
+    /// `down / up` and its remainder: how far the window and the phase move for one output.
+    step: usize,
+    step_phase: usize,
     /// Input samples needed after an output's instant; one less than this before it.
     reach: usize,
     /// `up` sets of `2 · reach` weights.
@@ -191,7 +197,7 @@ impl Kernel {
             let sum: f64 = set.iter().sum();
             weights.extend(set.iter().map(|w| (w / sum) as f32));
         }
-        Self { up, down, reach, weights: weights.into() }
+        Self { up, down, step: down / up, step_phase: down % up, reach, weights: weights.into() }
     }
 
     fn taps(&self) -> usize {

@@ -66,7 +66,7 @@ impl Script {
     }
 }
 
-/// How long the agent waits for what. Defaults are design.md section 12 items 5 and 9.
+/// How long the agent waits for what. Defaults are design.md section 12 items 4, 5 and 9.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// Silence after which the caller's turn is over (`ENDPOINT_SILENCE_MS` by eagerness).
@@ -79,6 +79,10 @@ pub struct Timing {
     pub end_after_silence: Option<Duration>,
     /// Longest call (`max_conversation_duration_seconds`).
     pub max_duration: Duration,
+    /// How long the caller waits for an answer before a filler is said (`soft_timeout_seconds`); `None` says none.
+    pub soft_timeout: Option<Duration>,
+    /// Longest time for a whole answer (`llm_cascade_timeout_seconds`).
+    pub answer_limit: Duration,
 }
 
 impl Default for Timing {
@@ -89,6 +93,8 @@ impl Default for Timing {
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,
             max_duration: Duration::from_secs(600),
+            soft_timeout: Some(Duration::from_millis(1_200)),
+            answer_limit: Duration::from_secs(8),
         }
     }
 }

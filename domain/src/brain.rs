@@ -1,4 +1,4 @@
-//! The brain that runs a playbook with rules alone: pure, instant, needs no key.
+//! The brain that runs a playbook with rules alone: pure, instant, needs no key. The brain that asks a model is [`model`].
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -13,6 +13,8 @@ use crate::greeting::{self, Greeting};
 use crate::playbook::{Context, Heard, Playbook, PlaybookState, Reply};
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
+
+pub mod model;
 
 /// A playbook that answers one agent's calls.
 #[derive(Debug, Clone)]

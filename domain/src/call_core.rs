@@ -16,7 +16,9 @@
 mod brain;
 mod caller;
 mod ending;
+mod filler;
 mod io;
+mod lines;
 mod screen;
 mod tools;
 mod voice;
@@ -49,6 +51,8 @@ struct Thinking {
     deadline: Instant,
     reply_to: Option<Committed>,
     committed_at: Instant,
+    /// When the model began to answer.
+    first_token_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,8 +61,11 @@ struct Speech {
     reply_to: Option<Committed>,
     sentences: Vec<String>,
     committed_at: Instant,
+    first_token_at: Option<Instant>,
     first_sentence_at: Instant,
     first_audio_at: Option<Instant>,
+    /// Its first sentence only says that the answer is coming.
+    filler: bool,
     /// The whole of it was shown.
     shown: bool,
 }
@@ -70,6 +77,8 @@ pub struct CallCore {
     turns: Turns,
     silence: SilenceLadder,
     max_duration: Duration,
+    answer_limit: Duration,
+    filler: filler::Filler,
     started: Option<Instant>,
     history: Vec<Line>,
     state: Option<PlaybookState>,
@@ -107,6 +116,8 @@ impl CallCore {
             turns: Turns::new(timing.endpoint_silence),
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
             max_duration: timing.max_duration,
+            answer_limit: timing.answer_limit,
+            filler: filler::Filler::new(timing.soft_timeout),
             started: None,
             history: Vec::new(),
             state: None,
@@ -192,7 +203,8 @@ impl CallCore {
         let thinking = self.thinking.as_ref().map(|thinking| (thinking.deadline, "thinking"));
         let silence = self.silence.poll_timeout().map(|at| (at, "silence"));
         let tools = self.tools.poll_timeout().map(|at| (at, "tool"));
-        [longest, turn, thinking, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let filler = self.filler_due().map(|at| (at, "filler"));
+        [longest, turn, thinking, filler, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Takes one input. Total: any input in any state is handled, late and stale ones have no effect.
@@ -284,6 +296,7 @@ impl CallCore {
         if self.thinking.as_ref().is_some_and(|thinking| now >= thinking.deadline) {
             self.brain_gave_up(now);
         }
+        self.fill(now);
         match self.silence.handle_timeout(now) {
             Some(SilenceAction::Reprompt(rung)) => {
                 self.note_event("silence", format!("reprompt {}", rung + 1));

@@ -3,13 +3,15 @@
 //! Egress is the only witness of what was heard; it reports samples, the ledger turns them into words. A word counts as heard when it was
 //! played to its end, so the ledger never claims a word that the caller did not get (design.md section 12 item 7).
 
+use serde::{Deserialize, Serialize};
+
 use crate::port::tts::WordStart;
 
 /// Samples that one character of speech takes where nothing better is known: 8 kHz, about 14 characters a second.
 const SAMPLES_PER_CHAR: u64 = 8_000 / 14;
 
 /// The audio of one sentence, as far as it exists.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SentenceAudio {
     /// Samples queued so far.
     pub samples: u64,
@@ -20,7 +22,7 @@ pub struct SentenceAudio {
 }
 
 /// What egress knows about an utterance at some instant.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Heard {
     /// Samples of the utterance that have reached the caller's ear.
     pub samples: u64,

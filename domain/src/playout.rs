@@ -76,7 +76,8 @@ struct Playing {
     acknowledged: Option<(u64, Instant)>,
     burst: Option<Burst>,
     final_mark: Option<Instant>,
-    underruns: u32,
+    /// What is queued begins a sentence, after all before it had been sent whole: the silence between them tears no word.
+    pause: bool,
 }
 
 /// The playout of one leg.
@@ -98,6 +99,8 @@ pub struct Playout {
     newest: u32,
     /// The last utterance that was played to its end.
     finished: Option<(UtteranceId, Heard)>,
+    /// Times that the queue ran dry, not yet told.
+    underruns: u32,
 }
 
 impl Playout {
@@ -117,6 +120,7 @@ impl Playout {
             playing: None,
             newest: 0,
             finished: None,
+            underruns: 0,
         }
     }
 
@@ -164,7 +168,7 @@ impl Playout {
                 acknowledged: None,
                 burst: None,
                 final_mark: None,
-                underruns: 0,
+                pause: false,
             });
         }
     }
@@ -188,6 +192,10 @@ impl Playout {
         let index = sentence as usize;
         if playing.sentences.len() <= index {
             playing.sentences.resize_with(index + 1, SentenceAudio::default);
+        }
+        let dry = playing.queue.is_empty() && playing.sentences[index].samples == 0;
+        if dry && !samples.is_empty() && playing.sentences[..index].iter().all(|sentence| sentence.complete) {
+            playing.pause = true;
         }
         let audio = &mut playing.sentences[index];
         let known = usize::try_from(audio.samples.saturating_sub(offset)).unwrap_or(usize::MAX).min(samples.len());
@@ -242,9 +250,9 @@ impl Playout {
         Heard { samples: samples.min(playing.sent), sentences: playing.sentences.clone() }
     }
 
-    /// Times the queue ran dry in the middle of the current utterance.
-    pub fn underruns(&self) -> u32 {
-        self.playing.as_ref().map_or(0, |playing| playing.underruns)
+    /// Times that the queue ran dry in the middle of a sentence, since this was asked last.
+    pub fn take_underruns(&mut self) -> u32 {
+        std::mem::take(&mut self.underruns)
     }
 
     /// A mark came back.
@@ -306,11 +314,12 @@ impl Playout {
         let Some(playing) = &mut self.playing else { return };
         let dry = !silent && playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
         if playing.burst.is_none() || dry {
-            playing.underruns += u32::from(dry);
+            self.underruns += u32::from(dry && !playing.pause);
             playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
         }
         let Some(burst) = &mut playing.burst else { return };
         let due = (burst.origin + chunk * burst.chunks).checked_sub(lead).unwrap_or(burst.origin).max(burst.origin);
+        playing.pause = false;
         let take = chunk_samples.min(playing.queue.len());
         let mut samples: Vec<i16> = playing.queue.drain(..take).collect();
         samples.resize(chunk_samples, 0); // the end of a sentence rarely fills its chunk

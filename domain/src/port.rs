@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod brain;
 pub mod dialect;
+pub mod llm;
 pub mod store;
 pub mod stt;
 pub mod tts;

@@ -3,7 +3,7 @@
 //! A record is plain data made by the call core; the store turns it into rows. Nothing on the media path waits for that. Records are written
 //! to the spool's journal as JSON and read back after a crash, so all of them are `serde` types; their spelling there is nobody's interface.
 
-mod name;
+pub(crate) mod name;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

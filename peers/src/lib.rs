@@ -9,7 +9,9 @@
 //! | [`mock`] | the vendors' wires, served on one port |
 //! | [`voice`] | speech whose words can be heard without a recogniser |
 //! | [`vendor`] | recogniser and synthesiser behind the ports of `domain`, with faults on request |
+//! | [`dice`] | chance that repeats by its seed |
 //! | [`wer`] | word error rate between what was said and what was heard |
+//! | [`universe`] | whole calls drawn from a seed: voices, noise, the line, vendors, and what was heard |
 //! | [`simulate`] | the driver: one scripted caller on a real socket, in real time |
 //!
 //! All but the socket driver and the vendors' timers is sans-IO: time comes in by argument. Nothing here shares code with the
@@ -18,9 +20,12 @@
 pub mod caller;
 pub mod carrier;
 mod clock;
+pub mod dice;
 pub mod ear;
+mod millis;
 pub mod mock;
 pub mod simulate;
+pub mod universe;
 pub mod vendor;
 pub mod voice;
 pub mod wer;

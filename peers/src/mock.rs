@@ -24,7 +24,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use behaviour::{Behaviour, Fate};
+pub use behaviour::{Behaviour, Door, Fate};
 pub use wire_log::{Exchange, Sent, WireLog};
 
 /// How the vendors behave.

@@ -20,11 +20,13 @@
 
 mod formant;
 mod listener;
+mod recorded;
 mod watermark;
 
 use std::ops::Range;
 
 pub use listener::{Heard, Listener, transcript};
+pub use recorded::{NotEnoughRoom, mark, room_for, unmarked};
 
 /// Rate of everything the talker says, in Hz.
 pub const RATE_HZ: u32 = 8_000;
@@ -83,22 +85,33 @@ impl Talker {
         Self::new(85.0 + (number.wrapping_mul(29) % 64) as f32 * 2.7)
     }
 
+    /// Says `text` so that nobody can tell the words: the voice alone, in the same samples as [`Self::speak`].
+    pub fn murmur(&self, text: &str) -> Vec<i16> {
+        self.articulate(text).0.into_iter().map(|sample| sample.round() as i16).collect()
+    }
+
     /// Speaks `text`; empty audio for a text without words.
     ///
     /// About 60 ms a letter, never less than the watermark needs: (136 + 32 × bytes) ms a word and the gaps.
     pub fn speak(&self, text: &str) -> Spoken {
+        let (mut mix, words) = self.articulate(text);
+        for (word, (_, letters)) in words.iter().zip(split(text)) {
+            watermark::add(&mut mix[word.samples.start + MARGIN..], &watermark::symbols(letters.as_bytes()));
+        }
+        let samples = mix.into_iter().map(|sample| sample.round() as i16).collect();
+        Spoken { samples, words }
+    }
+
+    /// The voice without a watermark, and where each word stands in it.
+    fn articulate(&self, text: &str) -> (Vec<f32>, Vec<SpokenWord>) {
         let mut words = Vec::new();
-        let mut marks = Vec::new();
         let mut segments = Vec::new();
         let mut at = 0;
         for (byte, word) in split(text) {
-            let symbols = watermark::symbols(word.as_bytes());
-            let length =
-                (word.chars().count() * SAMPLES_PER_LETTER).max(symbols.len() * watermark::SYMBOL_SAMPLES + 2 * MARGIN);
+            let length = (word.chars().count() * SAMPLES_PER_LETTER).max(mark_samples(word));
             segments.push(formant::Segment { letters: word.chars().collect(), samples: length });
             segments.push(formant::Segment::breath(WORD_GAP));
             words.push(SpokenWord { byte, samples: at..at + length });
-            marks.push((at + MARGIN, symbols));
             at += length + WORD_GAP;
             if word.ends_with(['.', ',', '!', '?', ';', ':']) {
                 segments.push(formant::Segment::breath(PAUSE));
@@ -106,17 +119,21 @@ impl Talker {
             }
         }
         if words.is_empty() {
-            return Spoken { samples: Vec::new(), words };
+            return (Vec::new(), words);
         }
         segments.push(formant::Segment::breath(TAIL));
-
-        let mut mix = formant::synthesise(self.pitch_hz, &segments);
-        for (start, symbols) in &marks {
-            watermark::add(&mut mix[*start..], symbols);
-        }
-        let samples = mix.into_iter().map(|sample| sample.round() as i16).collect();
-        Spoken { samples, words }
+        (formant::synthesise(self.pitch_hz, &segments), words)
     }
+}
+
+/// Length of the watermark of one word, with its margins.
+fn mark_samples(word: &str) -> usize {
+    watermark::block_symbols(word.len()) * watermark::SYMBOL_SAMPLES + 2 * MARGIN
+}
+
+/// What is left of sound at 8 kHz below the watermark's band: for noise that shall not cover words.
+pub(crate) fn below_the_watermark(sound: &[f32]) -> Vec<f32> {
+    formant::lowpass(sound)
 }
 
 /// Speaks `text` with the default voice.

@@ -9,7 +9,7 @@
 //! call B ─┼─ WhisperStt ── WhisperPool ── pipes┤
 //! call C ─┘   per call       per process       └─ worker process 2
 //!
-//! calls ──── Clauses ── Fallback ──┬─ Piper ── espeak-ng (a process a clause) ── queue ── threads (rten)
+//! calls ──── Clauses ── Order ─────┬─ Piper ── espeak-ng (a process a clause) ── queue ── threads (rten)
 //!                                  └─ Flite (a process a sentence)
 //! ```
 

@@ -1,3 +1,5 @@
-//! Voices made of voices, whoever they come from.
+//! Voices that are hosted, and voices made of voices, whoever they come from.
 
-pub mod fallback;
+pub mod elevenlabs;
+pub mod order;
+pub mod spelled;

@@ -18,7 +18,7 @@ use tandem_providers::local::clauses::Clauses;
 use tandem_providers::local::flite::{Flite, FliteConfig};
 use tandem_providers::local::models;
 use tandem_providers::local::piper::{Piper, PiperConfig};
-use tandem_providers::tts::fallback::{Fallback, Limits};
+use tandem_providers::tts::order::{Limits, Order};
 use tempfile::TempDir;
 
 /// Not a test of its own: the recogniser's process.
@@ -194,8 +194,8 @@ async fn a_voice_that_breaks_in_a_call_is_replaced_by_flite_within_the_sentence(
     assert!(matches!(&chunks[..], [Err(TtsError::Failed { vendor: "piper", .. })]), "{chunks:?}");
 
     let flite: Arc<dyn Tts> = Arc::new(Flite::new(FliteConfig::default()));
-    let limits = Limits { patience: Duration::from_secs(60), rest: Duration::ZERO };
-    let both = Clauses::new(Arc::new(Fallback::new(Arc::clone(&piper), Arc::clone(&flite), limits)));
+    let limits = Limits { patience: Duration::from_secs(60), rest: Duration::ZERO, ..Limits::default() };
+    let both = Clauses::new(Arc::new(Order::new(Arc::clone(&piper), [Arc::clone(&flite)], limits)));
     let good_morning = sound(&*piper, "Good morning.").await;
     let how_may_i = sound(&*flite, "How may I help you?").await;
     assert_eq!(sound(&both, "Good morning. How may I help you?").await, [good_morning, how_may_i].concat());

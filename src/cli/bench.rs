@@ -1,59 +1,57 @@
-//! `tandem bench`: what a call costs. A switch in a process of its own, and many carriers and callers in this one, over real sockets in real
-//! time.
+//! `tandem bench`: what a call costs, and how many are held.
 //!
-//! The switch's vendors are fakes that answer at once; their processor time is metered thread by thread and taken off, so that the figures are
-//! the switch's own (design.md section 10: "providers excluded").
+//! ```text
+//!  this process                        switch                          vendors
+//!  callers in real time ──sockets──►   the whole program       ──►     fakes in its process, metered and taken off,
+//!  windows, figures     ──questions─►  answers on its streams          or `tandem mock` in a third process
+//! ```
+//!
+//! Every figure is of a *window*: what the callers counted by their own clock, and what the switch used, between two moments. Fakes answer at
+//! once; their processor time is metered thread by thread and taken off, so that the figures are the switch's own (design.md section 10:
+//! "providers excluded"). What is measured in which mode: [`calls`], [`ramp`], [`soak`], [`churn`], [`floor`], [`hostile`].
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tandem_peers::caller::{Line, Manners, Rendered, Step};
-use tandem_peers::carrier::Carrier;
-use tandem_peers::carrier::twilio::TwilioIds;
-use tandem_peers::simulate::{self, PeerReport, SimulateConfig};
-use tandem_peers::vendor::FakeTts;
-use tandem_peers::voice::Talker;
 
 use super::{CliError, Output};
 use crate::config::Config;
 
+mod args;
+mod calls;
+mod churn;
+mod error;
+mod figures;
+mod floor;
 mod hostile;
+mod load;
 mod metered;
 mod percentile;
+mod pin;
+mod plot;
+mod prometheus;
+mod ramp;
 mod report;
+mod rig;
 mod server;
+mod slo;
+mod soak;
 mod switch;
+mod vendors;
+mod window;
 
-use report::Report;
-use switch::MeasuredSwitch;
+pub(super) use args::Args;
+pub(super) use error::BenchError;
+use figures::Figures;
+use floor::Floor;
+use report::{Report, Result as Measurement};
+use rig::Rig;
 
-/// Calls begin over this time, as they would.
-const RAMP: Duration = Duration::from_secs(5);
-/// A call that takes longer has failed.
-const LIMIT: Duration = Duration::from_secs(120);
-/// Time between two looks at the switch.
-const SAMPLE: Duration = Duration::from_millis(500);
 /// The silence that ends a turn; the latency above it is ours.
 const ENDPOINT: Duration = Duration::from_millis(500);
-
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  tandem bench\n  tandem bench --calls 200 --json\n  tandem bench --hostile --calls 20"
-)]
-pub(super) struct Args {
-    /// Calls at once
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5_000))]
-    calls: u32,
-    /// Measure what the callers notice of far ends that attack: floods, endless fragments, sockets that never speak
-    #[arg(long)]
-    hostile: bool,
-    /// Be the switch that is measured (the command starts itself with this)
-    #[arg(long, hide = true)]
-    serve: bool,
-}
+/// What callers say: the front desk asks for more after the first two, and says goodbye after the third. The second is said over the agent now and
+/// then, and begins with a vowel: of an s before it a detector of voices is right to know nothing.
+const TEXTS: [&str; 3] = ["I want an apartment in Delhi", "about sixty lakh rupees", "no thank you"];
 
 /// What the measured switch says of itself.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -64,93 +62,52 @@ struct Usage {
     vendor_seconds: f64,
     /// Resident memory.
     rss_bytes: u64,
+    /// File descriptors, sockets among them.
+    open_files: u64,
+    /// Tasks of its runtime that have not ended.
+    tasks: u64,
 }
 
 pub(super) async fn run(args: Args, config: Config, output: &Output) -> Result<(), CliError> {
     if args.serve {
-        return server::serve(config).await;
+        return server::serve(config, args.vendors).await;
     }
     if args.hostile {
-        let report = hostile::measure(args.calls, output).await?;
+        let report = hostile::measure(args.calls.unwrap_or(100), output).await?;
         return Ok(output.result(&report, hostile::Report::table)?);
     }
-    let report = measure(args.calls, output).await?;
+    let mut rig = Rig::start(&args, *output).await?;
+    let report = measure(&args, &mut rig).await?;
+    rig.stop().await;
+    if let (Some(path), Measurement::Ramp(ramp)) = (&args.plot, &report.result) {
+        plot::draw(ramp, report.floor.as_ref(), path)?;
+    }
     output.result(&report, Report::table)?;
-    if report.completed == report.calls { Ok(()) } else { Err(CliError::Bench(report.calls - report.completed)) }
-}
-
-async fn measure(calls: u32, output: &Output) -> Result<Report, CliError> {
-    let folder = std::env::temp_dir().join(format!("tandem-bench-{}", std::process::id()));
-    let mut switch = MeasuredSwitch::start(&folder).await?;
-    output.say(format_args!("{calls} calls, begun over {} s, each about half a minute long", RAMP.as_secs()));
-
-    // One call first, so that what is made once is not counted for a hundred.
-    let warm = call(switch.media_url(), 0).await;
-    warm.map_err(|error| CliError::BenchCall(error.to_string()))?;
-    let before = switch.usage().await?;
-
-    let (reports, failures, peak) = fleet(&mut switch, 1..=calls, before.rss_bytes).await?;
-    let after = switch.usage().await?;
-    let latencies: Vec<i64> = switch.ask("latencies").await?;
-    switch.stop().await;
-    let _ = tokio::fs::remove_dir_all(&folder).await; // the system's temporary folder is cleaned anyway
-    Ok(Report::of(calls, &reports, failures, before, after, peak, &latencies))
-}
-
-/// Runs calls of these numbers, begun over [`RAMP`]: their reports, what failed, and the most memory that the switch ever held.
-async fn fleet(
-    switch: &mut MeasuredSwitch,
-    numbers: RangeInclusive<u32>,
-    resting_bytes: u64,
-) -> Result<(Vec<PeerReport>, Vec<String>, u64), CliError> {
-    let calls = numbers.clone().count() as u32;
-    let mut running = tokio::task::JoinSet::new();
-    for (place, number) in numbers.enumerate() {
-        let url = switch.media_url();
-        running.spawn(async move {
-            tokio::time::sleep(RAMP * place as u32 / calls).await;
-            call(url, number).await
-        });
+    match report.result.incomplete() {
+        0 => Ok(()),
+        failed => Err(BenchError::Incomplete(failed).into()),
     }
-    let bar = indicatif::ProgressBar::new(u64::from(calls)).with_style(super::output::bar_style());
-    let (mut reports, mut failures, mut peak) = (Vec::new(), Vec::new(), resting_bytes);
-    let mut look = tokio::time::interval(SAMPLE);
-    while !running.is_empty() {
-        tokio::select! {
-            Some(done) = running.join_next() => {
-                bar.inc(1);
-                match done {
-                    Ok(Ok(report)) => reports.push(report),
-                    Ok(Err(error)) => failures.push(error.to_string()),
-                    Err(panic) => failures.push(panic.to_string()),
-                }
-            }
-            _ = look.tick() => peak = peak.max(switch.usage().await?.rss_bytes),
-        }
-    }
-    bar.finish_and_clear();
-    Ok((reports, failures, peak))
 }
 
-/// One call: two answers, then silence until the agent has thanked.
-async fn call(url: String, number: u32) -> Result<PeerReport, simulate::SimulateError> {
-    let talker = Talker::numbered(u64::from(number));
-    let say = |text: &str| {
-        Step::Say(Line::Audio(Rendered { text: text.to_owned(), samples: talker.speak(text).samples.into() }))
+async fn measure(args: &Args, rig: &mut Rig) -> Result<Report, CliError> {
+    let calls = args.calls.unwrap_or(if args.churn { 50 } else { 100 });
+    let result = if args.ramp {
+        Measurement::Ramp(ramp::climb::climb(args.ramp(), args.hold, args.tick_lag_limit, rig).await?)
+    } else if let Some(length) = args.soak {
+        Measurement::Soak(Box::new(soak::measure(calls, length, rig).await?))
+    } else if args.churn {
+        Measurement::Churn(Box::new(churn::measure(calls, args.rate, args.hold, rig).await?))
+    } else {
+        Measurement::Calls(Box::new(calls::measure(calls, rig).await?))
     };
-    simulate::run(SimulateConfig {
-        url,
-        unix_socket: None,
-        carrier: Carrier::Twilio(TwilioIds::numbered(u128::from(number))),
-        custom_parameters: BTreeMap::new(),
-        script: vec![say("I want an apartment in Delhi"), say("sixty lakh rupees"), say("no thank you")],
-        manners: Manners { seed: u64::from(number), ..Manners::default() },
-        renderer: Arc::new(FakeTts::default()),
-        voice: String::new(),
-        language: "en".to_owned(),
-        recogniser: None,
-        record_to: None,
-        limit: LIMIT,
-    })
-    .await
+    let late_ms = result.lateness_ms();
+    let valid = late_ms <= args.tick_lag_limit;
+    if !valid && !args.force {
+        return Err(BenchError::Late { late_ms, limit_ms: args.tick_lag_limit }.into());
+    }
+    let floor = match result.figures() {
+        Some(figures) if args.floor => Some(Floor::under(figures, rig).await?),
+        Some(_) | None => None,
+    };
+    Ok(Report::of(result, valid, floor, rig.vendors, rig.core))
 }

@@ -2,12 +2,13 @@
 //!
 //! Every check is one [`Finding`]: what it looked at, how it is, and where it is not well, what to do. The exit code is 1 when one fails;
 //! a warning is something that works and may not for long.
-//! Not here: what a vendor or carrier would say to our keys, which costs money to ask.
+//! Vendors are asked no more than a handshake. Not here: what a carrier would say to our keys, which costs money to ask.
 
 mod database;
 mod machine;
 mod settings;
 mod speech;
+mod vendors;
 
 use std::io::IsTerminal;
 
@@ -71,6 +72,7 @@ pub(super) async fn run(loaded: Result<Config, ConfigError>, output: Output) -> 
             checks.push(machine::disk_space(config));
             checks.extend(database::all(config).await);
             checks.extend(speech::all(config).await);
+            checks.extend(vendors::all(config).await);
             checks.push(machine::port(config).await);
             checks.push(machine::open_files(config.calls.max_concurrent));
         }

@@ -4,6 +4,8 @@ use std::io;
 
 use tandem_peers::simulate::SimulateError;
 
+use super::bench::BenchError;
+use super::replay::ReplayError;
 use super::simulate::ScriptError;
 use crate::config::ConfigError;
 use crate::telemetry::LogError;
@@ -67,22 +69,38 @@ pub enum CliError {
         /// What happened.
         how: String,
     },
-    /// Some calls of the measurement failed, so its figures do not count.
-    #[error("{0} of the measured calls did not complete: see the switch's log above")]
-    Bench(u32),
-    /// A call of the measurement could not be made.
-    #[error("the first call failed: {0}")]
-    BenchCall(String),
-    /// The measured switch does not run.
-    #[error("the measured switch does not run")]
-    BenchSwitch(#[source] io::Error),
+    /// A measurement has no result.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// An inference process ended by an error.
     #[cfg(feature = "local-speech")]
     #[error(transparent)]
     Worker(tandem_providers::local::whisper_worker::WorkerError),
+    /// The journal does not run again.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// The async runtime did not start.
     #[error("the runtime did not start: check the limits of threads and open files")]
     Runtime(#[source] io::Error),
+    /// The mock's address is none.
+    #[error("{0:?} is no address to listen on: write an IP address after --host, and 0 to 65535 after --port")]
+    Address(String),
+    /// The mock's port is not to be had.
+    #[error("the mock cannot listen on {address}: choose another --port, or 0 for a free one")]
+    MockPort {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The mock's log cannot be written.
+    #[error("cannot write the log of the wires to {}", path.display())]
+    MockLog {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The talk was ended by a signal.
     #[error("the talk was broken off")]
     BrokenOff,

@@ -81,7 +81,7 @@ fn announce(name: &str, started: &Started, url_flag: &str, output: Output) -> Re
          \x20 database   {database}\n\
          \x20 hears by   {stt}\n\
          \x20 speaks by  {tts}\n\
-         \x20 answers    {default_agent}, by its playbook; at most {max_concurrent_calls} calls at once\n\
+         \x20 answers    {default_agent}; at most {max_concurrent_calls} calls at once\n\
          Try it: tandem simulate{url_flag} --say \"I want an apartment in Delhi\"",
         version = env!("CARGO_PKG_VERSION"),
         stt = engines.stt,

@@ -104,6 +104,29 @@ pub(super) fn one_of(text: &str, words: &[&'static str]) -> Result<&'static str,
         .ok_or_else(|| format!("{text:?} is not known; choose {}", words.join(" or ")))
 }
 
+/// Some of `words` in an order of its own, with commas between, any case, each once.
+pub(super) fn order_of(text: &str, words: &[&'static str]) -> Result<Vec<&'static str>, String> {
+    let mut order = Vec::new();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let word = one_of(name, words)?;
+        if order.contains(&word) {
+            return Err(format!("{word} is named twice"));
+        }
+        order.push(word);
+    }
+    if order.is_empty() { Err(format!("{text:?} names nobody; choose {}", words.join(" or "))) } else { Ok(order) }
+}
+
+/// A vendor's base URL, without a slash or the `/v1` that belongs to its paths at the end.
+pub(super) fn vendor_base(text: &str) -> Result<String, String> {
+    let base = text.trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
+    let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains(['?', '#', ' ']) {
+        return Err(format!("{text:?} is not a base URL; write scheme and host, such as http://127.0.0.1:8080"));
+    }
+    Ok(base.to_owned())
+}
+
 /// Origins as browsers write them, with commas between: `https://www.example.com, http://localhost:3000`.
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()

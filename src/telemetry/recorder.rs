@@ -76,6 +76,7 @@ fn builder() -> PrometheusBuilder {
 }
 
 fn describe() {
+    tandem_actors::metrics::describe();
     metrics::describe_gauge!("tandem_build_info", "always 1; the labels tell which build runs");
     metrics::describe_histogram!(
         "http_request_duration_seconds",

@@ -22,6 +22,14 @@ use super::playbooks::Playbooks;
 /// Name of the agent that migrations make.
 const BUILT_IN: &str = "front-desk";
 
+/// Name of the one that they make without a playbook.
+const ASSISTANT: &str = "assistant";
+
+/// Whether the agent of this name is there in every database, though no playbook is called like it.
+pub(super) fn is_assistant(name: &str) -> bool {
+    name.eq_ignore_ascii_case(ASSISTANT)
+}
+
 /// Agents that are kept as they last were.
 const KEPT: u64 = 1_000;
 /// How long a caller whose agent is known waits for news of it.
@@ -89,6 +97,7 @@ impl Agents {
         let agent = agent.ok_or_else(|| BootError::NoDefaultAgent(name.to_owned()))?;
         match self.playbooks.find(&agent.playbook) {
             Some(_) => Ok(()),
+            None if agent.playbook.is_empty() => Ok(()), // a model's
             None => Err(BootError::NoPlaybook { agent: agent.name, playbook: agent.playbook }),
         }
     }

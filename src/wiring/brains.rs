@@ -1,4 +1,5 @@
-//! The brain of each call: an agent's playbook, told the local time, the region, and who is calling if they have called before.
+//! The brain of each call: an agent's playbook, or a language model for one that has none, told the local time, the region, and who is
+//! calling if they have called before.
 //!
 //! What is not found out in time is left out: a slow or broken store costs a caller the welcome by name, never the call.
 
@@ -8,13 +9,16 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use tandem_domain::agent::Agent;
 use tandem_domain::brain::RulesBrain;
+use tandem_domain::brain::model::ModelBrain;
 use tandem_domain::caller::{Arriving, CallFacts, KnownCaller, recognisable};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::brain::{Brain, BrainError, BrainFuture, Brains};
+use tandem_domain::port::llm::Llm;
 use tandem_domain::port::store::CallerHistory;
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::models;
 use super::playbooks::Playbooks;
 
 /// A caller hears nothing while the store is asked who they are.
@@ -23,6 +27,7 @@ const HISTORY_LIMIT: Duration = Duration::from_millis(500);
 /// Playbooks, and what calls are told before they begin.
 pub(super) struct CallBrains {
     pub(super) playbooks: Arc<Playbooks>,
+    pub(super) llm: Arc<dyn Llm>,
     pub(super) history: Arc<dyn CallerHistory>,
     pub(super) zone: Tz,
     pub(super) region: String,
@@ -50,12 +55,21 @@ impl CallBrains {
 
 impl Brains for CallBrains {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        if agent.playbook.is_empty() {
+            return Ok(Arc::new(ModelBrain::new(Arc::clone(&self.llm), agent, &CallFacts::default())));
+        }
         self.playbooks.brain(agent)
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
         Box::pin(async move {
-            let playbook = self.playbooks.of(agent)?;
+            let playbook = match agent.playbook.as_str() {
+                "" => {
+                    models::warm(&self.llm); // while the greeting is spoken
+                    None
+                }
+                _ => Some(self.playbooks.of(agent)?),
+            };
             let facts = CallFacts {
                 direction: call.direction,
                 now: Some(call.at.with_timezone(&self.zone).naive_local()),
@@ -63,7 +77,10 @@ impl Brains for CallBrains {
                 known: self.known(agent.business, call.number.as_deref()).await,
                 first_message: call.first_message,
             };
-            let brain: Arc<dyn Brain> = Arc::new(RulesBrain::for_call(Arc::clone(playbook), agent, facts));
+            let brain: Arc<dyn Brain> = match playbook {
+                Some(playbook) => Arc::new(RulesBrain::for_call(Arc::clone(playbook), agent, facts)),
+                None => Arc::new(ModelBrain::new(Arc::clone(&self.llm), agent, &facts)),
+            };
             Ok(brain)
         })
     }
@@ -111,7 +128,8 @@ mod tests {
 
     fn brains(history: History, zone: Tz) -> CallBrains {
         let playbooks = Arc::new(Playbooks::load(None).unwrap());
-        CallBrains { playbooks, history: Arc::new(history), zone, region: "IN".to_owned() }
+        let llm = Arc::new(tandem_providers::llm::local::NoModel);
+        CallBrains { playbooks, llm, history: Arc::new(history), zone, region: "IN".to_owned() }
     }
 
     fn agent() -> Agent {
@@ -144,7 +162,7 @@ mod tests {
             match event.unwrap() {
                 BrainEvent::Say(text) => said.push(text),
                 BrainEvent::State(state) => stands = Some(*state),
-                BrainEvent::Tool(_) | BrainEvent::Decision(_) => {}
+                BrainEvent::FirstToken | BrainEvent::Tool(_) | BrainEvent::Decision(_) => {}
             }
         }
         (said.join(" "), stands.unwrap())
@@ -173,6 +191,25 @@ mod tests {
         let patience = HISTORY_LIMIT + Duration::from_millis(10);
         let hanging = timeout(patience, greeting(History::Hangs, NUMBER)).await;
         assert_eq!(hanging.as_deref(), Ok(USUAL), "within its limit");
+    }
+
+    #[tokio::test]
+    async fn an_agent_without_a_playbook_is_a_models_and_says_if_there_is_none() {
+        let agent = Agent { playbook: String::new(), first_message_inbound: Some("Hello!".to_owned()), ..agent() };
+        let call = Arriving { direction: Direction::Inbound, number: None, at: at(), first_message: None };
+        let brain = brains(History::Fails, Tz::UTC).brain_for(&agent, call).await.unwrap();
+        assert_eq!((brain.kind(), brain.name()), (tandem_domain::port::brain::BrainKind::Model, "none"));
+        for (prompt, line) in [
+            (Prompt::Open, "Hello!"),
+            (
+                Prompt::Heard { text: "who are you?".to_owned(), confidence: None },
+                "I am sorry, no language model is set up for me, so I cannot answer that.",
+            ),
+        ] {
+            let ask = Ask { turn: TurnId(1), prompt, state: None, history: [].into() };
+            let said: Vec<_> = brain.respond(ask).collect().await;
+            assert_eq!(said.last(), Some(&Ok(BrainEvent::Say(line.to_owned()))));
+        }
     }
 
     #[tokio::test]

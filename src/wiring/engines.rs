@@ -1,9 +1,11 @@
-//! Which adapter serves speech. Names come from `STT_PROVIDER` and `TTS_PROVIDER`; today all of them are local and need no key.
+//! Which adapter serves speech. Names come from `STT_PROVIDER` and `TTS_PROVIDER`.
 
 use std::sync::Arc;
 
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_providers::tts::elevenlabs::ElevenLabs;
+use tandem_providers::tts::order::{Limits, Order};
 
 use super::Vendors;
 use crate::config::Config;
@@ -25,8 +27,10 @@ pub enum EngineError {
     #[cfg(feature = "local-speech")]
     #[error("the recogniser does not start: reinstall its model with `tandem models install`")]
     Whisper(#[from] tandem_providers::local::whisper::WhisperError),
-    /// The voice is not on this machine.
-    #[cfg(feature = "local-speech")]
+    /// Deepgram's settings are none.
+    #[error(transparent)]
+    Deepgram(#[from] tandem_providers::stt::deepgram::DeepgramError),
+    /// The voice cannot speak: it is not on this machine, or its settings are none.
     #[error(transparent)]
     Voice(#[from] tandem_domain::port::tts::TtsError),
     /// The engines were left out of this build.
@@ -38,13 +42,46 @@ pub enum EngineError {
 pub(crate) async fn speech(config: &Config, vendors: Vendors) -> Result<Speech, EngineError> {
     let tts = match vendors.tts {
         Some(tts) => tts,
-        None => local::voice(config).await?,
+        None => voice(config).await?,
     };
     let stt = match vendors.stt {
         Some(stt) => stt,
-        None => local::recogniser(config, &local::this_program()).await?,
+        None => super::recognisers::recogniser(config).await?,
     };
     Ok(Speech { stt, tts })
+}
+
+/// The recogniser that runs on this machine.
+pub(super) async fn local_recogniser(config: &Config) -> Result<Arc<dyn Stt>, EngineError> {
+    local::recogniser(config, &local::this_program()).await
+}
+
+/// The voices of a configuration, in their order. Behind hosted ones stands a local one, asked for or not: it needs no network.
+async fn voice(config: &Config) -> Result<Arc<dyn Tts>, EngineError> {
+    let mut voices: Vec<Arc<dyn Tts>> = Vec::new();
+    for name in &config.engines.tts {
+        match (*name, &config.engines.elevenlabs) {
+            ("elevenlabs", Some(account)) => voices.push(Arc::new(ElevenLabs::start(account.clone())?)),
+            ("elevenlabs", None) => {} // refused by the configuration
+            (local, _) => match local::voice(config, local).await {
+                Ok(voice) => voices.push(voice),
+                Err(error) if voices.is_empty() => return Err(error),
+                Err(error) => tracing::warn!(%error, "no local voice stands behind the hosted one"),
+            },
+        }
+    }
+    if config.engines.tts.iter().all(|name| *name == "elevenlabs") {
+        match local::voice(config, "flite").await {
+            Ok(voice) => voices.push(voice),
+            Err(error) => tracing::warn!(%error, "no local voice stands behind the hosted one"),
+        }
+    }
+    let mut voices = voices.into_iter();
+    let first = voices.next().ok_or(EngineError::NotBuilt)?;
+    if voices.len() == 0 {
+        return Ok(first);
+    }
+    Ok(Arc::new(Order::new(first, voices, Limits::default())))
 }
 
 #[cfg(feature = "local-speech")]
@@ -56,7 +93,6 @@ pub use local::recogniser;
 mod local {
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
-    use std::time::Duration;
 
     use tandem_providers::local::clauses::Clauses;
     use tandem_providers::local::flite::{Flite, FliteConfig};
@@ -64,13 +100,8 @@ mod local {
     use tandem_providers::local::piper::{Piper, PiperConfig};
     use tandem_providers::local::whisper::{WhisperConfig, WhisperPool};
     use tandem_providers::local::whisper_stt::WhisperStt;
-    use tandem_providers::tts::fallback::{Fallback, Limits};
 
-    use super::{Arc, Config, EngineError, Stt, Tts};
-
-    /// When flite speaks for the natural voice. The beginning of a clause, its place in the queue included, may take half of what the call
-    /// waits before it takes a voice for dead.
-    const LIMITS: Limits = Limits { patience: Duration::from_millis(1_500), rest: Duration::from_secs(10) };
+    use super::{Arc, Config, EngineError, Limits, Order, Stt, Tts};
 
     /// The folder of speech models.
     pub(crate) fn models_dir(config: &Config) -> PathBuf {
@@ -90,11 +121,11 @@ mod local {
         Ok(Arc::new(WhisperStt::new(pool)))
     }
 
-    /// flite, or Piper with flite behind it.
-    pub(super) async fn voice(config: &Config) -> Result<Arc<dyn Tts>, EngineError> {
+    /// flite, or Piper with flite behind it: a clause may take half of what the call waits before it takes a voice for dead.
+    pub(super) async fn voice(config: &Config, name: &str) -> Result<Arc<dyn Tts>, EngineError> {
         let flite = Flite::new(FliteConfig::default());
         let there = flite.probe().await;
-        if config.engines.tts != "piper" {
+        if name != "piper" {
             there?;
             return Ok(Arc::new(flite));
         }
@@ -104,7 +135,7 @@ mod local {
         }
         let piper: Arc<dyn Tts> = Arc::new(Piper::start(piper).await?);
         let voice: Arc<dyn Tts> = match there {
-            Ok(()) => Arc::new(Fallback::new(piper, Arc::new(flite), LIMITS)),
+            Ok(()) => Arc::new(Order::new(piper, [Arc::new(flite) as Arc<dyn Tts>], Limits::default())),
             Err(error) => {
                 tracing::warn!(%error, "no voice stands behind piper");
                 piper
@@ -134,7 +165,7 @@ mod local {
         Err(EngineError::NotBuilt)
     }
 
-    pub(super) async fn voice(_: &Config) -> Result<Arc<dyn Tts>, EngineError> {
+    pub(super) async fn voice(_: &Config, _: &str) -> Result<Arc<dyn Tts>, EngineError> {
         Err(EngineError::NotBuilt)
     }
 

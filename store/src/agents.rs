@@ -19,7 +19,8 @@ macro_rules! agent_where {
         concat!(
             "SELECT id, uuid, business_id, name, playbook, default_language, voice_id, asr_keywords, first_message_inbound, ",
             "first_message_outbound, system_prompt, sales_script_text, business_info, knowledge_files, ",
-            "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds ",
+            "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds, ",
+            "soft_timeout_seconds, llm_cascade_timeout_seconds ",
             "FROM agents WHERE business_id = $1 AND ",
             $condition
         )
@@ -46,6 +47,8 @@ struct AgentRow {
     turn_after_silence_seconds: i64,
     end_after_silence_seconds: i64,
     max_conversation_duration_seconds: Option<i64>,
+    soft_timeout_seconds: f64,
+    llm_cascade_timeout_seconds: i64,
 }
 
 impl AgentRow {
@@ -55,6 +58,8 @@ impl AgentRow {
             turn_after_silence_seconds: self.turn_after_silence_seconds,
             end_after_silence_seconds: self.end_after_silence_seconds,
             max_conversation_duration_seconds: self.max_conversation_duration_seconds,
+            soft_timeout_seconds: self.soft_timeout_seconds,
+            llm_cascade_timeout_seconds: self.llm_cascade_timeout_seconds,
         };
         Ok(Agent {
             id: AgentId(self.id),

@@ -1,6 +1,6 @@
 //! From the columns of an agent to the patience of its calls. Pure.
 //!
-//! Source: api-inventory section 8 (Behaviour), R8; design.md section 12 items 5 and 9. `-1` means off in every column.
+//! Source: api-inventory section 8 (Behaviour), R8; design.md section 12 items 4, 5 and 9. `-1` means off in every column.
 
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub(crate) struct Patience {
     pub(crate) turn_after_silence_seconds: i64,
     pub(crate) end_after_silence_seconds: i64,
     pub(crate) max_conversation_duration_seconds: Option<i64>,
+    pub(crate) soft_timeout_seconds: f64,
+    pub(crate) llm_cascade_timeout_seconds: i64,
 }
 
 impl Patience {
@@ -65,6 +67,8 @@ impl Patience {
             turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),
             end_after_silence: on(self.end_after_silence_seconds),
             max_duration,
+            soft_timeout: seconds(self.soft_timeout_seconds),
+            answer_limit: on(self.llm_cascade_timeout_seconds).unwrap_or(max_duration),
         }
     }
 }
@@ -72,6 +76,11 @@ impl Patience {
 /// Seconds, unless they switch the thing off.
 fn on(seconds: i64) -> Option<Duration> {
     u64::try_from(seconds).ok().filter(|&seconds| seconds > 0).map(Duration::from_secs)
+}
+
+/// As [`on`], where a fraction counts; no more than a call lasts.
+fn seconds(seconds: f64) -> Option<Duration> {
+    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(CEILING).min(CEILING))
 }
 
 #[cfg(test)]
@@ -83,6 +92,8 @@ mod tests {
         turn_after_silence_seconds: 7,
         end_after_silence_seconds: -1,
         max_conversation_duration_seconds: None,
+        soft_timeout_seconds: 1.2,
+        llm_cascade_timeout_seconds: 8,
     };
 
     #[test]
@@ -107,12 +118,21 @@ mod tests {
             turn_after_silence_seconds: -1,
             end_after_silence_seconds: 30,
             max_conversation_duration_seconds: Some(-1),
+            soft_timeout_seconds: -1.0,
+            llm_cascade_timeout_seconds: -1,
             ..COLUMN_DEFAULTS
         }
         .timing(&server);
         assert_eq!(off.max_duration, CEILING);
         assert_eq!(off.turn_after_silence, CEILING);
         assert_eq!(off.end_after_silence, Some(Duration::from_secs(30)));
+        assert_eq!((off.soft_timeout, off.answer_limit), (None, CEILING));
+        for (seconds, limit) in
+            [(f64::NAN, None), (0.0, None), (0.5, Some(Duration::from_millis(500))), (1e300, Some(CEILING))]
+        {
+            let soft = Patience { soft_timeout_seconds: seconds, ..COLUMN_DEFAULTS };
+            assert_eq!(soft.timing(&server).soft_timeout, limit, "{seconds}");
+        }
 
         let long = Patience { max_conversation_duration_seconds: Some(86_400), ..COLUMN_DEFAULTS };
         assert_eq!(long.timing(&server).max_duration, CEILING);

@@ -22,8 +22,9 @@ use super::leg_rate::ToLeg;
 use crate::clock;
 use crate::guard::Guard;
 use crate::lane::SpeechLane;
-use crate::metrics::PLAYOUT_LAG;
+use crate::metrics::media::EgressMeter;
 use crate::socket::{Outgoing, SocketError};
+use crate::tap::Inlet;
 
 /// Between the call's first notice and anything else. A client may be making itself ready with it, and lose what comes in the same piece:
 /// npm `@elevenlabs/client` does in Node, whose sockets hand on all messages of a piece at once.
@@ -49,6 +50,8 @@ pub struct Args {
     pub leg_rate: SampleRate,
     /// Where it goes.
     pub writer: Writer,
+    /// Where a copy goes.
+    pub(crate) tap: Option<Inlet>,
 }
 
 impl Actor for Egress {
@@ -67,9 +70,10 @@ impl Actor for Egress {
     }
 }
 
-async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<(), SocketError> {
+async fn pump(Args { call, lane, encoder, leg_rate, writer, tap }: Args) -> Result<(), SocketError> {
     let (mut actions, mut notices) = (Vec::new(), Vec::new());
-    let mut leg = Leg { encoder, to_leg: ToLeg::new(leg_rate), speaking: None };
+    let meter = EgressMeter::new();
+    let mut leg = Leg { encoder, to_leg: ToLeg::new(leg_rate), speaking: None, tap, meter };
     loop {
         let now = clock::now();
         let ping = lane.screen().map(|screen| {
@@ -77,13 +81,13 @@ async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<()
             screen.poll_timeout(now)
         });
         let greets = matches!(notices.as_slice(), [Notice::Started { .. }]);
-        let audio = if greets { None } else { poll(&lane, now, &mut actions) };
+        let audio = if greets { None } else { poll(&lane, now, &mut actions, &leg.meter) };
         let next = [audio, ping].into_iter().flatten().min();
         if !actions.is_empty() || ping.is_some() {
             lane.took(); // a far end that reads takes audio out without a write
         }
         if !actions.is_empty() || !notices.is_empty() {
-            timeout(WRITE_LIMIT, write(&mut actions, &mut notices, &mut leg, &writer, &call))
+            timeout(WRITE_LIMIT, write(now, &mut actions, &mut notices, &mut leg, &writer, &call))
                 .await
                 .map_err(|_| SocketError::Io("the peer takes no data".into()))??;
             if greets {
@@ -95,7 +99,7 @@ async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<()
             Some(due) => tokio::select! {
                 biased;
                 () = lane.woken() => {}
-                () = sleep_until(due.into()) => {}
+                () = sleep_until(due.into()) => leg.meter.woken(clock::now().saturating_duration_since(due)),
             },
             None => lane.woken().await,
         }
@@ -103,9 +107,10 @@ async fn pump(Args { call, lane, encoder, leg_rate, writer }: Args) -> Result<()
 }
 
 /// Everything that is due to be played, and when to look again.
-fn poll(lane: &SpeechLane, now: Instant, actions: &mut Vec<PlayoutAction>) -> Option<Instant> {
+fn poll(lane: &SpeechLane, now: Instant, actions: &mut Vec<PlayoutAction>, meter: &EgressMeter) -> Option<Instant> {
     let mut playout = lane.playout();
     playout.poll(now, actions);
+    meter.underruns(playout.take_underruns());
     playout.poll_timeout(now)
 }
 
@@ -115,6 +120,8 @@ struct Leg {
     to_leg: ToLeg,
     /// Whose audio the encoder was told of last.
     speaking: Option<UtteranceId>,
+    tap: Option<Inlet>,
+    meter: EgressMeter,
 }
 
 impl Leg {
@@ -125,17 +132,23 @@ impl Leg {
         }
     }
 
-    fn message(&mut self, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
+    fn message(&mut self, now: Instant, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
         match action {
             PlayoutAction::Audio { utterance, samples, late } => {
-                metrics::histogram!(PLAYOUT_LAG).record(late.as_secs_f64());
+                self.meter.chunk(late);
                 self.speaking(utterance);
+                if let Some(tap) = &self.tap {
+                    tap.write(now, &samples);
+                }
                 Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }
             PlayoutAction::Mark(name) => self.encoder.mark(&name),
             PlayoutAction::Clear(utterance) => {
                 self.speaking(utterance);
                 self.to_leg.reset();
+                if let Some(tap) = &self.tap {
+                    tap.take_back(now);
+                }
                 self.encoder.clear()
             }
             PlayoutAction::FirstAudio(utterance) => {
@@ -154,6 +167,7 @@ impl Leg {
 ///
 /// A `clear` goes first: what is shown besides was made after it. Audio goes last: it is of the answer that is shown.
 async fn write(
+    now: Instant,
     actions: &mut Vec<PlayoutAction>,
     notices: &mut Vec<Notice>,
     leg: &mut Leg,
@@ -164,7 +178,7 @@ async fn write(
     let mut writer = writer.lock().await;
     let cleared = usize::from(matches!(actions.first(), Some(PlayoutAction::Clear(_))));
     for clear in actions.drain(..cleared) {
-        if let Some(message) = leg.message(clear, &mut news) {
+        if let Some(message) = leg.message(now, clear, &mut news) {
             writer.feed(message).await?;
         }
     }
@@ -174,7 +188,7 @@ async fn write(
         }
     }
     for action in actions.drain(..) {
-        if let Some(message) = leg.message(action, &mut news) {
+        if let Some(message) = leg.message(now, action, &mut news) {
             writer.feed(message).await?;
         }
     }

@@ -7,7 +7,6 @@
 //! Everything a far end can do wrong is found here and ends this call alone, with its reason: broken messages (the dialect says which), floods, and
 //! connections on which nothing comes any more.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -31,6 +30,7 @@ use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
 use crate::socket::{Incoming, SocketError};
 use crate::steps;
+use crate::tap::Inlet;
 
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
@@ -62,6 +62,8 @@ pub struct Args {
     pub detector: Slot,
     /// Where the audio goes.
     pub ear: EarLane,
+    /// Where a copy of the audio goes.
+    pub(crate) tap: Option<Inlet>,
     /// Where the marks go.
     pub speech: SpeechLane,
     /// Carrier, for metrics.
@@ -228,7 +230,10 @@ impl Pump {
         self.score(speech);
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
-        self.args.ear.push(Arc::from(&frame[..]));
+        self.args.ear.push(frame);
+        if let Some(tap) = &self.args.tap {
+            tap.write(now, frame);
+        }
         match self.gate.push(speech, start) {
             Some(VadEvent::SpeechStarted { at_sample }) => {
                 self.tell(Input::SpeechStarted { at: at_sample, began: self.instant(now, at_sample) });

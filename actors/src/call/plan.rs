@@ -24,6 +24,7 @@ use super::{CallMsg, RATE};
 use crate::lane::{EarLane, SpeechLane};
 use crate::scribe::Scribe;
 use crate::socket::LastWords;
+use crate::tap::Inlets;
 
 /// What every part of the call may need again when it is restarted.
 pub(super) struct Plan {
@@ -42,6 +43,7 @@ pub(super) struct Plan {
     pub(super) last_words: LastWords,
     pub(super) ear: EarLane,
     pub(super) speech: SpeechLane,
+    pub(super) tap: Option<Inlets>,
     pub(super) detector: Slot,
     pub(super) started: Instant,
     pub(super) started_at: DateTime<Utc>,
@@ -85,6 +87,7 @@ impl Plan {
             encoder: self.dialect.encoder(&self.start),
             leg_rate: self.leg_rate,
             writer: Arc::clone(&self.writer),
+            tap: self.tap.as_ref().map(|tap| tap.agent.clone()),
         };
         Ok(Actor::spawn_linked(None, Egress, args, me.get_cell()).await?.0)
     }

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::CallMsg;
 use crate::guard::Guard;
-use crate::lane::{EarLane, Tap};
+use crate::lane::{CHUNK_SAMPLES, EarLane, Tap};
 use crate::metrics::PROVIDER_REQUESTS;
 
 /// Finalize commands that may wait for their audio; a call has one turn at a time.
@@ -140,7 +140,8 @@ impl Actor for Stt {
     }
 }
 
-/// Audio and commands in one stream: a command follows the audio that it speaks of.
+/// Audio and commands in one stream: a command follows the audio that it speaks of. Audio comes in pieces of 100 ms, and at once where a
+/// command waits for it.
 fn feed(tap: Tap, commands: mpsc::Receiver<SttInput>) -> SttInputStream {
     struct Feed {
         tap: Tap,
@@ -154,13 +155,14 @@ fn feed(tap: Tap, commands: mpsc::Receiver<SttInput>) -> SttInputStream {
             {
                 return feed.held.take().map(|command| (command, feed));
             }
+            let least = if feed.held.is_some() { 1 } else { CHUNK_SAMPLES };
             tokio::select! {
                 biased;
                 command = feed.commands.recv() => match command? {
                     SttInput::Speaking { from } => return Some((SttInput::Speaking { from }, feed)),
                     command => feed.held = Some(command), // a newer one supersedes
                 },
-                chunk = feed.tap.next() => {
+                chunk = feed.tap.next(least) => {
                     let (start, samples) = chunk?;
                     return Some((SttInput::Audio { start, samples }, feed));
                 }

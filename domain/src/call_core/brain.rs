@@ -1,15 +1,12 @@
 //! The brain: it is asked, it answers sentence by sentence, it may fail.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{CallCore, Effect, Note, Thinking};
 use crate::ids::TurnId;
 use crate::playbook::Decision;
 use crate::port::brain::{Ask, BrainEvent, Prompt};
 use crate::turn::Committed;
-
-/// A brain that has not finished after this is given up (`llm_cascade_timeout_seconds`).
-const THINKING_LIMIT: Duration = Duration::from_secs(8);
 
 impl CallCore {
     pub(super) fn think(&mut self, now: Instant, turn: TurnId, prompt: Prompt, reply_to: Option<Committed>) {
@@ -18,6 +15,7 @@ impl CallCore {
         self.state_before = self.state.clone();
         self.decision = None;
         self.tools.next_answer();
+        self.filler.arm(now, reply_to.is_some() && !self.reads);
         let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }
@@ -33,13 +31,16 @@ impl CallCore {
         self.asks += 1;
         let number = self.asks;
         self.effects.push_back(Effect::Think { number, ask: ask.clone() });
+        let deadline = now + self.answer_limit;
+        let first_token_at = None;
         self.thinking =
-            Some(Thinking { number, ask, received: 0, skip, deadline: now + THINKING_LIMIT, reply_to, committed_at });
+            Some(Thinking { number, ask, received: 0, skip, deadline, reply_to, committed_at, first_token_at });
     }
 
     pub(super) fn brain(&mut self, now: Instant, ask: u32, event: BrainEvent) {
         let Some(thinking) = self.thinking.as_mut().filter(|thinking| thinking.number == ask) else { return };
         match event {
+            BrainEvent::FirstToken => thinking.first_token_at = Some(now),
             BrainEvent::Say(text) => {
                 thinking.received += 1;
                 if thinking.received <= thinking.skip || text.trim().is_empty() {
@@ -64,7 +65,7 @@ impl CallCore {
             return;
         }
         let Some(thinking) = self.thinking.take() else { return };
-        if self.speech.is_some() {
+        if self.answered() {
             return self.seal();
         }
         if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
@@ -75,6 +76,9 @@ impl CallCore {
             self.say(now, line, Some(turn), thinking.committed_at);
             return self.seal();
         }
+        if self.speech.is_some() {
+            return self.seal(); // the filler was the last word
+        }
         self.flush_user();
         self.turns.reply_heard();
         self.after_reply(now);
@@ -84,7 +88,7 @@ impl CallCore {
         let Some(thinking) = self.thinking.take() else { return };
         self.effects.push_back(Effect::StopThinking);
         self.note_event("brain_failed", format!("ask {}", thinking.number));
-        if self.speech.is_none() {
+        if !self.answered() {
             let line = self.lines.sorry.clone();
             self.say(now, line, thinking.reply_to, thinking.committed_at);
         }

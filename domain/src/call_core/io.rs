@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::playbook::PlaybookState;
@@ -12,7 +14,8 @@ use crate::record::EndReason;
 use crate::turn::Committed;
 
 /// A replaceable part of a call: the drivers that may die without ending it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The speech detector.
     Vad,
@@ -49,7 +52,7 @@ impl Part {
 }
 
 /// The sentences that the switch itself may have to say, in the agent's language.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     /// The brain gave no answer.
     pub sorry: String,
@@ -59,17 +62,8 @@ pub struct Lines {
     pub time_up: String,
     /// We are shutting down.
     pub drain: String,
-}
-
-impl Default for Lines {
-    fn default() -> Self {
-        Self {
-            sorry: "Sorry, I did not get that. Could you say it again?".into(),
-            silence: "I cannot hear you. Please call again. Goodbye.".into(),
-            time_up: "I am sorry, our time is up. Thank you for calling. Goodbye.".into(),
-            drain: "I am sorry, I have to end this call. Please call again in a minute. Goodbye.".into(),
-        }
-    }
+    /// The answer takes its time: one of these, in turn. May be empty, then nothing is said.
+    pub filler: Vec<String>,
 }
 
 /// What happened, in the order it is handled.

@@ -10,6 +10,7 @@ use crate::turn::Committed;
 
 impl CallCore {
     pub(super) fn say(&mut self, now: Instant, text: String, reply_to: Option<Committed>, committed_at: Instant) {
+        let first_token_at = self.thinking.as_ref().and_then(|thinking| thinking.first_token_at);
         let speech = self.speech.get_or_insert_with(|| {
             self.utterances += 1;
             Speech {
@@ -17,8 +18,10 @@ impl CallCore {
                 reply_to,
                 sentences: Vec::new(),
                 committed_at,
+                first_token_at,
                 first_sentence_at: now,
                 first_audio_at: None,
+                filler: false,
                 shown: false,
             }
         });
@@ -141,12 +144,20 @@ impl Speech {
     pub(super) fn stages(&self, at: Instant) -> Vec<(&'static str, Duration)> {
         self.reply_to.as_ref().map_or_else(Vec::new, |turn| {
             let endpoint = turn.endpoint.min(self.committed_at);
-            vec![
+            // Each stage ends where the next begins, so that they add up.
+            let begun = self.first_token_at.filter(|_| !self.filler); // a model that began before its filler had no sentence yet
+            let thought = begun.map(|token| ("llm_first_token", token.saturating_duration_since(self.committed_at)));
+            let sentence = if self.filler { "filler" } else { "llm_first_sentence" };
+            let from = begun.unwrap_or(self.committed_at);
+            let before = [
                 ("endpointing", endpoint.saturating_duration_since(turn.ended)),
                 ("stt_final", self.committed_at.saturating_duration_since(endpoint)),
-                ("llm_first_sentence", self.first_sentence_at.saturating_duration_since(self.committed_at)),
+            ];
+            let after = [
+                (sentence, self.first_sentence_at.saturating_duration_since(from)),
                 ("tts_first_audio", at.saturating_duration_since(self.first_sentence_at)),
-            ]
+            ];
+            before.into_iter().chain(thought).chain(after).collect()
         })
     }
 }

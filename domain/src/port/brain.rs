@@ -7,6 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::EventStream;
 use crate::caller::Arriving;
 use crate::ids::TurnId;
@@ -26,7 +28,8 @@ pub enum BrainKind {
 }
 
 /// Why the brain is asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prompt {
     /// The call begins: say the greeting.
     Open,
@@ -60,8 +63,11 @@ pub struct Ask {
 }
 
 /// What a brain answers, in order. The stream ends after the last item.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BrainEvent {
+    /// A model began to answer. Its first sentence is not whole yet; said again where another model takes over before that.
+    FirstToken,
     /// The next sentence to be spoken.
     Say(String),
     /// The playbook's new state (rules, or a model's accepted proposal).

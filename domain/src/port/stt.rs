@@ -4,6 +4,9 @@
 //! so that a restarted stream can be fed again from where the caller began to speak.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Blame, EventStream, Retry};
 use crate::ids::TurnId;
@@ -78,7 +81,8 @@ pub enum SttEvent {
 }
 
 /// How much of a turn a final transcript covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Covers {
     /// The turn from its beginning: replaces earlier finals of the same turn (batch engines).
     WholeTurn,
@@ -101,7 +105,23 @@ pub enum SttError {
         /// Name of the engine.
         vendor: &'static str,
     },
-    /// The engine cannot run here: model or program missing.
+    /// More streams at once than the vendor grants us.
+    #[error("{vendor} has no room for another stream of ours")]
+    RateLimited {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// When it may be asked again, where it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The engine does not do what we asked for: a setting is wrong, not the moment.
+    #[error("{vendor} refused our request: {detail}")]
+    Refused {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What it said, for the log.
+        detail: String,
+    },
+    /// The engine cannot run here (model or program missing), or not for us (account not paid).
     #[error("{vendor} is not available: {remedy}")]
     Unavailable {
         /// Name of the engine.
@@ -123,7 +143,11 @@ impl SttError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Unauthorized { .. } | Self::Unavailable { .. } | Self::Busy { .. } => Blame::Us,
+            Self::Unauthorized { .. }
+            | Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::RateLimited { .. }
+            | Self::Busy { .. } => Blame::Us,
             Self::Failed { .. } => Blame::Vendor,
         }
     }
@@ -131,8 +155,8 @@ impl SttError {
     /// What may be tried next.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Unauthorized { .. } | Self::Unavailable { .. } => Retry::Never,
-            Self::Busy { .. } => Retry::NextVendor,
+            Self::Unauthorized { .. } | Self::Unavailable { .. } | Self::Refused { .. } => Retry::Never,
+            Self::Busy { .. } | Self::RateLimited { .. } => Retry::NextVendor,
             Self::Failed { .. } => Retry::Now,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Blame, EventStream, Retry};
 
 /// One sentence to be spoken.
@@ -27,7 +29,7 @@ pub struct TtsChunk {
 }
 
 /// Where a word of the sentence begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WordStart {
     /// Byte offset of the word in [`TtsSpec::text`].
     pub byte: usize,
@@ -43,6 +45,26 @@ pub enum TtsError {
     Unauthorized {
         /// Name of the engine.
         vendor: &'static str,
+    },
+    /// The account has no characters left until it is paid for or its month is over.
+    #[error("{vendor} has no quota left: raise the plan, or wait for the next period")]
+    Exhausted {
+        /// Name of the engine.
+        vendor: &'static str,
+    },
+    /// As many sentences are being made as the engine or the account allows.
+    #[error("{vendor} is busy")]
+    Busy {
+        /// Name of the engine.
+        vendor: &'static str,
+    },
+    /// The engine has no voice of that name.
+    #[error("{vendor} has no voice {voice:?}: choose one that the account owns")]
+    NoSuchVoice {
+        /// Name of the engine.
+        vendor: &'static str,
+        /// What was asked for.
+        voice: String,
     },
     /// The engine cannot run here: program or voice missing.
     #[error("{vendor} is not available: {remedy}")]
@@ -66,7 +88,11 @@ impl TtsError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Unauthorized { .. } | Self::Unavailable { .. } => Blame::Us,
+            Self::Unauthorized { .. }
+            | Self::Exhausted { .. }
+            | Self::Busy { .. }
+            | Self::NoSuchVoice { .. }
+            | Self::Unavailable { .. } => Blame::Us,
             Self::Failed { .. } => Blame::Vendor,
         }
     }
@@ -74,7 +100,11 @@ impl TtsError {
     /// What may be tried next.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Unauthorized { .. } | Self::Unavailable { .. } => Retry::Never,
+            Self::Unauthorized { .. }
+            | Self::Exhausted { .. }
+            | Self::NoSuchVoice { .. }
+            | Self::Unavailable { .. } => Retry::Never,
+            Self::Busy { .. } => Retry::NextVendor,
             Self::Failed { .. } => Retry::Now,
         }
     }

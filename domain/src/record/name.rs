@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 /// A literal.
-pub(super) type Name = &'static str;
+pub(crate) type Name = &'static str;
 
 /// Distinct names kept.
 const MOST: usize = 256;
@@ -36,7 +36,7 @@ impl Names {
 }
 
 /// Reads one name.
-pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+pub(crate) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
     String::deserialize(deserializer).map(|text| KNOWN.name(text))
 }
 

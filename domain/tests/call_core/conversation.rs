@@ -192,7 +192,7 @@ fn a_brain_that_never_answers_is_given_up_with_an_apology() {
     world.hold_brain = true;
     world.say("I want an apartment in Delhi");
     world.pass(ms(8_000));
-    assert_eq!(world.last_text(), Lines::default().sorry);
+    assert!(world.last_text().ends_with(&Lines::default().sorry), "after a filler");
 }
 
 #[test]

@@ -4,5 +4,6 @@
 
 mod conversation;
 mod faults;
+mod filler;
 mod screen;
 mod world;

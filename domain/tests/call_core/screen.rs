@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{CallCore, Input, Lines, Note};
+use tandem_domain::call_core::{Input, Lines, Note};
 use tandem_domain::ids::{TurnId, UtteranceId};
+use tandem_domain::journal::Setup;
 use tandem_domain::port::brain::{BrainEvent, ToolCall};
 use tandem_domain::port::dialect::Notice;
 use tandem_domain::port::dialect::notice::AnswerPart;
@@ -264,10 +265,8 @@ fn a_goodbye_is_not_interrupted_by_typing() {
 
 #[test]
 fn a_caller_who_reads_has_read_what_was_shown() {
-    let mut world = page();
-    world.core = CallCore::new(&Timing::default(), Lines::default()).showing().reading();
-    world.shown.clear();
-    world.spoken.clear();
+    let reads = Setup { timing: Timing::default(), lines: Lines::default(), screen: true, reads: true };
+    let mut world = World::before(reads);
     world.input(Input::Started);
     let greeting = world.last_text();
     world.input(Input::Typed("I want an apartment in Delhi".into())); // before a sample was made

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tandem_domain::agent::{Agent, Timing};
 use tandem_domain::brain::RulesBrain;
-use tandem_domain::call_core::{CallCore, Effect, Input, Lines, Note, Response};
-use tandem_domain::ids::{AgentId, BusinessId, TurnId, UtteranceId};
+use tandem_domain::call_core::{Effect, Input, Lines, Note, Response};
+use tandem_domain::ids::{AgentId, BusinessId, CallId, TurnId, UtteranceId};
+use tandem_domain::journal::{self, Closing, Header, Journal, Journalled, Recorder, Setup, Tape};
 use tandem_domain::ledger::{Heard, SentenceAudio};
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::Brain;
@@ -25,7 +26,9 @@ pub(crate) fn ms(ms: u64) -> Duration {
 /// The drivers of a call, as the core sees them: obedient and instant, but for what a test holds back.
 pub(crate) struct World {
     pub(crate) now: Instant,
-    pub(crate) core: CallCore,
+    pub(crate) core: Journalled,
+    /// What the core was told and did; run again at the end of every test.
+    tape: Tape,
     pub(crate) brain: RulesBrain,
     /// Asks that the brain has not answered, when it is held back.
     pub(crate) asks: VecDeque<(u32, tandem_domain::port::brain::Ask)>,
@@ -48,7 +51,13 @@ impl World {
 
     /// A call whose far end may have a screen.
     pub(crate) fn with_screen(timing: Timing, screen: bool) -> Self {
-        let core = CallCore::new(&timing, Lines::default());
+        let mut world = Self::before(Setup { timing, lines: Lines::default(), screen, reads: false });
+        world.input(Input::Started);
+        world
+    }
+
+    /// A call whose leg is not up yet.
+    pub(crate) fn before(setup: Setup) -> Self {
         let agent = Agent {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
@@ -59,15 +68,19 @@ impl World {
             voice: String::new(),
             asr_keywords: Vec::new(),
             first_message_inbound: None,
-            timing,
+            timing: setup.timing,
             script: tandem_domain::agent::Script::default(),
         };
         #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
         let now = Instant::now();
         let brain = RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "");
-        let mut world = Self {
+        let header =
+            Header { call: CallId(uuid::Uuid::nil()), agent: agent.name, program: "test".into(), setup: setup.clone() };
+        let tape = Tape::new(Recorder::new(&header, now, 1 << 20));
+        Self {
             now,
-            core: if screen { core.showing() } else { core },
+            core: Journalled::new(&setup, Some(tape.clone())),
+            tape,
             brain,
             asks: VecDeque::new(),
             hold_brain: false,
@@ -78,9 +91,7 @@ impl World {
             notes: Vec::new(),
             ended: Vec::new(),
             shown: Vec::new(),
-        };
-        world.input(Input::Started);
-        world
+        }
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -241,5 +252,19 @@ impl World {
             _ => None,
         };
         self.notes.iter().filter_map(turn).collect()
+    }
+}
+
+/// Whatever a test was about: its call can be run again from its journal.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let journal = Journal::read(&self.tape.journal(false)).expect("it was written just now");
+        let run = journal::replay(&journal, self.now + Duration::from_secs(86_400));
+        assert_eq!(run.divergence, None);
+        assert!(run.inputs > 0);
+        assert_eq!(journal.closing() == Closing::Ended, !self.ended.is_empty());
     }
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// One step of a script. `L` is a line as written ([`Line`]) or as it will sound ([`Rendered`]).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step<L> {
     /// Says a line when the agent has finished.
     Say(L),
@@ -13,10 +16,11 @@ pub enum Step<L> {
     /// Presses keys, one after the other, when the agent has finished.
     Dtmf(String),
     /// Says nothing for that long, whatever the agent does. The line after it waits for quiet, not for agent speech.
-    Silence(Duration),
+    Silence(#[serde(with = "crate::millis")] Duration),
     /// Speaks over the agent, that long after the agent began its next go.
     Interrupt {
         /// From the agent's first sound.
+        #[serde(with = "crate::millis")]
         after: Duration,
         /// What to say.
         say: L,

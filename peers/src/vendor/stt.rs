@@ -1,4 +1,4 @@
-//! A recogniser that hears only the voice of [`crate::voice`], and that without an error.
+//! A recogniser that hears only the voice of [`crate::voice`], without an error but for those it is told to make.
 //!
 //! Behaves as a batch engine: a final covers the whole turn, one `Finalize` supersedes another. Audio is read while an answer
 //! is under way, as any vendor does. Wants 8 kHz; on a position that jumps, it listens afresh from there.
@@ -12,21 +12,36 @@ use tandem_domain::port::EventStream;
 use tandem_domain::port::stt::{Covers, Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tokio::time::{Instant, sleep_until};
 
+use super::babble;
+use super::latency::Latency;
 use super::plan::{Fault, FaultPlan};
+use super::recognition::RecognitionErrors;
 use crate::clock;
-use crate::voice::{Heard, Listener, RATE_HZ, transcript};
+use crate::dice::Dice;
+use crate::voice::{Heard, Listener, RATE_HZ};
 
 const NAME: &str = "fake";
+/// From one partial to the next of [`Fault::Endless`].
+const ENDLESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Words of [`Fault::Garbage`].
+const GARBAGE_WORDS: usize = 12;
 
 /// How the recogniser behaves.
 #[derive(Debug, Clone, Default)]
 pub struct FakeSttConfig {
     /// From `Finalize` to the final.
-    pub latency: Duration,
+    pub latency: Latency,
     /// Whether each new word yields a partial, whether or not somebody asks for them.
     pub partials: bool,
-    /// Which finals go wrong.
+    /// From the end of a word to the partial that tells it.
+    pub partial_latency: Latency,
+    /// How often it mishears; partials and finals agree on what.
+    pub errors: RecognitionErrors,
+    /// Which finals go wrong. [`Fault::DropMidway`] tells half of the words and closes; [`Fault::Garbage`] is a confident final of words
+    /// that no language has; [`Fault::Endless`] is partials for ever, each longer, and no final.
     pub faults: FaultPlan,
+    /// Seed of latencies and errors.
+    pub seed: u64,
 }
 
 /// The recogniser; clones share the fault plan.
@@ -56,6 +71,7 @@ impl Stt for FakeStt {
             config: FakeSttConfig { partials: self.config.partials || spec.partials, ..self.config.clone() },
             audio,
             audio_ended: false,
+            dice: Dice::stream(self.config.seed, "partials"),
             listener: Listener::new(),
             words: Vec::new(),
             settled: 0,
@@ -72,18 +88,31 @@ enum Answer {
     Event(SttEvent),
     Error,
     Drop,
+    /// A partial that long, and a longer one after it.
+    Endless {
+        words: usize,
+    },
+}
+
+/// A partial on its way.
+struct Due {
+    at: Instant,
+    /// Position of its last word's end.
+    to: u64,
+    text: String,
 }
 
 struct Session {
     config: FakeSttConfig,
     audio: SttInputStream,
     audio_ended: bool,
+    dice: Dice,
     listener: Listener,
     /// All words heard so far, by position.
     words: Vec<Heard>,
     /// Position up to which a `Finalize` has asked; partials tell only what came after.
     settled: u64,
-    partials: VecDeque<SttEvent>,
+    partials: VecDeque<Due>,
     answers: VecDeque<(Instant, Answer)>,
     over: bool,
 }
@@ -94,24 +123,38 @@ impl Session {
             if self.over {
                 return None;
             }
-            if let Some(partial) = self.partials.pop_front() {
-                return Some(Ok(partial));
-            }
-            let due = self.answers.front().map(|(due, _)| *due);
+            let answer = self.answers.front().map(|(due, _)| *due);
+            let partial =
+                self.partials.front().map(|partial| partial.at).filter(|at| answer.is_none_or(|due| *at <= due));
+            let due = partial.or(answer);
             if self.audio_ended && due.is_none() {
                 return None;
             }
             tokio::select! {
                 biased;
                 () = sleep_until(due.unwrap_or_else(clock::now)), if due.is_some() => {
+                    if partial.is_some() {
+                        let text = self.partials.pop_front()?.text;
+                        return Some(Ok(SttEvent::Partial { text }));
+                    }
                     match self.answers.pop_front()?.1 {
-                        Answer::Event(event) => return Some(Ok(event)),
+                        Answer::Event(event) => {
+                            if let SttEvent::Final { to, .. } = event {
+                                self.partials.retain(|partial| partial.to > to);
+                            }
+                            return Some(Ok(event));
+                        }
                         Answer::Error => {
                             self.over = true;
                             let detail = "failed as planned".to_owned();
                             return Some(Err(SttError::Failed { vendor: NAME, detail }));
                         }
                         Answer::Drop => return None,
+                        Answer::Endless { words } => {
+                            self.answers.push_front((clock::now() + ENDLESS_INTERVAL, Answer::Endless { words: words + 1 }));
+                            let text = babble::words(&mut Dice::new(self.config.seed), words);
+                            return Some(Ok(SttEvent::Partial { text }));
+                        }
                     }
                 }
                 input = self.audio.next(), if !self.audio_ended => match input {
@@ -135,31 +178,48 @@ impl Session {
         }
         self.words.extend(fresh);
         if self.config.partials {
-            let text = transcript(self.words.iter().filter(|word| word.end > self.settled));
-            self.partials.push_back(SttEvent::Partial { text });
+            let unsettled: Vec<&Heard> = self.words.iter().filter(|word| word.end > self.settled).collect();
+            let (text, _) = self.config.errors.recognise(self.config.seed, unsettled.iter().copied());
+            let to = unsettled.last().map_or(self.settled, |word| word.end);
+            let at = clock::now() + self.config.partial_latency.draw(&mut self.dice);
+            let at = self.partials.back().map_or(at, |last| at.max(last.at));
+            self.partials.push_back(Due { at, to, text });
         }
     }
 
     fn finalize(&mut self, turn: TurnId, from: u64, to: u64) {
         self.settled = to;
-        let delay = match self.config.faults.next() {
-            None => Duration::ZERO,
-            Some(Fault::Slow(delay)) => delay,
-            Some(Fault::Silent) => return,
-            Some(Fault::Error) => return self.answer(Duration::ZERO, Answer::Error),
-            Some(Fault::Drop) => return self.answer(Duration::ZERO, Answer::Drop),
-        };
+        let request = self.config.faults.request();
+        let mut delay = self.config.latency.of_request(self.config.seed, u64::from(request.number));
         // a word still in the decoder's delay line has been sent, so it counts
         let ending = self.listener.clone().finish();
         let within = |word: &&Heard| (from..to).contains(&((word.start + word.end) / 2));
-        let text = transcript(self.words.iter().chain(&ending).filter(within));
-        let confidence = Some(if text.is_empty() { 0.0 } else { 1.0 });
+        let words = self.words.iter().chain(&ending).filter(within);
+        let (mut text, mut confidence) = self.config.errors.recognise(self.config.seed, words);
+        match request.fault {
+            None => {}
+            Some(Fault::Slow(longer)) => delay += longer,
+            Some(Fault::Silent) => return,
+            Some(Fault::Error) => return self.answer(delay, Answer::Error),
+            Some(Fault::Drop) => return self.answer(delay, Answer::Drop),
+            Some(Fault::DropMidway) => {
+                text.truncate(text.floor_char_boundary(text.len() / 2));
+                self.answer(delay, Answer::Event(SttEvent::Partial { text }));
+                return self.answer(delay, Answer::Drop);
+            }
+            Some(Fault::Garbage) => {
+                let mut dice = Dice::numbered(self.config.seed, u64::from(request.number));
+                (text, confidence) = (babble::words(&mut dice, GARBAGE_WORDS), 0.95);
+            }
+            Some(Fault::Endless) => return self.answer(delay, Answer::Endless { words: 1 }),
+        }
+        let confidence = Some(confidence);
         self.answer(delay, Answer::Event(SttEvent::Final { turn, to, text, confidence, covers: Covers::WholeTurn }));
     }
 
     /// Answers keep their order, whatever their delay.
     fn answer(&mut self, delay: Duration, answer: Answer) {
-        let due = clock::now() + self.config.latency + delay;
+        let due = clock::now() + delay;
         let due = self.answers.back().map_or(due, |(last, _)| due.max(*last));
         self.answers.push_back((due, answer));
     }
@@ -216,7 +276,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_turn_yields_its_own_words() {
-        let stt = FakeStt::new(FakeSttConfig { latency: LATENCY, ..FakeSttConfig::default() });
+        let stt = FakeStt::new(FakeSttConfig { latency: LATENCY.into(), ..FakeSttConfig::default() });
         let began = clock::now();
         let events: Vec<_> = events(&stt, two_turns().0).collect().await;
         assert_eq!(finals(&events), [(1, "sixty lakh"), (2, "in Delhi")]);
@@ -271,5 +331,37 @@ mod tests {
         let spec = SttSpec { rate_hz: 16_000, ..SttSpec::default() };
         let events: Vec<_> = FakeStt::default().transcribe(spec, stream::empty().boxed()).collect().await;
         assert!(matches!(events.as_slice(), [Err(SttError::Unavailable { .. })]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_may_break_off_within_a_word_babble_or_never_end() {
+        let with = |fault| {
+            let faults = FaultPlan::times(fault, 0, 1);
+            FakeStt::new(FakeSttConfig { faults, ..FakeSttConfig::default() })
+        };
+        let midway: Vec<_> = events(&with(Fault::DropMidway), two_turns().0).collect().await;
+        assert_eq!(midway, [Ok(SttEvent::Partial { text: "sixty".to_owned() })]);
+
+        let babble: Vec<_> = events(&with(Fault::Garbage), two_turns().0).collect().await;
+        let finals = finals(&babble);
+        assert_eq!((finals.len(), finals[0].1.split(' ').count()), (2, GARBAGE_WORDS));
+        assert_eq!(finals[1], (2, "in Delhi"));
+
+        let endless: Vec<_> = events(&with(Fault::Endless), two_turns().0).take(500).collect().await;
+        assert!(endless.iter().all(|event| matches!(event, Ok(SttEvent::Partial { .. }))));
+        assert_eq!(endless.len(), 500);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn partials_come_late_and_never_behind_their_final() {
+        let stt = FakeStt::new(FakeSttConfig {
+            partials: true,
+            partial_latency: Duration::from_millis(200).into(),
+            latency: Duration::from_millis(50).into(),
+            ..FakeSttConfig::default()
+        });
+        let events: Vec<_> = events(&stt, two_turns().0).collect().await;
+        assert_eq!(finals(&events), [(1, "sixty lakh"), (2, "in Delhi")]);
+        assert_eq!(events.len(), 2, "the stream came at once, so all partials were overtaken: {events:?}");
     }
 }

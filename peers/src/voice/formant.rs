@@ -194,7 +194,7 @@ impl Resonator {
 }
 
 /// Brings the voice to [`TARGET_RMS`] and bends what would pass [`CEILING`].
-fn level(raw: &mut [f32]) {
+pub(super) fn level(raw: &mut [f32]) {
     let power = raw.iter().map(|sample| sample * sample).sum::<f32>() / raw.len().max(1) as f32;
     let gain = TARGET_RMS / power.sqrt().max(1e-9);
     for sample in raw {
@@ -203,7 +203,7 @@ fn level(raw: &mut [f32]) {
 }
 
 /// Low-pass without delay: the taps' delay is taken off, so word positions stay true.
-fn lowpass(raw: &[f32]) -> Vec<f32> {
+pub(super) fn lowpass(raw: &[f32]) -> Vec<f32> {
     let taps = &*LOWPASS;
     let half = LOWPASS_TAPS / 2;
     let mut padded = vec![0.0; raw.len() + taps.len()];

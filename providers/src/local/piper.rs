@@ -1,7 +1,7 @@
 //! Piper: a natural voice on rten, for those who choose it. No key; a model to fetch; a few times as fast as speech on one core.
 //!
 //! Place: `port::tts`, behind [`Clauses`](super::clauses::Clauses), which asks for one clause at a time, and in front of a
-//! [`Fallback`](crate::tts::fallback::Fallback) to flite. Shared by all calls of a process.
+//! [`Order`](crate::tts::order::Order) with flite. Shared by all calls of a process.
 //! Not here: word timings. The network knows how long each sound lasts and does not tell.
 //!
 //! ```text

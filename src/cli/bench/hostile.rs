@@ -17,7 +17,12 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::{CliError, ENDPOINT, MeasuredSwitch, Output, fleet, percentile};
+use super::switch::MeasuredSwitch;
+use super::{BenchError, CliError, ENDPOINT, Output, percentile};
+
+mod fleet;
+
+use fleet::{call, fleet};
 
 /// Messages or fragments that an attack sends in a second.
 const PER_SECOND: u32 = 10_000;
@@ -75,18 +80,17 @@ pub(super) struct Report {
 }
 
 pub(super) async fn measure(calls: u32, output: &Output) -> Result<Report, CliError> {
-    let folder = std::env::temp_dir().join(format!("tandem-bench-{}", std::process::id()));
-    let mut switch = MeasuredSwitch::start(&folder).await?;
+    let folder = tempfile::tempdir().map_err(BenchError::Folder)?;
+    let mut switch = MeasuredSwitch::start(folder.path(), None, None).await?;
     output.say(format_args!("{} times {calls} calls of about half a minute", PHASES.len()));
-    let warm = super::call(switch.media_url(), 0).await;
-    warm.map_err(|error| CliError::BenchCall(error.to_string()))?;
+    call(switch.media_url(), 0).await.map_err(|error| BenchError::FirstCall(error.to_string()))?;
     let mut phases = Vec::new();
     for (round, (attack, name)) in (1_u32..).zip(PHASES) {
         output.say(format_args!("{name}"));
         let (url, (sockets, opened)) = (switch.media_url(), tokio::sync::watch::channel(0_u64));
         let attacker = tokio::spawn(async move { attack.run(&url, &sockets).await });
         let numbers = round * 10_000..=round * 10_000 + calls - 1;
-        let (reports, failures, peak) = fleet(&mut switch, numbers, 0).await?;
+        let (reports, failures, peak) = fleet(&mut switch, numbers).await?;
         attacker.abort();
         for failure in failures {
             output.say(format_args!("failed: {failure}"));
@@ -94,7 +98,6 @@ pub(super) async fn measure(calls: u32, output: &Output) -> Result<Report, CliEr
         phases.push(Phase::of(name, &reports, *opened.borrow(), peak));
     }
     switch.stop().await;
-    let _ = tokio::fs::remove_dir_all(&folder).await; // the system's temporary folder is cleaned anyway
     Ok(Report { calls, phases })
 }
 

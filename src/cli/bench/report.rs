@@ -1,111 +1,93 @@
-//! The figures of a measurement, and their table.
-
-use std::time::Duration;
+//! What is printed: a result, how it was measured, and whether it counts.
 
 use serde::Serialize;
-use tandem_peers::simulate::{EndedBy, PeerReport};
 
-use super::{ENDPOINT, Usage, percentile};
+use super::figures::Figures;
+use super::floor::Floor;
+use super::ramp::climb;
+use super::vendors::Choice;
+use super::{churn, soak};
 
-/// The figures.
+/// A measurement, with what it was measured by.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    pub(super) calls: u32,
-    pub(super) completed: u32,
-    call_seconds: f64,
-    cpu_ms_per_call_second: f64,
-    vendor_cpu_ms_per_call_second: f64,
-    memory_kb_per_call: f64,
-    pacing_lateness_p50_ms: f64,
-    pacing_lateness_p99_ms: f64,
-    underruns: u32,
-    added_latency_p50_ms: f64,
-    added_latency_p95_ms: f64,
-    heard_latency_p50_ms: f64,
-    heard_latency_p95_ms: f64,
-    failures: Vec<String>,
+    /// Whether the callers kept their own time; figures of others are those of the load.
+    pub(super) valid: bool,
+    vendors: &'static str,
+    /// The switch's own core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_to_core: Option<usize>,
+    cores: usize,
+    pub(super) floor: Option<Floor>,
+    #[serde(flatten)]
+    pub(super) result: Result,
 }
 
-impl Report {
-    pub(super) fn of(
-        calls: u32,
-        reports: &[PeerReport],
-        mut failures: Vec<String>,
-        before: Usage,
-        after: Usage,
-        peak: u64,
-        latencies: &[i64],
-    ) -> Self {
-        let ended: Vec<&PeerReport> =
-            reports.iter().filter(|report| matches!(report.ended_by, EndedBy::Switch)).collect();
-        for report in reports.iter().filter(|report| !matches!(report.ended_by, EndedBy::Switch)) {
-            failures.push(format!("{}: {:?}", report.call_sid, report.ended_by));
-        }
-        let call_seconds: f64 = reports.iter().map(|report| report.duration.as_secs_f64()).sum();
-        let vendor = after.vendor_seconds - before.vendor_seconds;
-        let cpu = after.cpu_seconds - before.cpu_seconds - vendor;
-        let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
-        let above = |latency: f64| latency - ms(ENDPOINT);
-        let turns = reports.iter().flat_map(|report| &report.turns).filter(|turn| !turn.said.is_empty());
-        let heard: Vec<f64> = turns.filter_map(|turn| turn.latency).map(|latency| above(ms(latency))).collect();
-        let added: Vec<f64> = latencies.iter().map(|latency| above(*latency as f64)).collect();
-        let lateness =
-            |pick: fn(&PeerReport) -> Duration| reports.iter().map(|report| ms(pick(report))).collect::<Vec<_>>();
-        Self {
-            calls,
-            completed: ended.len() as u32,
-            call_seconds,
-            cpu_ms_per_call_second: cpu * 1_000.0 / call_seconds,
-            vendor_cpu_ms_per_call_second: vendor * 1_000.0 / call_seconds,
-            memory_kb_per_call: peak.saturating_sub(before.rss_bytes) as f64 / 1_024.0 / f64::from(calls),
-            pacing_lateness_p50_ms: percentile::of(lateness(|report| report.playback.lateness_p50), 50.0),
-            pacing_lateness_p99_ms: percentile::of(lateness(|report| report.playback.lateness_p99), 50.0),
-            underruns: reports.iter().map(|report| report.playback.underruns).sum(),
-            added_latency_p50_ms: percentile::of(added.clone(), 50.0),
-            added_latency_p95_ms: percentile::of(added, 95.0),
-            heard_latency_p50_ms: percentile::of(heard.clone(), 50.0),
-            heard_latency_p95_ms: percentile::of(heard, 95.0),
-            failures,
+/// The result of a mode.
+#[derive(Debug, Serialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub(super) enum Result {
+    Calls(Box<Figures>),
+    Ramp(climb::Report),
+    Soak(Box<soak::Report>),
+    Churn(Box<churn::Report>),
+}
+
+impl Result {
+    /// The figures that a cost is quoted from.
+    pub(super) fn figures(&self) -> Option<&Figures> {
+        match self {
+            Self::Calls(figures) => Some(figures),
+            Self::Ramp(ramp) => ramp.best(),
+            Self::Soak(soak) => Some(&soak.figures),
+            Self::Churn(churn) => Some(&churn.together),
         }
     }
 
-    pub(super) fn table(&self) -> String {
-        let rows = [
-            ("calls completed", format!("{} of {}", self.completed, self.calls)),
-            ("call-seconds", format!("{:.0}", self.call_seconds)),
-            ("CPU per call-second, switch", format!("{:.2} ms (budget 3.0)", self.cpu_ms_per_call_second)),
-            (
-                "CPU per call-second, fake vendors",
-                format!("{:.2} ms, not counted above", self.vendor_cpu_ms_per_call_second),
-            ),
-            ("memory per call", format!("{:.0} KB (budget 512)", self.memory_kb_per_call)),
-            (
-                "pacing jitter at the carrier",
-                format!(
-                    "p50 {:.1} ms, p99 {:.1} ms (budget p99 5), median over calls",
-                    self.pacing_lateness_p50_ms, self.pacing_lateness_p99_ms
-                ),
-            ),
-            ("underruns", self.underruns.to_string()),
-            (
-                "latency added to 500 ms of silence",
-                format!(
-                    "p50 {:.0} ms, p95 {:.0} ms (budget p95 15)",
-                    self.added_latency_p50_ms, self.added_latency_p95_ms
-                ),
-            ),
-            (
-                "the same in the caller's ear",
-                format!(
-                    "p50 {:.0} ms, p95 {:.0} ms, with the detector's lag and the carrier's buffer",
-                    self.heard_latency_p50_ms, self.heard_latency_p95_ms
-                ),
-            ),
-        ];
-        let mut table: String = rows.iter().map(|(name, value)| format!("{name:<38}{value}\n")).collect();
-        for failure in &self.failures {
-            table.push_str(&format!("failed: {failure}\n"));
+    /// How late the callers' own ticks were in what counts, p99; ms. A ramp leaves out its late steps itself, and ends at one that stays late.
+    pub(super) fn lateness_ms(&self) -> f64 {
+        let late = |figures: &Figures| figures.load.tick_lateness_p99_ms;
+        match self {
+            Self::Calls(figures) => late(figures),
+            Self::Soak(soak) => late(&soak.figures),
+            Self::Churn(churn) => late(&churn.alone).max(late(&churn.together)),
+            Self::Ramp(ramp) => match ramp.ended {
+                super::ramp::End::Callers { .. } => ramp.steps.last().map_or(0.0, |step| late(&step.figures)),
+                super::ramp::End::ServiceLevel { .. } | super::ramp::End::Top => 0.0,
+            },
         }
-        table
+    }
+
+    /// Calls that failed where each had to complete.
+    pub(super) fn incomplete(&self) -> u64 {
+        match self {
+            Self::Calls(figures) => u64::from(figures.calls).saturating_sub(figures.completed),
+            Self::Ramp(_) | Self::Soak(_) | Self::Churn(_) => 0,
+        }
+    }
+}
+
+impl Report {
+    pub(super) fn of(result: Result, valid: bool, floor: Option<Floor>, vendors: Choice, core: Option<usize>) -> Self {
+        let vendors = match vendors {
+            Choice::Fake => "fake",
+            Choice::Mock => "mock",
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) + usize::from(core.is_some());
+        Self { valid, vendors, pinned_to_core: core, cores, floor, result }
+    }
+
+    pub(super) fn table(&self) -> String {
+        let floor = self.floor.as_ref();
+        let table = match &self.result {
+            Result::Calls(figures) => figures.table(floor),
+            Result::Ramp(ramp) => ramp.table(floor),
+            Result::Soak(soak) => soak.table(floor),
+            Result::Churn(churn) => churn.table(floor),
+        };
+        match self.valid {
+            true => table,
+            false => format!("INVALID: the callers' own ticks were late, so these are figures of the load\n\n{table}"),
+        }
     }
 }

@@ -1,38 +1,51 @@
-//! The switch that is measured: boots with metered fakes, says its port, and answers `usage` until its input ends.
+//! The switch that is measured: boots, says its port, and answers `usage`, `latencies` and `metrics` until its input ends.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use tandem_actors::Tap;
+use tandem_actors::tap::tape::Tapes;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{ConversationStore, Listing};
+use tandem_domain::port::store::{ConversationStore, Listing, StoreError};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::metered::{Meter, Metered};
-use super::{CliError, Usage};
+use super::vendors::Choice;
+use super::{BenchError, CliError, Usage};
 use crate::config::{Config, MediaCredentials};
-use crate::wiring::{Running, Vendors, boot_with};
+use crate::telemetry;
+use crate::wiring::{Extras, Running, Vendors, boot_with_extras};
 
-/// As many as the command takes.
+/// Calls that are looked at for their latencies: the newest, more than come between two questions.
 const MOST_CALLS: u32 = 5_001;
 
-pub(super) async fn serve(config: Config) -> Result<(), CliError> {
+pub(super) async fn serve(config: Config, vendors: Choice) -> Result<(), CliError> {
     // The callers are on this machine and know no credentials, whatever the settings say of others.
     let (host, media) = (Ipv4Addr::LOCALHOST.into(), MediaCredentials::default());
     let config = Config { host, media, ..config };
     let meter = Meter::default();
-    let vendors = Vendors {
-        stt: Some(Arc::new(Metered { vendor: FakeStt::default(), meter: meter.clone() })),
-        tts: Some(Arc::new(Metered { vendor: FakeTts::default(), meter: meter.clone() })),
+    let vendors = match vendors {
+        Choice::Fake => Vendors {
+            stt: Some(Arc::new(Metered { vendor: FakeStt::default(), meter: meter.clone() })),
+            tts: Some(Arc::new(Metered { vendor: FakeTts::default(), meter: meter.clone() })),
+        },
+        Choice::Mock => Vendors::default(),
     };
-    let running = boot_with(config, vendors).await?;
+    // The budgets hold with a recorder on. Its tapes have no names: they go with the process, whatever ends it.
+    let folder = config.data_dir.clone();
+    let (tapes, _) = Tapes::start(move |_| Ok(Box::new(tempfile::tempfile_in(&folder)?)));
+    let running = boot_with_extras(config, vendors, Extras { echo: true, tap: Tap::to(tapes) }).await?;
     println(&running.addr.port())?;
+    let mut told = HashSet::new();
     let mut requests = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(request)) = requests.next_line().await {
         match request.as_str() {
-            "latencies" => println(&latencies(&running).await?)?,
-            _ => println(&usage(&meter)?)?,
+            "latencies" => println(&latencies(&running, &mut told).await.map_err(unreadable)?)?,
+            "metrics" => println(&telemetry::metrics().render())?,
+            _ => println(&usage(&meter).map_err(BenchError::Switch)?)?,
         }
     }
     running.shutdown().await;
@@ -45,26 +58,32 @@ fn println<T: serde::Serialize>(value: &T) -> Result<(), CliError> {
     Ok(stdout.flush()?)
 }
 
-/// How long each answered caller waited, in ms, as the switch recorded it.
-async fn latencies(running: &Running) -> Result<Vec<i64>, CliError> {
-    let failed = |error: tandem_domain::port::store::StoreError| CliError::BenchSwitch(std::io::Error::other(error));
+fn unreadable(error: StoreError) -> CliError {
+    BenchError::Switch(std::io::Error::other(error)).into()
+}
+
+/// How long each answered caller waited, in ms, as the switch recorded it; of the calls that have ended and were not `told` yet.
+async fn latencies(running: &Running, told: &mut HashSet<i64>) -> Result<Vec<i64>, StoreError> {
     let mut latencies = Vec::new();
-    let calls = running.store.conversations(BusinessId::FIRST, Listing::newest(MOST_CALLS)).await.map_err(failed)?;
-    for call in calls {
-        let lines = running.store.transcript(BusinessId::FIRST, call.id).await.map_err(failed)?;
-        latencies.extend(lines.iter().filter_map(|line| line.latency_ms));
+    for call in running.store.conversations(BusinessId::FIRST, Listing::newest(MOST_CALLS)).await? {
+        if call.ended_at.is_some() && told.insert(call.id) {
+            let lines = running.store.transcript(BusinessId::FIRST, call.id).await?;
+            latencies.extend(lines.iter().filter_map(|line| line.latency_ms));
+        }
     }
     Ok(latencies)
 }
 
 /// What this process has used, by its own account.
-fn usage(meter: &Meter) -> Result<Usage, CliError> {
+fn usage(meter: &Meter) -> std::io::Result<Usage> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let pages = std::fs::read_to_string("/proc/self/statm").map_err(CliError::BenchSwitch)?;
+    let pages = std::fs::read_to_string("/proc/self/statm")?;
     let resident: u64 = pages.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
     Ok(Usage {
         cpu_seconds: time.tv_sec as f64 + time.tv_nsec as f64 / 1e9,
         vendor_seconds: meter.total().as_secs_f64(),
         rss_bytes: resident * rustix::param::page_size() as u64,
+        open_files: std::fs::read_dir("/proc/self/fd")?.count() as u64,
+        tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64,
     })
 }

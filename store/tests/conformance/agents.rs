@@ -21,6 +21,16 @@ pub async fn a_new_database_has_the_front_desk(db: Database) {
     assert_eq!(db.texts("SELECT name FROM businesses WHERE id = 1").await, ["Default"]);
 }
 
+pub async fn a_new_database_has_an_assistant_without_a_playbook(db: Database) {
+    let agent = db.store.agent(BusinessId::FIRST, RowKey::parse("Assistant")).await.unwrap().unwrap();
+    assert_eq!((agent.playbook.as_str(), agent.timing), ("", Timing::default()));
+    assert_eq!(agent.first_message_inbound.as_deref(), Some("Hello! How can I help you?"));
+    assert_eq!(agent.script.system_prompt, "You are a friendly and helpful assistant.");
+    db.execute("UPDATE agents SET soft_timeout_seconds = -1 WHERE name = 'assistant'").await.unwrap();
+    let agent = db.store.agent(BusinessId::FIRST, RowKey::parse("assistant")).await.unwrap().unwrap();
+    assert_eq!(agent.timing.soft_timeout, None, "off");
+}
+
 pub async fn an_agent_is_found_by_number_uuid_and_name_in_any_case(db: Database) {
     let (id, uuid) = db.add_agent(BusinessId::FIRST, "Büro ÄÖÜ").await.unwrap();
     for key in [RowKey::Number(id), RowKey::Uuid(uuid), RowKey::Name("BÜRO äöü".into())] {
@@ -38,7 +48,7 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
          first_message_inbound = 'Namaste', first_message_outbound = ' ', system_prompt = 'You are Asha.', \
          sales_script_text = 'Good day!', business_info = '{\"company_name\": \"Acme\"}', knowledge_files = '{\"products\": \"Flats.\"}', \
          eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
-         max_conversation_duration_seconds = 120",
+         max_conversation_duration_seconds = 120, soft_timeout_seconds = 0.8, llm_cascade_timeout_seconds = 6",
     )
     .await
     .unwrap();
@@ -62,6 +72,8 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
         turn_after_silence: Duration::from_secs(5),
         end_after_silence: Some(Duration::from_secs(40)),
         max_duration: Duration::from_secs(120),
+        soft_timeout: Some(Duration::from_millis(800)),
+        answer_limit: Duration::from_secs(6),
     };
     assert_eq!(agent.timing, expected);
 }

@@ -39,6 +39,7 @@ macro_rules! on_both_engines {
 on_both_engines! {
     agents:
         a_new_database_has_the_front_desk
+        a_new_database_has_an_assistant_without_a_playbook
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
         names_are_unique_in_a_business_whatever_their_case;

@@ -19,7 +19,7 @@ pub async fn migrating_twice_changes_nothing(db: Database) {
     let again = db.reopened(Options::default()).await;
     again.migrate().await.unwrap();
     assert_eq!(again.conversations(FIRST, Listing::newest(10)).await.unwrap().len(), 1);
-    assert_eq!(db.number("SELECT count(*) FROM agents").await, 2, "the built-in ones, once each");
+    assert_eq!(db.number("SELECT count(*) FROM agents").await, 3, "the built-in ones, once each");
 }
 
 pub async fn a_newer_schema_is_left_alone(db: Database) {
@@ -53,8 +53,8 @@ pub async fn how_far_the_schema_is_can_be_asked(db: Database) {
 pub async fn earlier_names_are_views(db: Database) {
     db.store.write(Call::new(FIRST).whole()).await.unwrap();
     let counts = [
-        (db.number("SELECT count(sales_script_text) FROM agents_agent").await, 2),
-        (db.number("SELECT count(default_language) FROM agent_config").await, 2),
+        (db.number("SELECT count(sales_script_text) FROM agents_agent").await, 3),
+        (db.number("SELECT count(default_language) FROM agent_config").await, 3),
         (db.number("SELECT count(started_at) FROM conversation").await, 1),
         (db.number("SELECT count(transcribed_text) FROM user_turn").await, 1),
         (db.number("SELECT count(response_text) FROM agent_response").await, 2),
@@ -86,7 +86,7 @@ pub async fn views_have_the_columns_of_earlier_systems(db: Database) {
             "id, name, stt_provider, tts_provider, llm_provider, llm_model, system_prompt, default_language, knowledge_base_id, \
              created_at, updated_at, sales_script_text, business_info, knowledge_files, hume_config_id, voice_id, asr_keywords, \
              first_message_inbound, first_message_outbound, eagerness, turn_after_silence_seconds, end_after_silence_seconds, \
-             max_conversation_duration_seconds",
+             max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds",
         ),
         (
             "conversation",

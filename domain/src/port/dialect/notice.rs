@@ -6,12 +6,15 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::ids::{ConversationId, TurnId, UtteranceId};
 use crate::port::brain::ToolCall;
 use crate::record::EndReason;
 
 /// One thing to show.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// The call stands. The first notice of every call, before any audio.
     Started {
@@ -99,7 +102,8 @@ pub enum Notice {
 }
 
 /// A part of an answer that is being made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerPart {
     /// It begins.
     Start,

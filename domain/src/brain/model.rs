@@ -1,0 +1,261 @@
+//! The brain of an agent without a playbook: a language model, told who it is and what the caller has heard.
+//!
+//! ```text
+//! system prompt, script, business (prompt) ─┐
+//! conversation as it was heard (history) ───┼─► messages ─► Llm ─► text ─► sentences ─► Say, Say, …
+//! what the caller said (ask) ───────────────┘                         as soon as one is whole
+//! ```
+//!
+//! The greeting, the question to repeat and the reprompts are by rule: they cost no second and no token. What a model says is treated as
+//! hostile (promises.md P6): at most [`MOST_TOKENS`] and [`MOST_BYTES`] are read, then the stream is dropped; an answer without a word is none.
+//! Pure: the limits of time are the call core's (the whole answer) and the adapter's (the first token).
+//! Not here: tools. What a model asks for is not offered to it, so it is not acted upon either.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+
+use crate::agent::Agent;
+use crate::caller::CallFacts;
+use crate::port::EventStream;
+use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
+use crate::port::llm::{Author, Llm, LlmError, LlmEvent, LlmSpec, Message};
+use crate::sentences::Sentences;
+use crate::transcript::{Line, Role};
+use crate::{greeting, prompt};
+
+/// Tokens of an answer that are read.
+pub const MOST_TOKENS: u32 = 1_000;
+/// Bytes of an answer that are read.
+pub const MOST_BYTES: usize = 64 * 1_024;
+/// Bytes of the conversation that the model is told, counted from its end: a call of hours is cut, not refused.
+const MOST_HISTORY: usize = 24 * 1_024;
+
+/// Who an agent is that says nothing about itself.
+const NOBODY: &str = "You are a helpful assistant.";
+/// What every model is told about its place.
+const ON_THE_TELEPHONE: &str = "\
+## THIS CONVERSATION
+You are on the telephone: your words are spoken to the caller, and theirs reach you by speech recognition, which may mishear. \
+Answer in one to three short sentences, in the language that the caller speaks. Write plain words as they are said: no lists, no markup, \
+no emoji. Ask one question at a time. If you do not know something, say so.";
+
+/// A model that answers one call of one agent.
+#[derive(Clone)]
+pub struct ModelBrain {
+    llm: Arc<dyn Llm>,
+    system: String,
+    greeting: String,
+    words: &'static Words,
+}
+
+impl ModelBrain {
+    /// The brain of `agent` for this call.
+    pub fn new(llm: Arc<dyn Llm>, agent: &Agent, call: &CallFacts) -> Self {
+        let own = prompt::assemble(agent);
+        let own = if own.is_empty() { NOBODY.to_owned() } else { own };
+        let mut facts = String::new();
+        if let Some(now) = call.now {
+            facts.push_str(&format!("\nThe call began at {}.", now.format("%A, %-d %B %Y, %H:%M")));
+        }
+        if let Some(name) = call.known.as_ref().and_then(|known| known.name.as_deref()) {
+            facts.push_str(&format!("\nThe caller is probably {name}, who has called before."));
+        }
+        Self {
+            llm,
+            system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
+            greeting: greeting::choose(agent, call).words(),
+            words: Words::of(&agent.language),
+        }
+    }
+
+    fn messages(&self, history: &[Line], text: &str) -> Vec<Message> {
+        let said = Message { author: Author::User, text: text.to_owned() };
+        // Who is asked again, after some of the answer was heard, finds the caller's words at the end of the history.
+        let history = match history.split_last() {
+            Some((last, before)) if last.role == Role::User && last.text == text => before,
+            _ => history,
+        };
+        let mut room = MOST_HISTORY;
+        let fits = |line: &&Line| {
+            room = room.saturating_sub(line.text.len());
+            room > 0
+        };
+        let mut known: Vec<Message> = history.iter().rev().take_while(fits).map(message).collect();
+        known.reverse();
+        let system = Message { author: Author::System, text: self.system.clone() };
+        std::iter::once(system).chain(known).chain([said]).collect()
+    }
+}
+
+fn message(line: &Line) -> Message {
+    let author = match line.role {
+        Role::User => Author::User,
+        Role::Agent => Author::Assistant,
+        Role::System => Author::System,
+    };
+    Message { author, text: line.text.clone() }
+}
+
+impl Brain for ModelBrain {
+    fn kind(&self) -> BrainKind {
+        BrainKind::Model
+    }
+
+    fn name(&self) -> &'static str {
+        self.llm.name()
+    }
+
+    fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
+        let line = match &ask.prompt {
+            Prompt::Heard { text, .. } => {
+                let messages = self.messages(&ask.history, text);
+                let answer = self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS });
+                return Box::pin(Answer::new(self.llm.name(), answer));
+            }
+            Prompt::Open => &self.greeting,
+            Prompt::Unheard => self.words.again,
+            Prompt::Silence { rung: 0 } => self.words.there,
+            Prompt::Silence { .. } => self.words.still_there,
+        };
+        Box::pin(super::Ready(VecDeque::from([BrainEvent::Say(line.to_owned())])))
+    }
+}
+
+/// What is said without a model.
+struct Words {
+    again: &'static str,
+    there: &'static str,
+    still_there: &'static str,
+}
+
+impl Words {
+    fn of(language: &str) -> &'static Self {
+        const ENGLISH: Words = Words {
+            again: "Sorry, I did not catch that. Could you say it again?",
+            there: "Are you still there?",
+            still_there: "Hello? I cannot hear you.",
+        };
+        const HINDI: Words = Words {
+            again: "माफ़ कीजिए, मैं समझ नहीं पाई। क्या आप फिर से कहेंगे?",
+            there: "क्या आप लाइन पर हैं?",
+            still_there: "हैलो? मुझे आपकी आवाज़ नहीं आ रही है।",
+        };
+        if language.split('-').next() == Some("hi") { &HINDI } else { &ENGLISH }
+    }
+}
+
+/// A model's text on its way to becoming sentences.
+struct Answer {
+    vendor: &'static str,
+    /// `None` once nothing more is read.
+    text: Option<EventStream<LlmEvent, LlmError>>,
+    sentences: Sentences,
+    ready: VecDeque<BrainEvent>,
+    tokens: u32,
+    bytes: usize,
+    /// The present model has begun.
+    begun: bool,
+    /// Some sentence was given.
+    said: bool,
+    finished: bool,
+}
+
+impl Answer {
+    fn new(vendor: &'static str, text: EventStream<LlmEvent, LlmError>) -> Self {
+        Self {
+            vendor,
+            text: Some(text),
+            sentences: Sentences::new(),
+            ready: VecDeque::new(),
+            tokens: 0,
+            bytes: 0,
+            begun: false,
+            said: false,
+            finished: false,
+        }
+    }
+
+    fn failed(&mut self, detail: String) -> BrainError {
+        self.text = None;
+        BrainError::Failed { vendor: self.vendor, detail }
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            self.ready.push_back(BrainEvent::FirstToken);
+        }
+        (self.tokens, self.bytes) = (self.tokens.saturating_add(1), self.bytes.saturating_add(text.len()));
+        if self.tokens > MOST_TOKENS || self.bytes > MOST_BYTES {
+            (self.text, self.finished) = (None, true); // dropped: the vendor stops too
+            return;
+        }
+        self.sentences.push(text);
+        while let Some(sentence) = self.sentences.next_whole() {
+            self.say(sentence);
+        }
+    }
+
+    fn say(&mut self, sentence: String) {
+        self.said = true;
+        self.ready.push_back(BrainEvent::Say(sentence));
+    }
+
+    /// Takes one event; an error ends the answer.
+    fn take(&mut self, event: Option<Result<LlmEvent, LlmError>>) -> Result<(), BrainError> {
+        match event {
+            Some(Ok(LlmEvent::Text(text))) => self.text(&text),
+            Some(Ok(LlmEvent::Finished(_))) => {
+                self.finished = true;
+                if let Some(last) = self.sentences.finish() {
+                    self.say(last);
+                }
+            }
+            Some(Ok(LlmEvent::Restarted)) if self.said => {
+                return Err(self.failed("broke off in the middle of its answer".to_owned()));
+            }
+            Some(Ok(LlmEvent::Restarted)) => {
+                self.sentences.clear();
+                (self.begun, self.tokens, self.bytes) = (false, 0, 0);
+            }
+            Some(Ok(LlmEvent::ToolCall(_) | LlmEvent::Usage(_))) => {}
+            Some(Err(error)) => return Err(self.failed(error.to_string())),
+            None => self.text = None,
+        }
+        Ok(())
+    }
+}
+
+impl futures_core::Stream for Answer {
+    type Item = Result<BrainEvent, BrainError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            let Some(text) = &mut self.text else {
+                return Poll::Ready(match (self.finished, self.said) {
+                    (true, true) => None,
+                    // Once: the next poll finds an answer that was given.
+                    (finished, _) if !std::mem::replace(&mut self.said, true) || !finished => {
+                        self.finished = true;
+                        let detail =
+                            if finished { "there is no word in its answer" } else { "ended before its answer did" };
+                        Some(Err(self.failed(detail.to_owned())))
+                    }
+                    (_, _) => None,
+                });
+            };
+            let event = ready!(text.as_mut().poll_next(cx));
+            if let Err(error) = self.take(event) {
+                (self.said, self.finished) = (true, true);
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Language models.
+
+pub mod local;
+pub mod openai;
+pub mod order;

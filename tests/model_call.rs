@@ -1,0 +1,179 @@
+//! Whole calls with the assistant, whom a language model answers for: over the carrier's real socket, with the real adapter against the vendor's
+//! side of its wire. Recogniser and voice are the fakes, so that every word can be followed.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::Program;
+use tandem_peers::caller::{Line, Manners, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::twilio::TwilioIds;
+use tandem_peers::mock::{Behaviour, Mock, MockConfig, Sent};
+use tandem_peers::simulate::{PeerReport, SimulateConfig, run};
+use tandem_peers::vendor::{FakeStt, FakeTts, Fault, FaultPlan};
+
+const GREETING: &str = "Hello! How can I help you?";
+
+async fn mock(llm: Behaviour) -> Mock {
+    Mock::start(MockConfig { llm, ..MockConfig::default() }).await.unwrap()
+}
+
+async fn assistant(base: &str) -> Program {
+    let settings = [("DEFAULT_AGENT", "assistant"), ("OPENAI_API_KEY", "sk-test"), ("OPENAI_BASE_URL", base)];
+    support::boot_with_settings(&settings).await.unwrap()
+}
+
+fn say(text: &str) -> Step<Line> {
+    Step::Say(Line::Text(text.to_owned()))
+}
+
+async fn call(program: &Program, number: u128, script: Vec<Step<Line>>) -> PeerReport {
+    let config = SimulateConfig {
+        url: program.socket_url("/media"),
+        unix_socket: None,
+        carrier: Carrier::Twilio(TwilioIds::numbered(number)),
+        custom_parameters: BTreeMap::new(),
+        script,
+        manners: Manners::default(),
+        renderer: Arc::new(FakeTts::default()),
+        voice: String::new(),
+        language: "en".to_owned(),
+        recogniser: Some(Arc::new(FakeStt::default())),
+        record_to: None,
+        limit: Duration::from_secs(90),
+    };
+    run(config).await.unwrap()
+}
+
+async fn lines(program: &Program, report: &PeerReport) -> Vec<Value> {
+    support::transcript(program, &report.call_sid).await.as_array().unwrap().clone()
+}
+
+/// The words without signs, as the recogniser hears them.
+fn words(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace()).collect();
+    plain.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_talks_with_the_assistant_and_each_turn_s_stages_add_up() {
+    let mock = mock(Behaviour { latency: Duration::from_millis(200), ..Behaviour::default() }).await;
+    let program = assistant(&format!("{}/v1", mock.base_url())).await;
+    let report = call(&program, 1, vec![say("where is my order"), say("thank you"), Step::HangUp]).await;
+    assert_eq!(words(&report.turns[0].heard), words(GREETING));
+    assert!(words(&report.turns[1].heard).contains("your order is on its way"), "{report:#?}");
+    assert!(words(&report.turns[2].heard).contains("you are welcome"), "{report:#?}");
+
+    let lines = lines(&program, &report).await;
+    let agent: Vec<&Value> = lines.iter().filter(|line| line["role"] == "agent").collect();
+    assert_eq!(agent[0]["text"], GREETING);
+    for line in &agent[1..=2] {
+        let stages = line["stages"].as_object().unwrap();
+        let (sum, latency) =
+            (stages.values().map(|ms| ms.as_f64().unwrap()).sum::<f64>(), line["latency_ms"].as_f64().unwrap());
+        assert!((sum - latency).abs() <= 5.0, "{line:#}");
+        let token = stages["llm_first_token"].as_f64().unwrap();
+        assert!(
+            token >= 200.0 && stages.contains_key("llm_first_sentence") && stages.contains_key("tts_first_audio"),
+            "{line:#}"
+        );
+    }
+
+    // The model was told the conversation as the caller heard it, by the one connection's later requests too.
+    let asked: Vec<Value> = mock
+        .log()
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| {
+            exchange.sent.iter().find_map(|sent| if let Sent::Json(body) = sent { Some(body.clone()) } else { None })
+        })
+        .collect();
+    let messages = asked[1]["messages"].as_array().unwrap();
+    let roles: Vec<&str> = messages.iter().map(|message| message["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["system", "assistant", "user", "assistant", "user"]);
+    assert_eq!(messages[1]["content"], GREETING);
+    assert_eq!(messages[3]["content"], agent[1]["text"], "what was heard");
+    assert_eq!((&asked[1]["model"], &asked[1]["stream"]), (&Value::from("gpt-4o-mini"), &Value::from(true)));
+    program.running.shutdown().await;
+}
+
+/// The first answer never ends, so whatever is heard of it is spoken while the model streams; and it ends when the caller speaks, for the next
+/// question finds it closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_sentence_is_heard_while_the_model_streams_and_an_interruption_stops_the_model() {
+    let faults = FaultPlan::times(Fault::Endless, 0, 1);
+    let mock = mock(Behaviour { faults, ..Behaviour::default() }).await;
+    let program = assistant(&mock.base_url()).await;
+    let log = mock.log().clone();
+    let order = tokio::spawn(async move {
+        loop {
+            let questions: Vec<_> = log.exchanges().into_iter().filter(|exchange| exchange.method == "POST").collect();
+            if let [first, _, ..] = questions.as_slice() {
+                return first.sent.contains(&Sent::Closed);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let interrupt = Step::Interrupt { after: Duration::from_millis(3_500), say: Line::Text("thank you".to_owned()) };
+    let report = call(&program, 2, vec![say("where is my order"), interrupt, Step::HangUp]).await;
+    assert!(words(&report.turns[1].heard).starts_with("sure you said where is my order"), "{report:#?}");
+    assert!(order.await.unwrap(), "closed before the next question");
+    assert!(words(&report.turns[2].heard).contains("you are welcome"), "{report:#?}");
+    let lines = lines(&program, &report).await;
+    let cut = lines.iter().find(|line| line["interrupted"] == true).expect("the answer was cut");
+    assert!(cut["text"].as_str().unwrap().starts_with("Sure, you said: where is my order."), "{cut:#}");
+    program.running.shutdown().await;
+}
+
+/// One question to a vendor that dies in some phase, then one to a vendor that is well again.
+async fn survives(number: u128, behaviour: Behaviour) -> (PeerReport, Vec<Value>) {
+    let mock = mock(behaviour).await;
+    let program = assistant(&mock.base_url()).await;
+    let report = call(&program, number, vec![say("where is my order"), say("thank you"), Step::HangUp]).await;
+    let lines = lines(&program, &report).await;
+    program.running.shutdown().await;
+    (report, lines)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_dies_in_any_phase_costs_an_apology_and_not_the_call() {
+    let faults = [Fault::Error, Fault::Silent, Fault::Drop, Fault::DropMidway, Fault::Garbage];
+    // The model is asked once more where it fails at once: both times it fails.
+    let calls = faults.into_iter().zip(10..).map(|(fault, number)| {
+        let times = if fault == Fault::Silent { 1 } else { 2 };
+        let behaviour = Behaviour { faults: FaultPlan::times(fault, 0, times), ..Behaviour::default() };
+        async move { (fault, survives(number, behaviour).await) }
+    });
+    for (fault, (report, lines)) in futures_util::future::join_all(calls).await {
+        let heard: Vec<String> = report.turns.iter().map(|turn| words(&turn.heard)).collect();
+        assert!(heard.last().unwrap().contains("you are welcome"), "{fault:?}: {heard:?}");
+        let answer = lines.iter().filter(|line| line["role"] == "agent").nth(1).unwrap()["text"].as_str().unwrap();
+        let expected = match fault {
+            Fault::Silent => "One moment, please.",
+            Fault::Drop | Fault::DropMidway => "Sure, you said: where is my order.",
+            _ => "Sorry, I did not get that. Could you say it again?",
+        };
+        assert!(answer.starts_with(expected), "{fault:?}: {answer}");
+    }
+}
+
+/// Nothing listens where the vendor should be.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_vendor_the_assistant_apologises_and_without_a_key_it_says_why() {
+    let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let unreachable = assistant(&format!("http://{nobody}")).await;
+    let report = call(&unreachable, 20, vec![say("where is my order"), Step::HangUp]).await;
+    assert_eq!(words(&report.turns[1].heard), "sorry i did not get that could you say it again", "{report:#?}");
+    unreachable.running.shutdown().await;
+
+    let keyless = support::boot_with_settings(&[("DEFAULT_AGENT", "assistant")]).await.unwrap();
+    let report = call(&keyless, 21, vec![say("where is my order"), Step::HangUp]).await;
+    assert!(words(&report.turns[1].heard).contains("no language model is set up for me"), "{report:#?}");
+    keyless.running.shutdown().await;
+}

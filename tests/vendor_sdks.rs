@@ -1,0 +1,7 @@
+//! The vendors' own packages against the mock of their wire, and what they send held beside what our adapters send.
+//!
+//! The packages come by `scripts/peers.sh`, which `make peers` calls.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "vendor_sdks/elevenlabs.rs"]
+mod elevenlabs;
