@@ -68,6 +68,7 @@ impl Script {
 
 /// How long the agent waits for what. Defaults are design.md section 12 items 4, 5 and 9.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Timing {
     /// Silence after which the caller's turn is over (`ENDPOINT_SILENCE_MS` by eagerness).
     pub endpoint_silence: Duration,

@@ -53,6 +53,7 @@ impl Part {
 
 /// The sentences that the switch itself may have to say, in the agent's language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Lines {
     /// The brain gave no answer.
     pub sorry: String,

@@ -8,6 +8,7 @@ use super::entry::{CLOSING, Due, EFFECT, INPUT, LONGEST_SECS, Offset, SETTLED, W
 use super::recorder::LENGTH_BYTES;
 use super::seal::{SEAL_BYTES, Seal};
 use super::{Closing, Header, MAGIC, VERSION};
+use crate::agent::Timing;
 
 /// Lists and maps within each other: no input of a call comes near it.
 const MOST_DEPTH: usize = 256;
@@ -187,9 +188,11 @@ fn header(payload: &[u8]) -> Result<Header, String> {
     if length != payload.len() {
         return Err("more than a header".to_owned());
     }
-    let timing = &header.setup.timing;
-    let spans = [timing.endpoint_silence, timing.turn_after_silence, timing.max_duration, timing.barge_in_min_speech];
-    if spans.into_iter().chain(timing.end_after_silence).any(|span| span.as_secs() > LONGEST_SECS) {
+    // By name and without a rest: a new patience is one that the core counts with, too.
+    let Timing { endpoint_silence, barge_in_min_speech, turn_after_silence, end_after_silence, max_duration } =
+        header.setup.timing;
+    let spans = [endpoint_silence, barge_in_min_speech, turn_after_silence, max_duration];
+    if spans.into_iter().chain(end_after_silence).any(|span| span.as_secs() > LONGEST_SECS) {
         return Err("a patience of more than a hundred years".to_owned());
     }
     Ok(header)
