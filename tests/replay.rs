@@ -38,7 +38,8 @@ fn slow() -> Vendors {
     let latency = Duration::from_millis(150);
     let stt = FakeStt::new(FakeSttConfig { latency: latency.into(), ..FakeSttConfig::default() });
     let (first_chunk, chunk_interval) = (Duration::from_millis(120), Duration::from_millis(60));
-    let tts = FakeTts::new(FakeTtsConfig { first_chunk: first_chunk.into(), chunk_interval, ..FakeTtsConfig::default() });
+    let tts =
+        FakeTts::new(FakeTtsConfig { first_chunk: first_chunk.into(), chunk_interval, ..FakeTtsConfig::default() });
     Vendors { stt: Some(Arc::new(stt)), tts: Some(Arc::new(tts)) }
 }
 

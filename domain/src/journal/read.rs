@@ -189,10 +189,17 @@ fn header(payload: &[u8]) -> Result<Header, String> {
         return Err("more than a header".to_owned());
     }
     // By name and without a rest: a new patience is one that the core counts with, too.
-    let Timing { endpoint_silence, barge_in_min_speech, turn_after_silence, end_after_silence, max_duration } =
-        header.setup.timing;
-    let spans = [endpoint_silence, barge_in_min_speech, turn_after_silence, max_duration];
-    if spans.into_iter().chain(end_after_silence).any(|span| span.as_secs() > LONGEST_SECS) {
+    let Timing {
+        endpoint_silence,
+        barge_in_min_speech,
+        turn_after_silence,
+        end_after_silence,
+        max_duration,
+        soft_timeout,
+        answer_limit,
+    } = header.setup.timing;
+    let spans = [endpoint_silence, barge_in_min_speech, turn_after_silence, max_duration, answer_limit];
+    if spans.into_iter().chain(end_after_silence).chain(soft_timeout).any(|span| span.as_secs() > LONGEST_SECS) {
         return Err("a patience of more than a hundred years".to_owned());
     }
     Ok(header)

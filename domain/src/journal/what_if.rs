@@ -8,7 +8,7 @@ use super::Setup;
 const EAGERNESS_MS: [(&str, u64); 3] = [("low", 900), ("normal", 500), ("high", 300)];
 
 const NAMES: &str = "eagerness, endpoint_silence_ms, turn_after_silence_seconds, end_after_silence_seconds, \
-    max_conversation_duration_seconds";
+    max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds";
 
 /// A change that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,11 @@ impl Setup {
                 timing.end_after_silence = Some(seconds(0.1, "0.1 to 14400 seconds, or -1 for after three reprompts")?);
             }
             "max_conversation_duration_seconds" => timing.max_duration = seconds(1.0, "1 to 14400 seconds")?,
+            "soft_timeout_seconds" if value == "-1" => timing.soft_timeout = None,
+            "soft_timeout_seconds" => {
+                timing.soft_timeout = Some(seconds(0.1, "0.1 to 14400 seconds, or -1 for no filler")?)
+            }
+            "llm_cascade_timeout_seconds" => timing.answer_limit = seconds(0.1, "0.1 to 14400 seconds")?,
             _ => return Err(ChangeError::Unknown(name.to_owned())),
         }
         Ok(())

@@ -66,7 +66,8 @@ fn heard(frames: &[Value]) -> String {
 /// An answer to a request of HTTP/1.0, which comes without chunks: status and body.
 async fn post(mock: &Mock, path: &str, key: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(mock.base_url().trim_start_matches("http://")).await.unwrap();
-    let head = format!("POST {path} HTTP/1.0\r\nhost: mock\r\nxi-api-key: {key}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST {path} HTTP/1.0\r\nhost: mock\r\nxi-api-key: {key}\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all((head + body).as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     timeout(LIMIT, stream.read_to_end(&mut answer)).await.expect("an answer in time").unwrap();
