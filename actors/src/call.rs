@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
 use tandem_domain::agent::Agent;
+use tandem_domain::barge_in::Ground;
 use tandem_domain::call_core::{Effect, Input, Lines, Note, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::journal::{Journalled, Setup};
@@ -368,14 +369,33 @@ impl State {
             }
             Effect::Cut => {
                 let _ = self.children.tts.cast(TtsMsg::Stop);
-                let heard = plan.speech.playout().cut(now);
+                let (held, heard) = {
+                    let mut playout = plan.speech.playout();
+                    (playout.is_held(), playout.cut(now))
+                };
                 plan.speech.wake();
-                if self.core.caller_speaking() && heard.samples > 0 {
+                let stopped_now = !held && self.core.caller_speaking() && heard.samples > 0;
+                if held || stopped_now {
                     metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
-                    metrics::histogram!(meter::BARGE_IN_STOP)
-                        .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
+                }
+                if stopped_now {
+                    self.stopped(now);
                 }
                 self.core.handle(now, Input::Cut(heard));
+            }
+            Effect::Hold => {
+                let heard = plan.speech.playout().hold(now);
+                plan.speech.wake();
+                if heard.samples > 0 {
+                    self.stopped(now);
+                }
+                self.core.handle(now, Input::Held(heard));
+            }
+            Effect::Resume(ground) => {
+                plan.speech.playout().resume();
+                plan.speech.wake();
+                let kind = if ground == Ground::Backchannel { "backchannel" } else { "false_barge_in" };
+                metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
             Effect::Note(note) => {
                 if let Note::AgentResponse(response) = &note {
@@ -388,6 +408,12 @@ impl State {
             Effect::Show(notice) => plan.speech.show(notice),
             Effect::End(reason) => self.end(me, now, reason),
         }
+    }
+
+    /// Our voice has stopped for the caller's.
+    fn stopped(&self, now: Instant) {
+        let after = now.saturating_duration_since(self.turn_began);
+        metrics::histogram!(meter::BARGE_IN_STOP).record(after.as_secs_f64());
     }
 
     fn end(&mut self, me: &ActorRef<CallMsg>, now: Instant, reason: EndReason) {

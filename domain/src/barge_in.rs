@@ -18,6 +18,8 @@ mod lexicon;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 pub use lexicon::{Lexicon, LexiconError, Reading, Wants};
 
 /// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
@@ -40,7 +42,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             longest_backchannel: Duration::from_millis(1_500),
-            longest_noise: Duration::from_millis(700),
+            longest_noise: Duration::from_millis(600),
             words_limit: Duration::from_millis(1_200),
             least_confidence: 0.4,
         }
@@ -68,7 +70,8 @@ pub enum Ruling {
 }
 
 /// Why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ground {
     /// The caller asked for the floor.
     Command,
@@ -90,6 +93,8 @@ pub enum Ground {
     Echo,
     /// Nothing was recognised in time, and the speech was short.
     Nothing,
+    /// All that we had to say was heard.
+    Finished,
 }
 
 impl Ground {
@@ -106,6 +111,7 @@ impl Ground {
             Self::Noise => "noise",
             Self::Echo => "echo",
             Self::Nothing => "nothing",
+            Self::Finished => "finished",
         }
     }
 }
@@ -133,12 +139,14 @@ pub struct BargeIn {
     patience: Patience,
     lexicon: Arc<Lexicon>,
     held: Option<Held>,
+    /// The last speech over our voice followed a question.
+    asked: bool,
 }
 
 impl BargeIn {
     /// An arbiter that hears by this list.
     pub fn new(patience: Patience, lexicon: Arc<Lexicon>) -> Self {
-        Self { patience, lexicon, held: None }
+        Self { patience, lexicon, held: None, asked: false }
     }
 
     /// Whether our voice is held.
@@ -151,8 +159,24 @@ impl BargeIn {
         if overlap.protected || self.held.is_some() {
             return None;
         }
+        self.asked = overlap.asked;
         self.held = Some(Held { overlap, began, ended: None, agreeing: false });
         Some(Ruling::Hold)
+    }
+
+    /// The caller has heard a question of ours, or has not.
+    pub fn asked(&mut self, asked: bool) {
+        if let Some(held) = &mut self.held {
+            held.overlap.asked = asked;
+            self.asked = asked;
+        }
+    }
+
+    /// Whether these words, which come after our voice has gone on, say no more than that the caller listens.
+    pub fn wants_nothing(&self, text: &str) -> bool {
+        let reading = self.lexicon.read(text);
+        let answers = self.asked && reading.answers > 0;
+        !reading.is_empty() && reading.commands == 0 && reading.others.is_empty() && !answers
     }
 
     /// The caller goes on after a pause.

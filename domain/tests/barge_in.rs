@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -23,7 +22,7 @@ fn ms(ms: u64) -> Duration {
 }
 
 fn arbiter(language: &str) -> BargeIn {
-    BargeIn::new(Patience::default(), Arc::new(Lexicon::of(language)))
+    BargeIn::new(Patience::default(), Lexicon::of(language))
 }
 
 /// The caller speaks for `length` over our voice; the words come 300 ms after its end.
@@ -176,7 +175,7 @@ fn lists_come_as_data_and_their_mistakes_are_named() {
     let file = |words: &str| {
         format!("language = 'mr'\nbackchannels = [{words}]\nanswers = []\nhesitations = []\ncommands = ['thamba']")
     };
-    let mut lexicon = Lexicon::of("en");
+    let mut lexicon = Lexicon::clone(&Lexicon::of("en"));
     lexicon.add(&file("'ho ka'")).unwrap();
     let reading = lexicon.read("Ho ka? Thamba!");
     assert_eq!((reading.backchannels, reading.commands), (1, 1));

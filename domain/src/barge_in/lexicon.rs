@@ -4,11 +4,15 @@
 //! ([`Lexicon::add`]). Telephone speech mixes languages, so a call hears by all lists of its languages at once.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
 use crate::slot::words::split;
 
+const EN: &str = include_str!("../../lexicons/en.toml");
+const HI: &str = include_str!("../../lexicons/hi.toml");
+const HINGLISH: &str = include_str!("../../lexicons/hinglish.toml");
 /// Longest phrase, in words.
 const LONGEST: usize = 5;
 
@@ -60,16 +64,19 @@ pub struct Lexicon {
 
 impl Lexicon {
     /// The lists that a call in this language hears by (BCP 47 tag): English always, Hindi in both scripts where Hindi is spoken.
-    pub fn of(language: &str) -> Self {
+    pub fn of(language: &str) -> Arc<Self> {
+        static ENGLISH: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Lexicon::built_in(&[EN]));
+        static INDIAN: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Lexicon::built_in(&[EN, HI, HINGLISH]));
+        let indian = language.split('-').next() == Some("hi") || language.ends_with("-IN");
+        Arc::clone(if indian { &INDIAN } else { &ENGLISH })
+    }
+
+    fn built_in(files: &[&str]) -> Arc<Self> {
         let mut lexicon = Self::default();
-        let hindi = [include_str!("../../lexicons/hi.toml"), include_str!("../../lexicons/hinglish.toml")];
-        let files = [include_str!("../../lexicons/en.toml")].into_iter();
-        let spoken = language.split('-').next() == Some("hi") || language.ends_with("-IN");
-        for file in files.chain(hindi.into_iter().filter(|_| spoken)) {
-            #[allow(clippy::expect_used)]
-            lexicon.add(file).expect("a built-in list is read by a test");
+        for file in files {
+            lexicon.add(file).expect("a built-in list, which the tests read");
         }
-        lexicon
+        Arc::new(lexicon)
     }
 
     /// Adds the phrases of a TOML file; a phrase that is there already takes the new meaning.

@@ -275,7 +275,9 @@ mod held {
         let log = run(&mut playout, t0, 0, 300);
         let marks = |log: &[(u64, PlayoutAction)]| -> Vec<String> {
             log.iter()
-                .filter_map(|(_, action)| if let PlayoutAction::Mark(name) = action { Some(name.clone()) } else { None })
+                .filter_map(
+                    |(_, action)| if let PlayoutAction::Mark(name) = action { Some(name.clone()) } else { None },
+                )
                 .collect()
         };
         playout.mark_returned(t0 + ms(110), &marks(&log)[0]);
