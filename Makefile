@@ -19,6 +19,11 @@ BENCH_CALLS ?= 100
 # Of `make bench-ramp`: where to draw the curve, and further arguments, for instance RAMP_ARGS="--from 200 --step 20 --hold 60s".
 RAMP_PLOT ?=
 RAMP_ARGS ?=
+# What `make sim` runs: SEEDS calls from FIRST_SEED on, or the public bug SCENARIO (`all` for every one); with SABOTAGE=<invariant> it must go red.
+SEEDS ?= 10000
+FIRST_SEED ?= 1
+SCENARIO ?=
+SABOTAGE ?=
 
 STAGE := scripts/stage.sh
 BINARY := target/release/tandem
@@ -51,9 +56,9 @@ models: setup-run build ## The speech models, into the user's cache folder; VOIC
 	@$(BINARY) models install --voice $(VOICE)
 
 .PHONY: peers
-peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases
+peers: setup ## Conformance against foreign programs: Autobahn's WebSocket cases, the vendors' own clients
 	@scripts/peers.sh
-	@$(CARGO) test --workspace $(CARGO_FLAGS) --test websocket_peers -- --nocapture
+	@$(CARGO) test --workspace $(CARGO_FLAGS) --test websocket_peers --test vendor_sdks -- --nocapture
 
 ##@ Before a commit
 .PHONY: check
@@ -87,6 +92,11 @@ browser: setup ## The talk page and the public agents client in Chromium, agains
 	@$(CARGO) build $(CARGO_FLAGS)
 	@"$$(scripts/target-dir.sh)/debug/tandem" models install
 	@scripts/browser.sh
+
+.PHONY: sim
+sim: setup ## SEEDS (10000) simulated calls from FIRST_SEED (1) on, or SCENARIO=<name>; SABOTAGE=<invariant> must go red; ARGS="--list", "--json", "--dump DIR"
+	@$(CARGO) run --profile sim -p tandem-universe --bin sim $(if $(SABOTAGE),--features sabotage) $(CARGO_FLAGS) -- \
+		--seeds $(SEEDS) --first-seed $(FIRST_SEED) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(ARGS)
 
 ##@ Figures
 .PHONY: wer

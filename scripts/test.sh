@@ -10,11 +10,14 @@ scripts/stage.sh "build of the tests" "$cargo" test --workspace --no-run "$@"
 # That build holds the binary too. Running it, rather than `cargo run`, spares a second build with other features.
 scripts/stage.sh "models" "$(scripts/target-dir.sh)/debug/tandem" models install --voice natural
 scripts/stage.sh "peers" scripts/peers.sh
+scripts/stage.sh "promtool" scripts/promtool.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 code=0
 scripts/stage.sh "tests" "$cargo" test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" || code=$?
+# The hooks that switch a mechanism off are in no other build.
+scripts/stage.sh "sabotage" "$cargo" test -p tandem-universe --features sabotage --test sabotage "$@" 2>&1 | tee -a "$log" || code=$?
 scripts/stage.sh "browser tests" scripts/browser.sh 2>&1 | tee -a "$log" || code=$?
 awk '/^test result: / {
         suites++; passed += $4; failed += $6; ignored += $8

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+const _: () =
+    assert!(!tandem_actors::CAN_BE_SABOTAGED, "the feature `sabotage` is for the universe alone: build without it");
+
 fn main() -> ExitCode {
     // First of all: more than one TLS provider is linked, and rustls refuses to choose by itself.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -31,9 +31,20 @@ fn help_is_a_result_with_examples() {
     assert!(help.status.success());
     assert!(stdout(&help).contains("Examples:") && stdout(&help).contains("tandem simulate --say"));
     assert!(!stdout(&help).contains("stt-worker"), "not for people");
-    for command in ["simulate", "talk", "replay", "doctor", "models", "config", "serve", "migrate"] {
+    for command in ["simulate", "talk", "replay", "doctor", "mock", "models", "config", "serve", "migrate"] {
         assert!(tandem(folder.path(), &[command, "--help"]).status.success(), "{command}");
     }
+}
+
+#[test]
+fn a_mock_that_cannot_be_is_told_with_what_would_be() {
+    let folder = folder();
+    let quiet = tandem(folder.path(), &["mock", "--stt-fault", "quiet"]);
+    assert_eq!(quiet.status.code(), Some(2));
+    assert!(stderr(&quiet).contains("choose slow=MS, silent"), "{}", stderr(&quiet));
+    let log = tandem(folder.path(), &["mock", "--log", "no/such/folder/wire.jsonl"]);
+    assert_eq!(log.status.code(), Some(1));
+    assert!(stderr(&log).contains("no/such/folder/wire.jsonl"), "{}", stderr(&log));
 }
 
 #[test]

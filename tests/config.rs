@@ -104,6 +104,29 @@ fn all_problems_are_told_at_once_with_what_would_be_right() {
 }
 
 #[test]
+fn recognisers_have_an_order() {
+    let order = |pairs: &[(&str, &str)]| load(&[], pairs, &[]).map(|config| config.engines.stt.join(","));
+    let key = ("DEEPGRAM_API_KEY", "a-key");
+    assert_eq!(order(&[]).unwrap(), "whisper");
+    assert_eq!(order(&[key]).unwrap(), "deepgram,whisper", "the keys decide, and the local one is last");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "Whisper, deepgram")]).unwrap(), "whisper,deepgram");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "deepgram")]).unwrap(), "deepgram", "what is written is obeyed");
+    assert_eq!(order(&[key, ("STT_PROVIDER", "whisper")]).unwrap(), "whisper");
+    for (pairs, problem) in [
+        (vec![("STT_PROVIDER", "deepgram")], "set DEEPGRAM_API_KEY"),
+        (vec![("STT_PROVIDER", "whisper,whisper")], "named twice"),
+        (vec![("STT_PROVIDER", ",")], "names nobody"),
+        (vec![key, ("DEEPGRAM_BASE_URL", "api.deepgram.com")], "not a base URL"),
+    ] {
+        let error = order(&pairs).unwrap_err().to_string();
+        assert!(error.contains(problem) && !error.contains("a-key"), "{error}");
+    }
+    let config = load(&[], &[key, ("DEEPGRAM_MODEL", "nova-2-phonecall")], &[]).unwrap();
+    assert!(!format!("{:?}", config.engines).contains("a-key"));
+    assert_eq!(config.engines.deepgram.unwrap().model, "nova-2-phonecall");
+}
+
+#[test]
 fn a_broken_file_is_named_with_its_line() {
     let error = load(&[("tandem.toml", "port = 8001\nhost = \n")], &[], &[]).unwrap_err();
     assert!(error.to_string().contains("tandem.toml line 2"), "{error}");
@@ -229,4 +252,28 @@ fn the_example_file_names_every_setting_with_its_default() {
         let config = load(&[("tandem.toml", &text)], &[], &[]).unwrap();
         assert_eq!(config.calls, load(&[], &[], &[]).unwrap().calls);
     }
+}
+
+#[test]
+fn models_come_in_the_order_that_was_named_or_by_their_keys() {
+    let order = |environment: &[(&str, &str)]| -> Vec<(&str, String, String)> {
+        let models = load(&[], environment, &[]).unwrap().models;
+        models.into_iter().map(|account| (account.vendor.name, account.base, account.model)).collect()
+    };
+    let openai = ("openai", "https://api.openai.com/v1".to_owned(), "gpt-4o-mini".to_owned());
+    let homeai = ("homeai", "http://127.0.0.1:9/v1".to_owned(), "llama".to_owned());
+    let other = [("HOMEAI_API_KEY", "k"), ("HOMEAI_BASE_URL", "http://127.0.0.1:9"), ("HOMEAI_MODEL", "llama")];
+    assert!(order(&[("LLM_PROVIDER", "rules")]).is_empty());
+    assert_eq!(order(&[("OPENAI_API_KEY", "k")]), std::slice::from_ref(&openai));
+    assert_eq!(order(&[&other[..], &[("OPENAI_API_KEY", "k")]].concat()), [openai.clone(), homeai.clone()]);
+    let named = [("OPENAI_API_KEY", "k"), ("LLM_PROVIDER", "HomeAI, openai, local")];
+    assert_eq!(order(&[&other[..], &named].concat()), [homeai, openai]);
+    for (provider, told) in
+        [("openai", "set OPENAI_API_KEY"), ("openai,openai", "named twice"), ("gpt", "is not known")]
+    {
+        let error = load(&[], &[("LLM_PROVIDER", provider)], &[]).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    let lonely = load(&[], &[("DEFAULT_AGENT", "assistant")], &[]).unwrap();
+    assert!(lonely.notices[0].contains("set OPENAI_API_KEY"), "{:?}", lonely.notices);
 }

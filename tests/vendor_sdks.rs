@@ -3,5 +3,11 @@
 //! The packages come by `scripts/peers.sh`, which `make peers` calls.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "vendor_sdks/deepgram.rs"]
+mod deepgram;
 #[path = "vendor_sdks/elevenlabs.rs"]
 mod elevenlabs;
+#[path = "vendor_sdks/openai.rs"]
+mod openai;
+#[path = "vendor_sdks/program.rs"]
+mod program;

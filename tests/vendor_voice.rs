@@ -162,7 +162,8 @@ async fn who_is_interrupted_is_silent_and_its_context_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_breaks_costs_no_word_and_no_call() {
     install_tls_provider();
-    for (number, fault) in (20..).zip([Fault::Silent, Fault::Error, Fault::Drop, Fault::DropMidway, Fault::Garbage]) {
+    let faults = [Fault::Silent, Fault::Error, Fault::Drop, Fault::DropMidway, Fault::Garbage];
+    let calls = (20..).zip(faults).map(async |(number, fault)| {
         let mock = mock(FaultPlan::times(fault, 1, 1)).await;
         let account = ElevenLabsConfig { base_url: mock.base_url(), ..ElevenLabsConfig::new(Key::new("key")) };
         let behind = FakeTts::new(FakeTtsConfig { talker: Talker::numbered(40), ..FakeTtsConfig::default() });
@@ -176,5 +177,6 @@ async fn a_vendor_that_breaks_costs_no_word_and_no_call() {
         let conversation = program.get(&format!("/api/conversations/{}", report.call_sid)).await.json();
         assert_eq!(conversation["ended_reason"], "completed", "{fault:?}: {conversation:#}");
         program.running.shutdown().await;
-    }
+    });
+    futures_util::future::join_all(calls).await;
 }

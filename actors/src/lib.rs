@@ -36,5 +36,8 @@ pub mod tap;
 
 pub use journals::JournalKeeping;
 pub use socket::{LastWords, MediaSocket, SocketError};
+/// Whether this build has hooks that switch a mechanism off. The shipped binary refuses to be built with them.
+pub const CAN_BE_SABOTAGED: bool = cfg!(feature = "sabotage");
+
 pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
 pub use tap::{AudioTap, Tap};

@@ -173,6 +173,11 @@ impl State {
     fn ended(&mut self, id: ActorId, outcome: Result<EndReason, String>) {
         let Some(mut line) = self.lines.remove(&id) else { return };
         metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => line.carrier).decrement(1.0);
+        #[cfg(feature = "sabotage")]
+        let outcome = match outcome {
+            Ok(_) if tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::OneEnd) => Err(String::new()),
+            outcome => outcome,
+        };
         if let Err(detail) = outcome.clone() {
             error!(call_id = %line.call, %detail, "call crashed");
             let duration = clock::now().saturating_duration_since(line.started);

@@ -20,6 +20,8 @@ pub mod port;
 pub mod prompt;
 pub mod reception;
 pub mod record;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 pub mod sentences;
 pub mod silence;
 pub mod slot;

@@ -113,11 +113,14 @@ pub struct Playout {
 impl Playout {
     /// For a leg of these capabilities whose audio has `rate_hz`.
     pub fn new(capabilities: &Capabilities, rate_hz: u32) -> Self {
+        let lead = capabilities.lead;
+        #[cfg(feature = "sabotage")]
+        let lead = if crate::sabotage::is_off(crate::sabotage::Mechanism::Lead) { Duration::ZERO } else { lead };
         let chunk_samples = (capabilities.chunk.as_micros() * u128::from(rate_hz) / 1_000_000) as usize;
         Self {
             chunk: capabilities.chunk,
             chunk_samples: chunk_samples.max(1),
-            lead: capabilities.lead,
+            lead,
             marks: capabilities.marks && !capabilities.reads(),
             silent: capabilities.reads(),
             rate_hz,
@@ -395,6 +398,10 @@ impl Playout {
 
     /// When the next chunk is to be sent; `None` for at once.
     fn due(&self, playing: &Playing) -> Option<Instant> {
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::is_off(crate::sabotage::Mechanism::Pacing) {
+            return None;
+        }
         let burst = playing.burst.as_ref()?;
         (burst.origin + self.chunk * burst.chunks).checked_sub(self.lead)
     }

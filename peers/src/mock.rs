@@ -36,6 +36,8 @@ pub struct MockConfig {
     pub llm: Behaviour,
     /// ElevenLabs: from the text to the first audio.
     pub tts: Behaviour,
+    /// Deepgram: streams at once; the next is refused with status 429. `None` for as many as come.
+    pub stt_streams: Option<usize>,
     /// The only key that is accepted; without one any key that is not empty is.
     pub key: Option<String>,
 }

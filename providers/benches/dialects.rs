@@ -53,6 +53,7 @@ fn incoming(c: &mut Criterion) {
         r#"{{"event":"media","sequenceNumber":"3","streamSid":"MZ0123456789abcdef0123456789abcdef","media":{{"track":"inbound","chunk":"2","timestamp":"20","payload":"{}"}}}}"#,
         STANDARD.encode(ulaw)
     );
+    let reordered = twilio.replacen(r#""event":"media","#, "", 1).replacen("}}", r#"},"event":"media"}"#, 1);
     let sid = EXOTEL.lines().find_map(|line| line.split(r#""stream_sid":""#).nth(1)).expect("the fixture has an id");
     let sid = sid.split('"').next().unwrap_or_default();
     let exotel = format!(
@@ -60,8 +61,9 @@ fn incoming(c: &mut Criterion) {
         linear(SampleRate::HZ_8000, ms(100))
     );
     let browser = format!(r#"{{"user_audio_chunk":"{}"}}"#, linear(SampleRate::HZ_16000, ms(20)));
-    let readers: [(&str, Box<dyn Decoder>, String); 3] = [
+    let readers: [(&str, Box<dyn Decoder>, String); 4] = [
         ("twilio_20_ms", Box::new(started(TwilioDecoder::new(0), TWILIO)), twilio),
+        ("twilio_20_ms_in_another_order", Box::new(started(TwilioDecoder::new(0), TWILIO)), reordered),
         ("exotel_100_ms", Box::new(started(ExotelDecoder::new(SampleRate::HZ_8000), EXOTEL)), exotel),
         ("browser_20_ms", Box::new(started(BrowserDecoder::new(None, 0), NOTHING)), browser),
     ];

@@ -166,10 +166,29 @@ async fn refusals_have_their_names() {
 }
 
 #[tokio::test]
+async fn a_stream_beyond_the_projects_limit_is_refused_until_another_ends() {
+    let mock = Mock::start(MockConfig { stt_streams: Some(1), ..MockConfig::default() }).await.unwrap();
+    let deepgram = deepgram(mock.base_url());
+    let mut first = Caller::new(&deepgram);
+    first.say("sixty lakh rupees");
+    first.answer().await.unwrap();
+    let error = Caller::new(&deepgram).answer().await.unwrap_err();
+    assert!(matches!(error, SttError::RateLimited { vendor: "deepgram", retry_after: None }), "{error}");
+    drop(first);
+    logged(&mock, |mock| mock.log().exchanges()[0].sent.last() == Some(&Sent::Closed)).await;
+    let mut third = Caller::new(&deepgram);
+    third.say("thank you");
+    assert_eq!(third.answer().await.unwrap(), "thank you");
+}
+
+#[tokio::test]
 async fn a_vendor_that_cannot_be_reached_fails_at_once_or_within_its_limit() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = deepgram(format!("http://{free}"));
     assert!(matches!(Caller::new(&nobody).answer().await, Err(SttError::Failed { .. })));
+    let plain = Mock::start(MockConfig::default()).await.unwrap();
+    let unencrypted = deepgram(plain.base_url().replace("http://", "https://"));
+    assert!(matches!(Caller::new(&unencrypted).answer().await, Err(SttError::Failed { .. })), "no TLS there");
     for (door, limit) in [(Fault::Error, 1), (Fault::Drop, 1), (Fault::Silent, 3)] {
         let (_mock, deepgram) = mock(Behaviour { doors: FaultPlan::always(door), ..Behaviour::default() }).await;
         let began = clock();
@@ -287,7 +306,7 @@ async fn arbitrary_messages_of_a_server_are_no_panic() {
     let torn = r#"{"type":"Results","start":0.5,"duration":1e308,"is_final":true,"channel":{"alternatives":[{"transcript":"é","words":[{"start":-1,"end":1e300}]}]}}"#;
     let babble = tokio::spawn(async move {
         let mut socket = accept(&listener).await;
-        for end in (0..=torn.len()).filter(|&end| torn.is_char_boundary(end)) {
+        for end in (0..torn.len()).step_by(4).chain([torn.len()]).filter(|&end| torn.is_char_boundary(end)) {
             let _ = socket.send(Message::text(&torn[..end])).await;
             let _ = socket.send(Message::text(r#"{"type":"Metadata"}"#)).await; // so that it goes on
         }

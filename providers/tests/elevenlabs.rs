@@ -307,6 +307,19 @@ async fn whenever_the_vendor_breaks_the_sentence_is_said_to_its_end_and_nothing_
 }
 
 #[tokio::test]
+async fn a_vendor_that_lets_nobody_in_leaves_the_sentence_to_the_next() {
+    for fault in [Fault::Silent, Fault::Error, Fault::Drop] {
+        for transport in BOTH {
+            let tts = Behaviour { doors: FaultPlan::always(fault), ..Behaviour::default() };
+            let mock = Mock::start(MockConfig { tts, ..MockConfig::default() }).await.unwrap();
+            let voice = in_order(voice_at(mock.base_url(), transport, "key"));
+            let spoken = spoken(&voice, spec(TEXT)).await;
+            assert_eq!((heard(&spoken.samples).as_str(), spoken.error), (TEXT, None), "{fault:?} {transport:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_vendor_that_is_not_there_costs_the_patience_at_most() {
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap(); // takes connections and never answers
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -415,12 +428,17 @@ async fn a_caller_who_listens_slowly_holds_the_vendor_back() {
 
 #[tokio::test]
 async fn a_socket_that_died_in_wait_is_replaced_before_anybody_notices() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
     let base = far_end(async |mut socket| {
         let Some((context, _)) = asked(&mut socket).await else { return };
         let _ = socket.send(audio(&context, &[0x20; 800])).await;
         let last = json!({"isFinal": true, "context_id": context}).to_string();
         let _ = socket.send(Message::text(last)).await;
-        asked(&mut socket).await; // a second sentence, and it is gone
+        asked(&mut socket).await; // a second sentence, and it is gone: without a word, or with one that is about the silence before
+        if TOLD.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+            let error = json!({"error": "input_timeout_exceeded", "message": "silent for too long", "code": 1008});
+            let _ = socket.send(Message::text(error.to_string())).await;
+        }
     })
     .await;
     let voice = voice_at(base, Transport::Socket, "key");

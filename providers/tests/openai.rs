@@ -152,6 +152,25 @@ async fn a_vendor_that_dies_or_raves_is_an_error_in_time() {
 }
 
 #[tokio::test]
+async fn a_vendor_that_fails_at_its_door_is_an_error_in_time() {
+    for (fault, expected) in [
+        (Fault::Error, "openai is overloaded or broken: status 503"),
+        (Fault::Silent, "openai gave no first token within 400 ms"),
+        (Fault::Drop, "openai failed: the connection broke"),
+    ] {
+        let mock = mock(Behaviour { doors: FaultPlan::times(fault, 0, 1), ..Behaviour::default() }).await;
+        let llm = OpenAi::new(OpenAiConfig { limits: SHORT, ..config(&mock.base_url()) }).unwrap();
+        let events = answer(&llm, "Where is my order?").await;
+        assert!(
+            matches!(&events[..], [Err(error)] if error.to_string().starts_with(expected)),
+            "{fault:?}: {events:?}"
+        );
+        let again = answer(&llm, "Where is my order?").await;
+        assert_eq!(text_of(&again), reply("Where is my order?"), "{fault:?}: it is well again");
+    }
+}
+
+#[tokio::test]
 async fn a_vendor_that_is_away_or_does_not_want_us_says_why() {
     let nobody = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
     let events = answer(&adapter(&format!("http://{nobody}")), "hello").await;

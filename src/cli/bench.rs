@@ -36,6 +36,7 @@ mod rig;
 mod server;
 mod slo;
 mod soak;
+mod stages;
 mod switch;
 mod vendors;
 mod window;

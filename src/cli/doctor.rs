@@ -6,6 +6,7 @@
 
 mod database;
 mod machine;
+mod models;
 mod settings;
 mod speech;
 mod vendors;
@@ -73,6 +74,7 @@ pub(super) async fn run(loaded: Result<Config, ConfigError>, output: Output) -> 
             checks.extend(database::all(config).await);
             checks.extend(speech::all(config).await);
             checks.extend(vendors::all(config).await);
+            checks.extend(models::all(config).await);
             checks.push(machine::port(config).await);
             checks.push(machine::open_files(config.calls.max_concurrent));
         }

@@ -1,6 +1,7 @@
 //! `tandem mock`: the vendors' wires on one port, with the latency and the faults that are asked for. For tests, benches, and days without keys.
 //!
-//! It understands the voice of `tandem simulate` and of the test peers, and speaks with it; a person's voice it does not understand.
+//! Its recogniser understands the voice that its synthesiser speaks with, and nobody else's: callers of tests and benches, and of
+//! `tandem simulate` where that takes its voice from here too.
 
 mod vendor;
 
@@ -52,6 +53,9 @@ pub(super) struct Args {
     /// How the voice goes wrong
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     tts_fault: Vec<FaultFlag>,
+    /// Recogniser: streams at once; the next is refused, as with a project's limit [default: as many as come]
+    #[arg(long, value_name = "N")]
+    stt_streams: Option<usize>,
     /// Latencies are drawn by it
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -82,6 +86,7 @@ pub(super) async fn run(args: Args, host: Option<IpAddr>, port: u16, output: Out
         stt: behaviour(args.stt_latency, &args.stt_fault, args.seed),
         llm: behaviour(args.llm_latency, &args.llm_fault, args.seed),
         tts: behaviour(args.tts_latency, &args.tts_fault, args.seed),
+        stt_streams: args.stt_streams,
         key: args.key.clone(),
     };
     let mock = Mock::serve(listener, config)?;

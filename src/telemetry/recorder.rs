@@ -83,6 +83,22 @@ fn describe() {
         metrics::Unit::Seconds,
         "time to answer an HTTP request"
     );
+    metrics::describe_counter!(
+        "tandem_provider_fallbacks_total",
+        metrics::Unit::Count,
+        "vendors that another one stood in for"
+    );
+    metrics::describe_gauge!(
+        "tandem_inference_queue_depth",
+        metrics::Unit::Count,
+        "pieces of work that wait for a recogniser's process"
+    );
+    metrics::describe_histogram!("tandem_inference_seconds", metrics::Unit::Seconds, "time of one local recognition");
+    metrics::describe_counter!(
+        "tandem_inference_restarts_total",
+        metrics::Unit::Count,
+        "recogniser's processes that were replaced"
+    );
     let commit = option_env!("BUILD_COMMIT").unwrap_or("unknown");
     metrics::gauge!("tandem_build_info", "version" => env!("CARGO_PKG_VERSION"), "commit" => commit).set(1.0);
 }

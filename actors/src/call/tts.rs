@@ -103,6 +103,10 @@ impl Actor for Tts {
             }
             TtsMsg::Done(_) | TtsMsg::Failed(..) => {}
         }
+        #[cfg(feature = "sabotage")]
+        if tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::OneSentenceAtATime) {
+            std::mem::forget(state.speaking.take()); // it goes on beside the next one
+        }
         if state.speaking.is_none()
             && let Some(sentence) = state.waiting.pop_front()
         {

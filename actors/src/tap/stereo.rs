@@ -10,6 +10,9 @@ use super::Block;
 /// Longest silence that is made up at once: no live call is silent on both sides for longer. A position beyond is no position.
 const MAX_GAP_SAMPLES: u64 = 60 * 8_000;
 
+/// Room that is kept for the next stretch, in pairs: half a second at 8 kHz.
+const MAX_IDLE_PAIRS: usize = 4_096;
+
 /// Where a block belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -61,6 +64,9 @@ impl Stereo {
         let ready = self.pairs.len().saturating_sub(hold);
         self.base += ready as u64;
         out.extend(self.pairs.drain(..ready).flatten());
+        if self.pairs.capacity() > MAX_IDLE_PAIRS {
+            self.pairs.shrink_to_fit(); // a reader that was late once shall not keep the room for ever
+        }
     }
 }
 

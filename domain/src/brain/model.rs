@@ -159,7 +159,10 @@ struct Answer {
     begun: bool,
     /// Some sentence was given.
     said: bool,
+    /// The model has said all, or all that is read.
     finished: bool,
+    /// Whether it was an answer has been told.
+    over: bool,
 }
 
 impl Answer {
@@ -174,6 +177,7 @@ impl Answer {
             begun: false,
             said: false,
             finished: false,
+            over: false,
         }
     }
 
@@ -203,6 +207,17 @@ impl Answer {
     fn say(&mut self, sentence: String) {
         self.said = true;
         self.ready.push_back(BrainEvent::Say(sentence));
+    }
+
+    /// Nothing more comes: what was wrong with that, told once.
+    fn verdict(&mut self) -> Option<BrainError> {
+        let detail = match (self.finished, self.said) {
+            _ if std::mem::replace(&mut self.over, true) => return None,
+            (true, true) => return None,
+            (true, false) => "there is no word in its answer",
+            (false, _) => "ended before its answer did",
+        };
+        Some(self.failed(detail.to_owned()))
     }
 
     /// Takes one event; an error ends the answer.
@@ -239,21 +254,11 @@ impl futures_core::Stream for Answer {
                 return Poll::Ready(Some(Ok(event)));
             }
             let Some(text) = &mut self.text else {
-                return Poll::Ready(match (self.finished, self.said) {
-                    (true, true) => None,
-                    // Once: the next poll finds an answer that was given.
-                    (finished, _) if !std::mem::replace(&mut self.said, true) || !finished => {
-                        self.finished = true;
-                        let detail =
-                            if finished { "there is no word in its answer" } else { "ended before its answer did" };
-                        Some(Err(self.failed(detail.to_owned())))
-                    }
-                    (_, _) => None,
-                });
+                return Poll::Ready(self.verdict().map(Err));
             };
             let event = ready!(text.as_mut().poll_next(cx));
             if let Err(error) = self.take(event) {
-                (self.said, self.finished) = (true, true);
+                self.over = true;
                 return Poll::Ready(Some(Err(error)));
             }
         }

@@ -1,4 +1,4 @@
-//! Deepgram's streaming speech to text, v1: the handshake with its refusals, then one [`Stream`] on the socket.
+//! Deepgram's streaming speech to text, v1: the handshake with its refusals, then one `Stream` on the socket.
 //!
 //! Faithful to: authorization, the parameters' rules, `Results` interim and final, an endpointer, `Finalize`, `KeepAlive`, `CloseStream`,
 //! `Configure`, the three closes (`NET-0000`, `NET-0001`, `DATA-0000`). It hears the watermarked voice of [`crate::voice`], so words, their
@@ -11,6 +11,7 @@ mod message;
 mod query;
 mod stream;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, sleep_until};
 
 use self::query::Listen;
@@ -36,10 +38,11 @@ const AT_ONCE: usize = 64;
 
 /// The routes.
 pub fn routes(desk: Desk) -> Router {
-    Router::new().route("/v1/listen", get(listen)).with_state(desk)
+    let streams = Arc::new(Semaphore::new(desk.config.stt_streams.unwrap_or(Semaphore::MAX_PERMITS)));
+    Router::new().route("/v1/listen", get(listen)).with_state((desk, streams))
 }
 
-async fn listen(State(desk): State<Desk>, request: Request) -> Response {
+async fn listen(State((desk, streams)): State<(Desk, Arc<Semaphore>)>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let exchange = desk.log.begin(VENDOR, &parts);
     let request_id = request_id();
@@ -60,13 +63,16 @@ async fn listen(State(desk): State<Desk>, request: Request) -> Response {
         Ok(listen) => listen,
         Err(reason) => return refused(StatusCode::BAD_REQUEST, "Bad Request", &reason, &request_id),
     };
+    let Ok(seat) = streams.try_acquire_owned() else {
+        return refused(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many requests.", &request_id);
+    };
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade.protocols(["token", "bearer"]),
         Err(rejection) => return rejection.into_response(),
     };
     let header = HeaderValue::from_str(&request_id);
     let stream = Stream::new(clock::now(), listen, desk.config.stt.clone(), request_id);
-    let mut response = upgrade.on_upgrade(move |socket| serve(socket, stream, desk, exchange));
+    let mut response = upgrade.on_upgrade(move |socket| serve(socket, stream, desk, exchange, seat));
     if let Ok(request_id) = header {
         response.headers_mut().insert("dg-request-id", request_id);
     }
@@ -108,7 +114,8 @@ fn request_id() -> String {
     format!("00000000-0000-4000-8000-{:012x}", REQUESTS.fetch_add(1, Ordering::Relaxed))
 }
 
-async fn serve(mut socket: WebSocket, mut stream: Stream, desk: Desk, exchange: usize) {
+/// Until one side ends it; the project's seat is free then.
+async fn serve(mut socket: WebSocket, mut stream: Stream, desk: Desk, exchange: usize, _seat: OwnedSemaphorePermit) {
     loop {
         for _ in 0..AT_ONCE {
             let sent = match stream.poll(clock::now()) {

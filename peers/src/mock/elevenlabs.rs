@@ -19,6 +19,7 @@
 //! | `Garbage` | a WAV file of 44.1 kHz instead of what was asked for | its bytes, with the times of the right audio |
 //! | `Endless` | the text again and again | the same |
 //!
+//! Faults at the door come before: status 503, no answer, or a connection that is gone as soon as it stands.
 //! The key names the account: `exhausted` has no quota left, `crowded` has too many requests at once. Voices that begin with `missing` do not
 //! exist. Not here: MP3 and Opus, SSML, pronunciation dictionaries, text to dialogue.
 
@@ -35,9 +36,10 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use super::Desk;
-use speech::Format;
+use self::speech::Format;
+use super::{Desk, Door};
 
 const VENDOR: &str = "elevenlabs";
 /// A policy was violated (RFC 6455 7.4.1): how this vendor closes after an error.
@@ -82,6 +84,19 @@ const NO_VOICE: Refusal = Refusal {
     code: "voice_not_found",
     message: "A voice with that voice_id was not found.",
 };
+const TOO_LONG: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    code: "max_character_limit_exceeded",
+    message: "The text is longer than the model takes.",
+};
+/// A field is not there: the one refusal with a shape of its own.
+const NO_TEXT: Refusal =
+    Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, code: "missing", message: "Field required" };
+const CLOSED: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "service_unavailable",
+    message: "Nobody is let in, as planned.",
+};
 const BROKEN: Refusal = Refusal {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     code: "internal_error",
@@ -90,7 +105,11 @@ const BROKEN: Refusal = Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({"detail": {"status": self.code, "message": self.message}});
+        let body = if self == NO_TEXT {
+            json!({"detail": [{"loc": ["body", "text"], "msg": self.message, "type": self.code}]})
+        } else {
+            json!({"detail": {"status": self.code, "message": self.message}})
+        };
         (self.status, axum::Json(body)).into_response()
     }
 }
@@ -160,6 +179,17 @@ struct Asked {
 /// Checks a request for a socket, and logs it.
 async fn asked(desk: &Desk, voice: &str, mut parts: Parts) -> Result<Asked, Response> {
     let exchange = desk.log.begin(VENDOR, &parts);
+    match desk.config.tts.door() {
+        Door::Open(late) => sleep(late).await,
+        Door::Refused => return Err(CLOSED.into_response()),
+        Door::Silent => std::future::pending().await,
+        Door::Dropped => {
+            return Err(match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => upgrade.on_upgrade(async |socket| drop(socket)),
+                Err(rejection) => rejection.into_response(),
+            });
+        }
+    }
     let key = key_of(&parts);
     if key.is_some() && !desk.accepts(key.as_deref()) {
         return Err(INVALID_KEY.into_response());

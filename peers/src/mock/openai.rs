@@ -10,7 +10,7 @@
 //!
 //! Every answer carries `x-request-id`, `openai-processing-ms`, `openai-version` and the `x-ratelimit-…` headers. Faults, by the plan:
 //! `Error` is status 500, `Silent` never answers, `Drop` closes between two tokens, `DropMidway` within an event, `Garbage` is an event that is no
-//! JSON, `Endless` never stops. Not here: tools, audio, more than one choice.
+//! JSON, `Endless` never stops. At the door: status 503, no answer, or a head without a body. Not here: tools, audio, more than one choice.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,7 +25,7 @@ use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Desk, Fate};
+use super::{Desk, Door, Fate};
 use crate::vendor::Fault;
 
 /// Between two tokens: about the pace of a small model.
@@ -90,6 +90,15 @@ async fn complete(State(desk): State<Desk>, request: Request) -> Response {
         );
     };
     desk.log.text(exchange, &String::from_utf8_lossy(&body));
+    match desk.config.llm.door() {
+        Door::Open(late) => tokio::time::sleep(late).await,
+        Door::Refused => {
+            let message = "The engine is currently overloaded, please try again later";
+            return failure(exchange, StatusCode::SERVICE_UNAVAILABLE, "server_error", "", message, None);
+        }
+        Door::Silent => return std::future::pending().await,
+        Door::Dropped => return Body::from_stream(stream::once(Step::Break.take())).into_response(),
+    }
     if let Some(refusal) = unauthorized(&desk, exchange, &parts.headers) {
         return refusal;
     }

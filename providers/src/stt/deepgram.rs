@@ -1,6 +1,6 @@
 //! Deepgram as the call's recogniser: streaming v1 on one socket a call.
 //!
-//! Place: `port::stt`; [`wire`] has the messages, [`hearing`] what they mean for a turn, [`session`] the socket's life.
+//! Place: `port::stt`; `wire` has the messages, `hearing` what they mean for a turn, `session` the socket's life.
 //! Limits: 8 kHz goes out as µ-law, byte for byte what the carrier sent; other rates as linear PCM. Models of the Nova family: Flux finds
 //! turns by itself and speaks another protocol.
 //!

@@ -5,7 +5,7 @@
 //! | | socket (default) | HTTP |
 //! |---|---|---|
 //! | words' beginnings | yes | no: what was heard of an interrupted sentence is estimated |
-//! | connection | kept by the [`pool`], open before it is needed | kept by the client |
+//! | connection | kept by the pool, open before it is needed | kept by the client |
 //! | interruption | audio dropped at once; the socket serves the next sentence | connection dropped |
 //! | back-pressure | the socket is not read | the body is not read |
 //!
@@ -251,7 +251,7 @@ async fn by_socket(pool: &Pool, route: &Route, text: &str) -> Result<Source, Tts
         };
         match (first, pieces) {
             (Err(Trouble::Lost(_)), _) if stale => fresh = true,
-            (Ok(first), Some(pieces)) => return Ok(Source::Socket { first, pieces, _lease: lease }),
+            (Ok(first), Some(pieces)) => return Ok(Source::Socket(Box::new(Context { first, pieces, _lease: lease }))),
             (Ok(_), None) => return Err(wire::failed("closed the connection")),
             (Err(Trouble::Lost(error) | Trouble::Refused(error)), _) => return Err(error),
         }
@@ -268,13 +268,16 @@ async fn next_piece(pieces: &mut Pieces) -> Result<Option<Piece>, Trouble> {
 
 /// Where a sentence's audio comes from.
 enum Source {
-    Socket {
-        first: Option<Piece>,
-        pieces: Pieces,
-        /// Goes back after the pieces are dropped, hence below them.
-        _lease: Lease,
-    },
+    Socket(Box<Context>),
     Http(BoxStream<'static, Result<bytes::Bytes, TtsError>>),
+}
+
+/// A text in a socket's context.
+struct Context {
+    first: Option<Piece>,
+    pieces: Pieces,
+    /// Goes back after the pieces are dropped, hence below them.
+    _lease: Lease,
 }
 
 /// A sentence on its way.
@@ -314,10 +317,10 @@ impl Sentence {
     /// What comes next, as it came; `None` after the last.
     async fn audio(&mut self) -> Result<Option<(Vec<u8>, Option<Alignment>)>, TtsError> {
         match &mut self.source {
-            Source::Socket { first, pieces, .. } => {
-                let piece = match first.take() {
+            Source::Socket(context) => {
+                let piece = match context.first.take() {
                     Some(piece) => Some(piece),
-                    None => next_piece(pieces).await.map_err(|trouble| match trouble {
+                    None => next_piece(&mut context.pieces).await.map_err(|trouble| match trouble {
                         Trouble::Lost(error) | Trouble::Refused(error) => error,
                     })?,
                 };

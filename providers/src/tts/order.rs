@@ -14,7 +14,7 @@
 //! - Where a voice tells when its words begin, the sentence is cut exactly. Where it does not, the place is estimated by the pace of speech and
 //!   rounded down to the word: to hear one twice is better than not at all.
 //! - A word whose end is not known is held back until the next begins, while there is sound before it in the ear. The first word of all waits
-//!   [`HOLD`] at most: the caller waits for it.
+//!   60 ms at most: the caller waits for it.
 //!
 //! Not here: the same voice again. Its adapter knows better whether that can help.
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ramp::Ramp;
-use super::vendors::Choice;
+use super::vendors::{Choice, Waits};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +16,7 @@ Examples:
   tandem bench --soak 30m --calls 100                  does memory grow, do files pile up, does the tail drift?
   tandem bench --churn --calls 50 --rate 5             what 50 calls notice of 5 arrivals a second
   tandem bench --vendors mock                          with Deepgram, OpenAI and ElevenLabs on their wires
+  tandem bench --vendors mock --vendor-latency 100,200,150 --calls 1
   tandem bench --hostile --calls 20                    what callers notice of far ends that attack
 
 The service level: added latency p95 at most 250 ms in the caller's ear, at most 1 % of the agent's speech missing, at most 1 % of turns lost.
@@ -64,6 +65,9 @@ pub(in crate::cli) struct Args {
     /// Vendors of the measured switch
     #[arg(long, value_enum, default_value = "fake")]
     pub(super) vendors: Choice,
+    /// How long the mock's recogniser, model and voice take, in ms; the latency that is reported is what comes on top
+    #[arg(long, value_name = "STT,LLM,TTS", default_value = "0,0,0")]
+    pub(super) vendor_latency: Waits,
     /// Draw the ramp as an SVG picture
     #[arg(long, value_name = "FILE", requires = "ramp")]
     pub(super) plot: Option<PathBuf>,

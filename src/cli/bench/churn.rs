@@ -68,7 +68,8 @@ pub(super) async fn measure(calls: u32, rate: f64, hold: Duration, rig: &mut Rig
     let mut visitors = Visitors::of(rig.visitor(), Group::new(&workers), rate);
     visitors.arrive(VISITORS_SETTLE).await;
     let mut window = Window::open(&mut rig.switch).await?;
-    (group.take(), visitors.group.take());
+    group.take();
+    visitors.group.take();
     let (bar, began) = (rig.bar(hold, "with visitors"), now());
     let on_bar = |_: &_| bar.set_position(began.elapsed().as_secs());
     window.until(&mut rig.switch, visitors.arrive(hold), on_bar).await?;

@@ -7,9 +7,10 @@ use super::floor::Floor;
 use super::load::{Tally, percentile_ms};
 use super::percentile;
 use super::slo::{self, Breach, Service};
+use super::stages::{self, Stage};
 use super::window::Measured;
 
-/// The figures of so many calls at once. Latencies are without the silence that ends a turn.
+/// The figures of so many calls at once. Latencies are without the silence that ends a turn, and without what the vendors were told to take.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Figures {
     pub(super) calls: u32,
@@ -27,6 +28,12 @@ pub(super) struct Figures {
     pub(super) heard_latency_p50_ms: Option<f64>,
     pub(super) heard_latency_p95_ms: Option<f64>,
     pub(super) heard_latency_p99_ms: Option<f64>,
+    /// Where the switch's time went, by the names of its records.
+    stages: Vec<Stage>,
+    /// By how much the stages of the worst turn miss its latency.
+    stages_miss_ms: Option<f64>,
+    /// What the vendors were told to take for a turn.
+    vendor_wait_ms: f64,
     /// From the stream's beginning to the agent's first sound, by the caller's clock.
     greeting_p50_ms: Option<f64>,
     greeting_p95_ms: Option<f64>,
@@ -86,11 +93,16 @@ impl Figures {
         let tally = &measured.tally;
         let (service, call_seconds) = (service(tally), tally.call_seconds());
         let per_call_second = |seconds: f64| if call_seconds > 0.0 { seconds * 1_000.0 / call_seconds } else { 0.0 };
-        let heard = |percent| above_endpoint(percentile_ms(&tally.answers, percent));
-        let added = |percent| {
-            let latencies: Vec<f64> = measured.latencies_ms.iter().map(|ms| *ms as f64).collect();
-            above_endpoint((!latencies.is_empty()).then(|| percentile::of(latencies, percent)))
+        let heard = |percent| {
+            above_endpoint(percentile_ms(&tally.answers, percent).map(|heard| heard - measured.vendor_wait_ms))
         };
+        let added = |percent| {
+            let latencies: Vec<f64> = measured.answers.iter().map(|answer| answer.latency_ms).collect();
+            above_endpoint(
+                (!latencies.is_empty()).then(|| percentile::of(latencies, percent) - measured.vendor_wait_ms),
+            )
+        };
+        let (stages, stages_miss_ms) = stages::of(&measured.answers);
         let load_cost = per_call_second(measured.load_seconds);
         let lateness = |percent| percentile_ms(&tally.tick_lateness, percent).unwrap_or_default();
         Self {
@@ -109,6 +121,9 @@ impl Figures {
             heard_latency_p50_ms: heard(50.0),
             heard_latency_p95_ms: heard(95.0),
             heard_latency_p99_ms: heard(99.0),
+            stages,
+            stages_miss_ms,
+            vendor_wait_ms: measured.vendor_wait_ms,
             greeting_p50_ms: percentile_ms(&tally.greetings, 50.0),
             greeting_p95_ms: percentile_ms(&tally.greetings, 95.0),
             barge_ins: tally.barge_ins.len(),
@@ -161,7 +176,10 @@ impl Figures {
             ),
             ("memory per call", format!("{:.0} KB (budget 512)", self.memory_kb_per_call)),
             (
-                "latency added to 500 ms of silence",
+                match self.vendor_wait_ms {
+                    0.0 => "latency added to 500 ms of silence",
+                    _ => "latency added to silence and vendors",
+                },
                 format!(
                     "{} (budget p95 15)",
                     three(self.added_latency_p50_ms, self.added_latency_p95_ms, self.added_latency_p99_ms)
@@ -226,6 +244,15 @@ impl Figures {
             ),
         ];
         let mut table: String = rows.iter().map(|(name, value)| format!("{name:<38}{value}\n")).collect();
+        for Stage { stage, p50_ms, p95_ms } in &self.stages {
+            table.push_str(&format!("{:<38}p50 {p50_ms:.0} ms, p95 {p95_ms:.0} ms\n", format!("  stage {stage}")));
+        }
+        if let Some(miss) = self.stages_miss_ms {
+            table.push_str(&format!(
+                "{:<38}{miss:.0} ms at worst (budget 5)\n",
+                "  stages add up to the latency within"
+            ));
+        }
         for failure in &self.failures {
             table.push_str(&format!("failed: {failure}\n"));
         }
@@ -247,6 +274,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::time::Duration;
 
+    use super::super::stages::Answered;
     use super::*;
 
     fn measured(tally: Tally) -> Measured {
@@ -256,10 +284,25 @@ mod tests {
             vendor_seconds: 0.1,
             load_seconds: 0.05,
             peak_bytes: 30 << 20,
-            latencies_ms: (1..=100).map(|ms| 500 + ms).collect(),
+            answers: (1..=100).map(answered).collect(),
+            vendor_wait_ms: 0.0,
             timer_lag_p99_ms: None,
             playout_lag_p99_ms: Some(1.5),
         }
+    }
+
+    fn answered(ms: u32) -> Answered {
+        let stages_ms = [("endpointing".to_owned(), 500.0), ("llm_first_token".to_owned(), f64::from(ms))].into();
+        Answered { latency_ms: f64::from(500 + ms), stages_ms }
+    }
+
+    #[test]
+    fn what_vendors_were_told_to_take_is_not_ours() {
+        let slow = Measured { vendor_wait_ms: 45.0, ..measured(tally()) };
+        let figures = Figures::of(10, &slow, 20 << 20, 1);
+        assert_eq!(figures.added_latency_p50_ms, Some(5.0));
+        let table = figures.table(None);
+        assert!(table.contains("stage llm_first_token") && table.contains("0 ms at worst (budget 5)"), "{table}");
     }
 
     /// 100 call-seconds, 99 turns answered after 600 ms and one lost, a frame in 200 missing.
@@ -283,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_window_without_calls_has_no_figures_and_is_not_held() {
-        let figures = Figures::of(0, &Measured { latencies_ms: Vec::new(), ..measured(Tally::default()) }, 0, 1);
+        let figures = Figures::of(0, &Measured { answers: Vec::new(), ..measured(Tally::default()) }, 0, 1);
         assert_eq!((figures.heard_latency_p95_ms, figures.added_latency_p95_ms), (None, None));
         assert_eq!(figures.cpu_ms_per_call_second, 0.0);
         assert_eq!(figures.breaches().len(), 1);
@@ -293,7 +336,9 @@ mod tests {
     #[test]
     fn the_table_has_every_budget_beside_its_figure() {
         let mut tally = tally();
-        tally.failed("call 1: refused".to_owned());
+        tally.failed += 1;
+        tally.lost_turns += 1;
+        tally.failures.push("call 1: refused".to_owned());
         tally.tick_lateness.saturating_record(Duration::from_millis(2).as_micros() as u64);
         let table = Figures::of(10, &measured(tally), 20 << 20, 2).table(None);
         for words in ["2.00 ms (budget 3.0)", "1024 KB", "0.50 % of speech", "2 of 101", "failed: call 1: refused"] {

@@ -44,7 +44,7 @@ impl Rig {
         }
         let mock = match args.vendors {
             Choice::Fake => None,
-            Choice::Mock => Some(Mock::start().await?),
+            Choice::Mock => Some(Mock::start(args.vendor_latency).await?),
         };
         let folder = tempfile::tempdir().map_err(BenchError::Folder)?;
         let switch = MeasuredSwitch::start(folder.path(), cores.as_ref(), mock.as_ref()).await?;

@@ -1,4 +1,4 @@
-//! The switch that is measured: boots, says its port, and answers `usage`, `latencies` and `metrics` until its input ends.
+//! The switch that is measured: boots, says its port, and answers `usage`, `answers` and `metrics` until its input ends.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -8,19 +8,20 @@ use std::sync::Arc;
 use tandem_actors::Tap;
 use tandem_actors::tap::tape::Tapes;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{ConversationStore, Listing, StoreError};
+use tandem_domain::port::store::{ConversationStore, Listing, StoreError, TranscriptLine};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::metered::{Meter, Metered};
+use super::stages::Answered;
 use super::vendors::Choice;
 use super::{BenchError, CliError, Usage};
 use crate::config::{Config, MediaCredentials};
 use crate::telemetry;
 use crate::wiring::{Extras, Running, Vendors, boot_with_extras};
 
-/// Calls that are looked at for their latencies: the newest, more than come between two questions.
-const MOST_CALLS: u32 = 5_001;
+/// Calls that are looked at together for their latencies.
+const PAGE: u32 = 100;
 
 pub(super) async fn serve(config: Config, vendors: Choice) -> Result<(), CliError> {
     // The callers are on this machine and know no credentials, whatever the settings say of others.
@@ -43,7 +44,7 @@ pub(super) async fn serve(config: Config, vendors: Choice) -> Result<(), CliErro
     let mut requests = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(request)) = requests.next_line().await {
         match request.as_str() {
-            "latencies" => println(&latencies(&running, &mut told).await.map_err(unreadable)?)?,
+            "answers" => println(&answers(&running, &mut told).await.unwrap_or_else(unread))?,
             "metrics" => println(&telemetry::metrics().render())?,
             _ => println(&usage(&meter).map_err(BenchError::Switch)?)?,
         }
@@ -58,20 +59,40 @@ fn println<T: serde::Serialize>(value: &T) -> Result<(), CliError> {
     Ok(stdout.flush()?)
 }
 
-fn unreadable(error: StoreError) -> CliError {
-    BenchError::Switch(std::io::Error::other(error)).into()
+/// A store that does not answer under this load: its figure is absent, the callers' own stand.
+fn unread(error: StoreError) -> Vec<Answered> {
+    tracing::warn!(%error, "the latencies of this window cannot be read");
+    Vec::new()
 }
 
-/// How long each answered caller waited, in ms, as the switch recorded it; of the calls that have ended and were not `told` yet.
-async fn latencies(running: &Running, told: &mut HashSet<i64>) -> Result<Vec<i64>, StoreError> {
-    let mut latencies = Vec::new();
-    for call in running.store.conversations(BusinessId::FIRST, Listing::newest(MOST_CALLS)).await? {
-        if call.ended_at.is_some() && told.insert(call.id) {
-            let lines = running.store.transcript(BusinessId::FIRST, call.id).await?;
-            latencies.extend(lines.iter().filter_map(|line| line.latency_ms));
+/// How long each answered caller waited, and for what, as the switch recorded it; of the calls that have ended and were not `told` yet.
+///
+/// Page by page, from the newest to the first page without news: the memory of the question must not be the memory that a soak finds.
+async fn answers(running: &Running, told: &mut HashSet<i64>) -> Result<Vec<Answered>, StoreError> {
+    let (mut answers, mut last) = (Vec::new(), None);
+    loop {
+        let page = running.store.conversations(BusinessId::FIRST, Listing::newest(PAGE).after_row(last)).await?;
+        let mut news = false;
+        for call in &page {
+            if call.ended_at.is_none() {
+                news = true; // what lies behind it may be news
+            } else if told.insert(call.id) {
+                let lines = running.store.transcript(BusinessId::FIRST, call.id).await?;
+                answers.extend(lines.into_iter().filter_map(answered));
+                news = true;
+            }
+        }
+        last = page.last().map(|call| call.id);
+        if !news || page.len() < PAGE as usize {
+            return Ok(answers);
         }
     }
-    Ok(latencies)
+}
+
+/// A line of the transcript that answers the caller.
+fn answered(line: TranscriptLine) -> Option<Answered> {
+    let stages_ms = line.stages.and_then(|stages| serde_json::from_value(stages).ok()).unwrap_or_default();
+    Some(Answered { latency_ms: line.latency_ms? as f64, stages_ms })
 }
 
 /// What this process has used, by its own account.

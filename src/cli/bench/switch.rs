@@ -16,6 +16,7 @@ pub(super) struct MeasuredSwitch {
     stdin: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     port: u16,
+    vendor_wait_ms: f64,
 }
 
 impl MeasuredSwitch {
@@ -42,9 +43,15 @@ impl MeasuredSwitch {
         let missing = || BenchError::Switch(std::io::Error::other("the switch has no standard streams"));
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let answers = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
-        let mut switch = Self { child, stdin, answers, port: 0 };
+        let vendor_wait_ms = mock.map_or(0.0, Mock::wait_ms);
+        let mut switch = Self { child, stdin, answers, port: 0, vendor_wait_ms };
         switch.port = switch.answer().await?;
         Ok(switch)
+    }
+
+    /// How long its vendors take for a turn because they were told to, in ms.
+    pub(super) fn vendor_wait_ms(&self) -> f64 {
+        self.vendor_wait_ms
     }
 
     pub(super) fn media_url(&self) -> String {

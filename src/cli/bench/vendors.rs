@@ -4,6 +4,7 @@
 //! taken off the switch's: what its adapters cost is its own.
 
 use std::process::Stdio;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -32,6 +33,29 @@ pub(super) enum Choice {
 pub(super) struct Mock {
     _child: Child,
     base_url: String,
+    waits: Waits,
+}
+
+/// How long the vendors take, in ms: recogniser, model, voice.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Waits([u32; 3]);
+
+impl FromStr for Waits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let waits: Result<Vec<u32>, _> = text.split(',').map(|ms| ms.trim().parse()).collect();
+        let wrong =
+            || format!("{text:?} is not three times in ms: write recogniser, model and voice, such as 100,200,150");
+        waits.ok().and_then(|waits| waits.try_into().ok()).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl Waits {
+    fn flags(self) -> Vec<String> {
+        let names = ["--stt-latency", "--llm-latency", "--tts-latency"];
+        names.iter().zip(self.0).flat_map(|(name, ms)| [(*name).to_owned(), ms.to_string()]).collect()
+    }
 }
 
 /// The line that it prints.
@@ -42,10 +66,11 @@ struct Started {
 }
 
 impl Mock {
-    pub(super) async fn start() -> Result<Self, BenchError> {
+    pub(super) async fn start(waits: Waits) -> Result<Self, BenchError> {
         let program = std::env::current_exe().map_err(BenchError::Vendors)?;
         let mut child = Command::new(program)
             .args(["mock", "--port", "0", "--json"])
+            .args(waits.flags())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -60,7 +85,12 @@ impl Mock {
         let Started { base_url } = serde_json::from_str(&line).map_err(|error| BenchError::Vendors(error.into()))?;
         // what it says later is nobody's to read, but must not stop it
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { _child: child, base_url })
+        Ok(Self { _child: child, base_url, waits })
+    }
+
+    /// What a turn waits for all three.
+    pub(super) fn wait_ms(&self) -> f64 {
+        self.waits.0.iter().map(|ms| f64::from(*ms)).sum()
     }
 
     /// The environment of a switch that has these vendors.
@@ -82,6 +112,15 @@ impl Mock {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn three_times_and_no_others() {
+        assert_eq!("100, 200,150".parse(), Ok(Waits([100, 200, 150])));
+        for wrong in ["", "100", "1,2", "1,2,3,4", "a,b,c", "-1,2,3"] {
+            assert!(wrong.parse::<Waits>().unwrap_err().contains("100,200,150"), "{wrong:?}");
+        }
+        assert_eq!(Waits([1, 2, 3]).flags(), ["--stt-latency", "1", "--llm-latency", "2", "--tts-latency", "3"]);
+    }
 
     #[test]
     fn either_name_of_the_address_is_read() {

@@ -8,6 +8,7 @@ use tokio::time::{interval, sleep};
 
 use super::load::{Tally, now};
 use super::prometheus::{self, Buckets};
+use super::stages::Answered;
 use super::switch::MeasuredSwitch;
 use super::{CliError, Usage};
 
@@ -42,8 +43,10 @@ pub(super) struct Measured {
     pub(super) load_seconds: f64,
     /// The most memory of the switch.
     pub(super) peak_bytes: u64,
-    /// From the caller's last sound to the answer's first, as the switch wrote it down, in ms.
-    pub(super) latencies_ms: Vec<i64>,
+    /// The turns that were answered, as the switch wrote them down.
+    pub(super) answers: Vec<Answered>,
+    /// How long the vendors take for a turn because they were told to, in ms.
+    pub(super) vendor_wait_ms: f64,
     /// By the switch's own clock, p99 in ms; `None` if it does not tell.
     pub(super) timer_lag_p99_ms: Option<f64>,
     pub(super) playout_lag_p99_ms: Option<f64>,
@@ -52,7 +55,7 @@ pub(super) struct Measured {
 impl Window {
     /// Opens a window. What the switch wrote down before is not counted.
     pub(super) async fn open(switch: &mut MeasuredSwitch) -> Result<Self, CliError> {
-        let _: Vec<i64> = switch.ask("latencies").await?;
+        let _: Vec<Answered> = switch.ask("answers").await?;
         let lags = Lags::of(switch).await?;
         let before: Usage = switch.usage().await?;
         Ok(Self { before, load_seconds: load_seconds(), lags, peak_bytes: before.rss_bytes })
@@ -100,7 +103,7 @@ impl Window {
         let (after, tally) = (switch.usage().await?, take());
         let load_seconds = load_seconds() - self.load_seconds;
         let lags = Lags::of(switch).await?;
-        let latencies_ms = switch.ask("latencies").await?;
+        let answers = switch.ask("answers").await?;
         let vendor_seconds = after.vendor_seconds - self.before.vendor_seconds;
         let p99_ms = |late: &Buckets, early: &Buckets| late.since(early).percentile(99.0).map(|lag| lag * 1_000.0);
         Ok(Measured {
@@ -109,7 +112,8 @@ impl Window {
             vendor_seconds,
             load_seconds,
             peak_bytes: self.peak_bytes.max(after.rss_bytes),
-            latencies_ms,
+            answers,
+            vendor_wait_ms: switch.vendor_wait_ms(),
             timer_lag_p99_ms: p99_ms(&lags.timer, &self.lags.timer),
             playout_lag_p99_ms: p99_ms(&lags.playout, &self.lags.playout),
         })
@@ -128,7 +132,7 @@ impl Measured {
         self.vendor_seconds += next.vendor_seconds;
         self.load_seconds += next.load_seconds;
         self.peak_bytes = self.peak_bytes.max(next.peak_bytes);
-        self.latencies_ms.extend(next.latencies_ms);
+        self.answers.extend(next.answers);
         self.timer_lag_p99_ms = worse(self.timer_lag_p99_ms, next.timer_lag_p99_ms);
         self.playout_lag_p99_ms = worse(self.playout_lag_p99_ms, next.playout_lag_p99_ms);
     }

@@ -266,13 +266,17 @@ pub(super) struct Latency {
 pub(super) struct Stages {
     endpointing: u64,
     stt: u64,
+    /// Of an answer that began with a filler, `filler` stands in its place.
+    #[serde(default)]
     brain: u64,
+    #[serde(default)]
+    filler: u64,
     tts: u64,
 }
 
 impl Stages {
     pub(super) fn sum(&self) -> u64 {
-        self.endpointing + self.stt + self.brain + self.tts
+        self.endpointing + self.stt + self.brain + self.filler + self.tts
     }
 }
 

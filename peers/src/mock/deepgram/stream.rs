@@ -6,7 +6,8 @@
 //!                                   final:   `endpointing` of silence (speech_final) │ Finalize (from_finalize) │ 5 s of talk │ CloseStream
 //! ```
 //!
-//! One utterance is one request of the [`Behaviour`]: its fate is drawn at its first sound, its delay is that of its final.
+//! One utterance is one request of the [`Behaviour`]: its fate is drawn at its first sound, its delay is that of its final. A stream that has
+//! fallen silent stays so, and stays open: half-open connections do not come back.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -82,6 +83,8 @@ pub(super) struct Stream {
     word_end: Option<u64>,
     /// Of the utterance that is under way.
     fate: Option<Fate>,
+    /// Nothing is said any more.
+    mute: bool,
     answers: VecDeque<(Instant, Answer)>,
     last_message: Instant,
     opened: Instant,
@@ -107,6 +110,7 @@ impl Stream {
             block: Vec::new(),
             word_end: None,
             fate: None,
+            mute: false,
             answers: VecDeque::new(),
             last_message: now,
             opened: now,
@@ -195,7 +199,8 @@ impl Stream {
                 self.answer(now, Answer::Text(message::speech_started(at)));
             }
             (self.spoke, self.quiet) = (true, Duration::ZERO);
-            self.fate.get_or_insert_with(|| self.behaviour.next());
+            let fate = *self.fate.get_or_insert_with(|| self.behaviour.next());
+            self.mute |= fate.fault == Some(Fault::Silent);
         } else {
             self.quiet += BLOCK_TIME;
         }
@@ -215,16 +220,10 @@ impl Stream {
             self.settle_long(now);
         } else if self.listen.interim_results && (new_words || position >= self.interim_at + INTERIM_EVERY) {
             self.interim_at = position;
-            if !self.is_mute() {
-                let text = self.results(position, &self.open, Flags::default());
-                self.answer(now, Answer::Text(text));
-            }
+            let text = self.results(position, &self.open, Flags::default());
+            self.answer(now, Answer::Text(text));
         }
         self.end_utterance(now, position);
-    }
-
-    fn is_mute(&self) -> bool {
-        self.fate.is_some_and(|fate| fate.fault == Some(Fault::Silent))
     }
 
     /// `UtteranceEnd`, a while after the last word, whatever the noise.
@@ -245,10 +244,8 @@ impl Stream {
             None => position,
         };
         let words = std::mem::take(&mut self.open);
-        if !self.is_mute() {
-            let text = self.results(to, &words, Flags { is_final: true, ..Flags::default() });
-            self.answer(now, Answer::Text(text));
-        }
+        let text = self.results(to, &words, Flags { is_final: true, ..Flags::default() });
+        self.answer(now, Answer::Text(text));
         (self.from, self.told_to, self.interim_at) = (to, to, position);
     }
 
@@ -266,7 +263,7 @@ impl Stream {
         let text = self.results(position, &words, Flags { is_final: true, ..flags });
         match fate.fault {
             None | Some(Fault::Slow(_)) => self.answer(due, Answer::Text(text)),
-            Some(Fault::Silent) => {}
+            Some(Fault::Silent) => self.mute = true,
             Some(Fault::Error) => self.answer(due, Answer::Close(1011, "Internal server error.")),
             Some(Fault::Drop | Fault::DropMidway) => self.answer(due, Answer::Drop),
             Some(Fault::Garbage) => {
@@ -328,6 +325,9 @@ impl Stream {
 
     /// Answers keep their order, whatever their delay.
     fn answer(&mut self, due: Instant, answer: Answer) {
+        if self.mute {
+            return;
+        }
         let due = self.answers.back().map_or(due, |(last, _)| due.max(*last));
         self.answers.push_back((due, answer));
     }

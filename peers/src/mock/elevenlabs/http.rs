@@ -18,8 +18,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::speech::{Ending, Piece, speech};
-use super::{BROKEN, INVALID_KEY, NO_VOICE, Refusal, VENDOR, account, format_of, key_of};
-use crate::mock::Desk;
+use super::{
+    BROKEN, CLOSED, Format, INVALID_KEY, NO_TEXT, NO_VOICE, Refusal, TOO_LONG, VENDOR, account, format_of, key_of,
+};
+use crate::mock::{Desk, Door};
 
 /// The longest body that is read.
 const MOST_BYTES: usize = 1 << 20;
@@ -65,10 +67,20 @@ async fn answer(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     desk.log.text(exchange, &String::from_utf8_lossy(&body));
+    match desk.config.tts.door() {
+        Door::Open(late) => sleep(late).await,
+        Door::Refused => return CLOSED.into_response(),
+        Door::Silent => std::future::pending().await,
+        Door::Dropped => {
+            // A server cannot take back a connection without a word; it comes as near as a body that breaks off before it begins.
+            return Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("dropped, as planned"))]))
+                .into_response();
+        }
+    }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let (format, text) = match checked(&desk, voice, &parts, &body) {
         Ok(checked) => checked,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let fate = desk.config.tts.next();
     let (pieces, ending) = speech(&text, format, fate);
@@ -111,31 +123,22 @@ fn audio(content_type: &'static str, body: Body) -> Response {
 }
 
 /// Format and text of a request that may be answered.
-fn checked(desk: &Desk, voice: &str, parts: &Parts, body: &Value) -> Result<(super::Format, String), Response> {
+fn checked(desk: &Desk, voice: &str, parts: &Parts, body: &Value) -> Result<(Format, String), Refusal> {
     let key = key_of(parts);
     if !desk.accepts(key.as_deref()) {
-        return Err(INVALID_KEY.into_response());
+        return Err(INVALID_KEY);
     }
     if let Some(refusal) = key.as_deref().and_then(account) {
-        return Err(refusal.into_response());
+        return Err(refusal);
     }
     if voice.starts_with("missing") {
-        return Err(NO_VOICE.into_response());
+        return Err(NO_VOICE);
     }
-    let Some(text) = body["text"].as_str() else {
-        let field = json!({"loc": ["body", "text"], "msg": "Field required", "type": "missing"});
-        return Err((StatusCode::UNPROCESSABLE_ENTITY, Json(json!({"detail": [field]}))).into_response());
-    };
+    let text = body["text"].as_str().ok_or(NO_TEXT)?;
     if text.chars().count() > MOST_CHARS {
-        let refusal = Refusal {
-            status: StatusCode::BAD_REQUEST,
-            code: "max_character_limit_exceeded",
-            message: "The text is longer than the model takes.",
-        };
-        return Err(refusal.into_response());
+        return Err(TOO_LONG);
     }
-    let format = format_of(parts).map_err(IntoResponse::into_response)?;
-    Ok((format, text.to_owned()))
+    Ok((format_of(parts)?, text.to_owned()))
 }
 
 /// The account's voices: one.

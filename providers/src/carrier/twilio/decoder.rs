@@ -21,7 +21,7 @@ use tandem_codecs::MediaFormat;
 use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, LegStart, WireMessage};
 
 use super::MAX_MESSAGE_BYTES;
-use super::wire::{self, DtmfMessage, Head, MarkMessage, MediaMessage, StartMessage, Track};
+use super::wire::{self, DtmfMessage, Head, MEDIA_FIRST, MarkMessage, MediaMessage, StartMessage, Text, Track};
 
 const FORMAT: MediaFormat = MediaFormat::PCMU_8K;
 /// µ-law bytes in a millisecond; a payload holds a whole number of them.
@@ -100,21 +100,21 @@ impl TwilioDecoder {
     }
 
     /// `Ok` when `event` may come now and is about our stream.
-    fn expect_running(&self, head: &Head<'_>) -> Result<(), Breach> {
+    fn expect_running(&self, event: &str, named: Option<&Text<'_>>) -> Result<(), Breach> {
         let stream_sid = match &self.stage {
             Stage::Running { stream_sid } => stream_sid,
-            Stage::Fresh | Stage::Greeted => return Err(Breach::BeforeStart(head.event.to_string())),
+            Stage::Fresh | Stage::Greeted => return Err(Breach::BeforeStart(event.to_owned())),
             Stage::Stopped => return Err(malformed("message after stop")),
         };
-        match &head.stream_sid {
+        match named {
             Some(sid) if sid.0 == *stream_sid => Ok(()),
             Some(_) => Err(Breach::WrongStream),
             None => Err(malformed("missing field `streamSid`")),
         }
     }
 
-    fn media(&mut self, text: &str, pcm: &mut Vec<i16>) -> Result<LegEvent, Breach> {
-        let media = wire::read::<MediaMessage<'_>>(text)?.media;
+    fn media(&mut self, message: &MediaMessage<'_>, pcm: &mut Vec<i16>) -> Result<LegEvent, Breach> {
+        let media = &message.media;
         self.ulaw.clear();
         STANDARD.decode_vec(media.payload.as_bytes(), &mut self.ulaw).map_err(|_| Breach::BadBase64)?;
         let bytes = self.ulaw.len();
@@ -148,15 +148,25 @@ impl Decoder for TwilioDecoder {
         if text.len() > MAX_MESSAGE_BYTES {
             return Err(Breach::OversizedMessage);
         }
+        if text.starts_with(MEDIA_FIRST)
+            && let Ok(message) = serde_json::from_str::<MediaMessage<'_>>(text)
+        {
+            self.expect_running("media", message.stream_sid.as_ref())?;
+            return self.media(&message, pcm);
+        }
         let head = wire::read::<Head<'_>>(text)?;
+        let running = || self.expect_running(&head.event, head.stream_sid.as_ref());
         match &*head.event {
             "connected" => self.connected(),
             "start" => self.start(&head, text),
-            "media" => self.expect_running(&head).and_then(|()| self.media(text, pcm)),
-            "dtmf" => self.expect_running(&head).and_then(|()| dtmf(text)),
-            "mark" => self.expect_running(&head).and_then(|()| mark(text)),
+            "media" => {
+                running()?;
+                self.media(&wire::read(text)?, pcm)
+            }
+            "dtmf" => running().and_then(|()| dtmf(text)),
+            "mark" => running().and_then(|()| mark(text)),
             "stop" => {
-                self.expect_running(&head)?;
+                running()?;
                 self.stage = Stage::Stopped;
                 Ok(LegEvent::Stopped)
             }

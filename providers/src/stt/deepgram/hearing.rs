@@ -31,9 +31,10 @@ const TOLERANCE: Duration = Duration::from_millis(50);
 /// How long an answer may take where their results have passed the end of the turn and nothing is unsettled: there is nothing to wait for but
 /// a word that no hypothesis has seen yet.
 const NOTHING_LIMIT: Duration = Duration::from_millis(500);
-/// How long an answer may take of a vendor that has heard some of the turn. Then the hypothesis is the answer.
+/// How long an answer may take where their results have passed the end of the turn. Then the hypothesis is the answer.
 const ANSWER_LIMIT: Duration = Duration::from_millis(1_500);
-/// How long without a single result of the turn until the vendor counts as gone (promises.md P5: noticed in 3 s, and the next one needs time too).
+/// How long until their results have to have passed the end of the turn. Audio goes on all the while, and so do the results of a vendor that
+/// lives (promises.md P5: noticed in 3 s, and the next one needs time too). Half a turn is no answer: who hears it afresh has all of it.
 const STALLED_LIMIT: Duration = Duration::from_millis(2_000);
 /// Settled stretches that are kept: a vendor that never ends must not fill our memory. The longest turn has far fewer.
 const MAX_STRETCHES: usize = 128;
@@ -201,15 +202,19 @@ impl Hearing {
             return None;
         }
         self.finalizes = 0;
-        if self.heard_to > question.from { self.answer(true).map(Due::Answer) } else { Some(Due::Stalled) }
+        if self.has_heard(question.to) { self.answer(true).map(Due::Answer) } else { Some(Due::Stalled) }
     }
 
-    fn patience(&self, Question { from, to, .. }: Question) -> Duration {
-        match self.heard_to {
-            heard if heard + self.span(TOLERANCE) >= to && self.interim.is_none() => NOTHING_LIMIT,
-            heard if heard > from => ANSWER_LIMIT,
-            _ => STALLED_LIMIT,
+    fn patience(&self, Question { to, .. }: Question) -> Duration {
+        match (self.has_heard(to), &self.interim) {
+            (true, None) => NOTHING_LIMIT,
+            (true, Some(_)) => ANSWER_LIMIT,
+            (false, _) => STALLED_LIMIT,
         }
+    }
+
+    fn has_heard(&self, to: u64) -> bool {
+        self.heard_to + self.span(TOLERANCE) >= to
     }
 
     /// The answer to the question, with what is not settled or without.

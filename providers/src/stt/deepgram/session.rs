@@ -13,7 +13,7 @@
 //! | sign | means |
 //! |------|-------|
 //! | nothing at all arrives for 3 s while we send, a ping included | the connection is half open: the stream fails |
-//! | no result for 2 s after `Finalize`, in a turn of which nothing was heard | the vendor sleeps: the stream fails |
+//! | results have not reached the end of a turn 2 s after `Finalize` | the vendor sleeps: the stream fails |
 //! | connection lost, or closed by a time limit of theirs | connected again, at most 3 times in 30 s |
 //! | closed for a reason of ours, handshake refused | the stream fails |
 
@@ -57,8 +57,8 @@ const LOSSES: usize = 3;
 const LOSSES_WITHIN: Duration = Duration::from_secs(30);
 /// Messages in a row that cannot be read.
 const MAX_UNREADABLE: u32 = 20;
-/// Messages that come while not a single one of our audio goes out: a flood.
-const MAX_IN_A_ROW: u32 = 1_000;
+/// Messages that come while not a single one of ours goes out: a flood. A live stream has a few a second, and we send 16.
+const MAX_IN_A_ROW: u32 = 100;
 
 /// Makes a connection.
 pub(super) type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Box<Socket>, SttError>> + Send>;
@@ -79,7 +79,7 @@ pub(super) struct Session {
     closing: Option<Instant>,
     over: bool,
     /// Samples that were sent, for the bill.
-    heard_samples: u64,
+    sent_samples: u64,
 }
 
 enum Line {
@@ -130,7 +130,7 @@ impl Session {
             alarm: Box::pin(sleep_until(now())),
             closing: None,
             over: false,
-            heard_samples: 0,
+            sent_samples: 0,
         }
     }
 
@@ -269,11 +269,10 @@ impl Session {
             }
         };
         let end = self.rewind.end();
-        open.in_a_row = 0;
         while at < end {
             let to = end.min(at + REWIND_MESSAGE_SAMPLES);
             let bytes = self.rewind.bytes(at, to);
-            self.heard_samples += to - at;
+            self.sent_samples += to - at;
             at = to;
             let Line::Open(open) = &mut self.line else { return Ok(None) };
             open.sent_to = Some(at);
@@ -404,6 +403,7 @@ impl Session {
         let at = now();
         if let Ok(Ok(())) = sent {
             open.last_sent = at;
+            open.in_a_row = 0;
             open.unanswered.get_or_insert(at);
             return Ok(None);
         }
@@ -424,7 +424,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let seconds = self.heard_samples / u64::from(self.rate_hz.max(1));
+        let seconds = self.sent_samples / u64::from(self.rate_hz.max(1));
         metrics::counter!("tandem_stt_audio_seconds_total", "provider" => NAME).increment(seconds);
     }
 }

@@ -231,6 +231,8 @@ impl Driver {
                 self.sentence = None;
                 return Ok(());
             }
+            // A refusal would come again on another socket; anything else may have been about what was before.
+            Meaning::Lost(error @ TtsError::Failed { .. }) => return Err(Trouble::Lost(error)),
             Meaning::Lost(error) => return Err(Trouble::Refused(error)),
             Meaning::Nothing => return Ok(()),
         };

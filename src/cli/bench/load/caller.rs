@@ -193,13 +193,13 @@ mod tests {
         Arc::new(Line { payloads: vec!["".into(); 25].into(), first_voiced: 5, spoken: ms(450) })
     }
 
-    /// Runs a caller against an agent who speaks in these ranges of ms: what happened, with its time.
-    fn run(script: Vec<Step>, agent: &[std::ops::Range<u64>], until: u64) -> Vec<(u64, String)> {
+    /// Runs a caller against an agent who speaks from and to these ms: what happened, with its time.
+    fn run(script: Vec<Step>, agent: &[(u64, u64)], until: u64) -> Vec<(u64, String)> {
         let origin = super::super::now();
         let (mut caller, mut events) = (Caller::new(script, origin), Vec::new());
         let mut speaking = false;
         for at in (0..until).step_by(20) {
-            let sound = agent.iter().any(|range| range.contains(&at)).then_some((ms(0), ms(20)));
+            let sound = agent.iter().any(|&(from, to)| (from..to).contains(&at)).then_some((ms(0), ms(20)));
             let tick = caller.tick(origin + ms(at), Heard { sound });
             let speaks = matches!(tick.frame, Frame::Line(..));
             if speaks && !speaking {
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn speaks_when_the_agent_has_finished_and_measures_the_answer() {
-        let events = run(vec![Step::Say(line()), Step::HangUp], &[100..1_000, 3_000..3_500], 6_000);
+        let events = run(vec![Step::Say(line()), Step::HangUp], &[(100, 1_000), (3_000, 3_500)], 6_000);
         // the line's first frame ends at 1,700, so it began at 1,680 and its last sound was at 2,130
         assert_eq!(
             named(&events),
@@ -234,20 +234,20 @@ mod tests {
 
     #[test]
     fn an_interruption_begins_over_the_agent_and_its_rest_is_no_answer() {
-        let events = run(vec![Step::Interrupt(line())], &[100..900, 1_600..2_000], 3_000);
+        let events = run(vec![Step::Interrupt(line())], &[(100, 900), (1_600, 2_000)], 3_000);
         let expected = [(100, "Greeted(100ms)"), (700, "speaks"), (800, "interrupts"), (1_600, "Answered(470ms)")];
         assert_eq!(named(&events), expected);
     }
 
     #[test]
     fn a_line_that_comes_too_late_interrupts_nobody() {
-        let events = run(vec![Step::Interrupt(line())], &[100..300], 2_000);
+        let events = run(vec![Step::Interrupt(line())], &[(100, 300)], 2_000);
         assert_eq!(named(&events), [(100, "Greeted(100ms)"), (700, "speaks")]);
     }
 
     #[test]
     fn dead_air_is_a_lost_turn_and_the_caller_goes_on() {
-        let events = run(vec![Step::Say(line()), Step::Say(line())], &[100..200], 12_000);
+        let events = run(vec![Step::Say(line()), Step::Say(line())], &[(100, 200)], 12_000);
         let expected = [(100, "Greeted(100ms)"), (900, "speaks"), (9_340, "Lost"), (9_380, "speaks")];
         assert_eq!(named(&events), expected);
         assert_eq!(named(&run(Vec::new(), &[], 9_000)), [(8_000, "Lost")], "the greeting counts too");

@@ -132,20 +132,20 @@ fn a_finalize_that_is_never_answered_has_its_limit() {
     // a hypothesis is the answer after a while, and is said once though its final comes late
     let mut hearing = connected();
     hearing.results(heard(0.0, "no thanks"));
-    ask(&mut hearing, asked, 1, 0, 2 * S);
+    ask(&mut hearing, asked, 1, 0, S);
     let Some(Due::Answer(event)) = hearing.handle_timeout(asked + ms(1_500)) else { panic!("it is due") };
     assert_eq!(answer(Some(event)).2, "no thanks");
-    hearing.results(finalized(0.0, 2.2, "No, thanks."));
+    hearing.results(finalized(0.0, 1.2, "No, thanks."));
     ask(&mut hearing, asked, 1, 0, 4 * S);
     assert_eq!(answer(hearing.results(finalized(3.0, 4.1, "not now"))).2, "no thanks not now");
 }
 
 #[test]
-fn a_vendor_that_heard_nothing_of_the_turn_is_gone() {
+fn a_vendor_that_stops_within_a_turn_is_gone() {
     let asked = now();
     let mut hearing = connected();
-    hearing.results(settled(0.0, "yes"));
-    ask(&mut hearing, asked, 2, 4 * S, 5 * S);
+    hearing.results(settled(4.0, "half a"));
+    ask(&mut hearing, asked, 2, 4 * S, 7 * S);
     assert_eq!(hearing.handle_timeout(asked + ms(1_999)), None);
     assert_eq!(hearing.handle_timeout(asked + ms(2_000)), Some(Due::Stalled));
 }

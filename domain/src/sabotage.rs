@@ -1,0 +1,37 @@
+//! Mechanisms that can be switched off, so that whoever checks that they work can see the check fail.
+//!
+//! Place: compiled with the cargo feature `sabotage` alone, which the universe asks for and the shipped binary never has. A hook is one
+//! `cfg` line beside the mechanism. By thread: a sabotaged call has its thread to itself.
+
+use std::cell::Cell;
+
+/// What can be off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// A voice says one sentence after the other.
+    OneSentenceAtATime,
+    /// What counts as heard is what was played.
+    Ledger,
+    /// An end is written once.
+    OneEnd,
+    /// A task is aborted with its owner.
+    TasksEndWithTheirOwner,
+    /// Audio leaves when it is due.
+    Pacing,
+    /// The carrier is kept a little ahead.
+    Lead,
+}
+
+thread_local! {
+    static OFF: Cell<Option<Mechanism>> = const { Cell::new(None) };
+}
+
+/// Switches one mechanism off in this thread, or all on again.
+pub fn switch_off(mechanism: Option<Mechanism>) {
+    OFF.set(mechanism);
+}
+
+/// Whether it is off in this thread.
+pub fn is_off(mechanism: Mechanism) -> bool {
+    OFF.get() == Some(mechanism)
+}

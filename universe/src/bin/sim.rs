@@ -1,0 +1,188 @@
+//! `make sim`: runs calls of the universe, judges them, and says in one line what became of them.
+//!
+//! Exits with 1 if an invariant did not hold, with 2 if a call could not be run.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use tandem_peers::universe::cast::Cast;
+use tandem_peers::universe::public_bugs;
+use tandem_universe::check::Invariant;
+use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
+use tandem_universe::sabotage::Sabotage;
+use tandem_universe::{Case, check, dump, run};
+
+/// Breaches that are printed whole; of the others the number is enough.
+const PRINTED: usize = 20;
+
+/// Runs whole calls of the switch under a virtual clock and checks what must hold of each.
+#[derive(Debug, Parser)]
+#[command(name = "sim")]
+struct Args {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: usize,
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
+    /// Run the call of a public bug instead; `all` runs every one.
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// List the public bugs and the invariants.
+    #[arg(long)]
+    list: bool,
+    /// Switch off the mechanism behind an invariant: the run must go red.
+    #[arg(long, value_name = "INVARIANT")]
+    sabotage: Option<Invariant>,
+    /// One JSON object on stdout instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Write sound, timeline and scenario of each call with a breach, or of a single call in any case, into this folder.
+    #[arg(long, value_name = "DIR")]
+    dump: Option<PathBuf>,
+    /// Threads; one a core unless said.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Run every so many calls twice and compare; 0 for never.
+    #[arg(long, default_value_t = 10)]
+    replay_every: usize,
+}
+
+fn main() -> ExitCode {
+    match sim(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("sim: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Whether everything held.
+fn sim(args: &Args) -> Result<bool, Failure> {
+    if args.list {
+        return list().map(|()| true);
+    }
+    let sabotage = args.sabotage.map(Sabotage::of).transpose()?;
+    let bugs = match args.scenario.as_deref() {
+        None => Vec::new(),
+        Some("all") => public_bugs::all().into_iter().map(Case::of_bug).collect(),
+        Some(name) => vec![Case::named(name)?],
+    };
+    let case = |number: usize| {
+        let case = bugs.get(number).cloned().unwrap_or_else(|| Case::of_seed(args.first_seed + number as u64));
+        case.sabotaged(sabotage)
+    };
+    let count = if bugs.is_empty() { args.seeds } else { bugs.len() };
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    // what replay carries shows in every call that is run twice, and in no other
+    let replay_every = if args.sabotage == Some(Invariant::Replay) { 1 } else { args.replay_every };
+    let cast = Cast::in_cache();
+    let bar = progress(count, args.json);
+    let before = cpu_time();
+    let outcomes = run_all(&case, count, Manner { threads, replay_every }, &cast, |outcome| {
+        for breach in &outcome.breaches {
+            bar.suspend(|| eprintln!("{}: {breach}", outcome.name)); // at once: a long run need not be waited for
+        }
+        bar.inc(1);
+    })?;
+    let spent = cpu_time().saturating_sub(before);
+    bar.finish_and_clear();
+    let summary = Summary::of(&outcomes);
+    let broken: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.breaches.is_empty()).collect();
+    if let Some(folder) = &args.dump {
+        let single = outcomes.iter().filter(|_| count == 1);
+        for outcome in broken.iter().copied().take(PRINTED).chain(single) {
+            dump::dump(&run(&case(outcome.number), &cast)?, &outcome.breaches, folder)?;
+        }
+    }
+    let rate = summary.calls as f64 / (spent.as_secs_f64() / 60.0).max(f64::EPSILON);
+    let mut out = io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{}", json(&summary, &broken, args, rate))?,
+        false => text(&mut out, &summary, &broken, args, rate)?,
+    }
+    Ok(broken.is_empty())
+}
+
+fn list() -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "invariants: {}", Invariant::ALL.map(Invariant::name).join(", "))?;
+    for bug in public_bugs::all() {
+        writeln!(out, "{:44} {}", bug.call.name, bug.reported)?;
+    }
+    Ok(())
+}
+
+fn progress(count: usize, silent: bool) -> ProgressBar {
+    if silent {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} calls, {per_sec}, {eta} left");
+    ProgressBar::new(count as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// How to run this call again.
+fn again(outcome: &Outcome, args: &Args) -> String {
+    let sabotage = args.sabotage.map(|invariant| format!(" SABOTAGE={invariant}")).unwrap_or_default();
+    match args.scenario {
+        None => format!("make sim FIRST_SEED={} SEEDS=1{sabotage}", args.first_seed + outcome.number as u64),
+        Some(_) => format!("make sim SCENARIO={}{sabotage}", outcome.name),
+    }
+}
+
+fn text(out: &mut impl Write, summary: &Summary, broken: &[&Outcome], args: &Args, rate: f64) -> io::Result<()> {
+    for outcome in broken.iter().take(PRINTED) {
+        for breach in &outcome.breaches {
+            writeln!(out, "{}: {breach}", outcome.name)?;
+        }
+        writeln!(out, "    again: {}", again(outcome, args))?;
+    }
+    if broken.len() > PRINTED {
+        writeln!(out, "and {} calls more", broken.len() - PRINTED)?;
+    }
+    for invariant in check::Invariant::ALL {
+        let count = broken.iter().flat_map(|outcome| &outcome.breaches).filter(|breach| breach.invariant == invariant);
+        match count.count() {
+            0 => {}
+            count => writeln!(out, "{invariant:10} {count} breaches")?,
+        }
+    }
+    writeln!(
+        out,
+        "{} calls of {:.1} h, {} checks, {} breaches; {rate:.0} calls a minute and core; {} interruptions: p50 {} ms, p95 {} ms; \
+         longest silence {:.1} s; {} calls ran out of time",
+        summary.calls,
+        summary.simulated_hours,
+        summary.checked,
+        summary.breaches,
+        summary.barge_ins,
+        summary.barge_in_p50_ms,
+        summary.barge_in_p95_ms,
+        summary.longest_silence_s,
+        summary.ran_out,
+    )
+}
+
+fn json(summary: &Summary, broken: &[&Outcome], args: &Args, rate: f64) -> serde_json::Value {
+    let broken: Vec<serde_json::Value> = broken
+        .iter()
+        .map(|outcome| {
+            serde_json::json!({"call": outcome.name, "breaches": outcome.breaches, "again": again(outcome, args)})
+        })
+        .collect();
+    serde_json::json!({"summary": summary, "calls_per_core_minute": rate, "broken": broken})
+}
+
+/// Of all threads: on a busy machine the wall tells nothing.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}

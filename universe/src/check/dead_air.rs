@@ -1,0 +1,219 @@
+//! Nobody listens to nothing for longer than design.md section 12 item 4 allows.
+//!
+//! Silence is what lies between two sounds of either side. What it may last depends on whose turn it is:
+//!
+//! | silence | may last |
+//! |---|---|
+//! | within an utterance, or before the first one | 2 s |
+//! | after the caller, once the recogniser had words | 2.8 s (a slow model and a slow voice at once) from then, or from the silence that ends a turn |
+//! | after the caller, while the recogniser was asked and does not answer | 4 s from the silence that ends a turn |
+//! | while the room around the caller is speech to the detector | that long: it holds the floor, a known weakness |
+//! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and 2 s for its prompt |
+
+use std::time::Duration;
+
+use tandem_peers::vendor::Latency;
+
+use super::order::places;
+use super::{Breach, Invariant};
+use crate::exchange::Overheard;
+use crate::{Over, Run};
+
+/// Failing vendors, slow ones among them.
+const VENDORS: Duration = Duration::from_secs(2);
+/// Two of them at once: the filler for a slow model comes after 1.2 s, and voices may take 1.5 s together to begin it.
+const ANSWER: Duration = Duration::from_millis(2_800);
+/// Where the silence of a half-open recogniser must first be noticed.
+const HALF_OPEN: Duration = Duration::from_secs(4);
+/// How late the detector may be about the end of speech (`tandem_codecs::vad`).
+const DETECTOR: Duration = Duration::from_millis(100);
+/// Speech above this is a turn, whatever was understood of it.
+const TURN: Duration = Duration::from_millis(1_500);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Nobody,
+    Agent,
+    Caller,
+}
+
+/// A silence: after whom, from when to when.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    after: Who,
+    /// When the sound before it began.
+    sound: Duration,
+    from: Duration,
+    to: Duration,
+    /// Who breaks it.
+    before: Who,
+}
+
+/// Silences that last too long.
+pub fn check(run: &Run) -> Vec<Breach> {
+    if let Over::Violation(_) = run.over.1 {
+        return Vec::new(); // the line was cut there
+    }
+    silences(run)
+        .into_iter()
+        .filter_map(|silence| {
+            let (until, why) = limit(run, silence);
+            (silence.to > until).then(|| Breach {
+                invariant: Invariant::DeadAir,
+                at: silence.from,
+                what: format!(
+                    "{:.2} s of silence {why}; {:.2} s are allowed",
+                    (silence.to - silence.from).as_secs_f64(),
+                    until.saturating_sub(silence.from).as_secs_f64()
+                ),
+            })
+        })
+        .collect()
+}
+
+/// The longest silence that somebody else than the caller is to blame for: for the summary.
+pub fn longest(run: &Run) -> Duration {
+    silences(run).iter().map(|silence| silence.to - silence.from).max().unwrap_or_default()
+}
+
+/// Until when the silence may last, and what it is.
+fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
+    let timing = &run.case.timing;
+    let (up, down) = run.ways;
+    let ways = up + down + run.case.chunk();
+    // A filler answers a turn. Where nobody has said anything, a slow model's opening or reprompt is waited for: a known weakness.
+    let slow = run.case.scenario.vendors.brain.first_sentence != Latency::ZERO;
+    let unasked = if slow { timing.answer_limit } else { Duration::ZERO };
+    let rung = Timing::rung() + unasked + VENDORS + ways;
+    match silence.after {
+        Who::Nobody => (silence.from + unasked + VENDORS + ways, "before the first word"),
+        Who::Agent if silence.before == Who::Agent && is_within_utterance(run, silence) => {
+            (silence.from + VENDORS, "within an utterance")
+        }
+        Who::Agent => (silence.from + rung, "after the agent"),
+        Who::Caller => {
+            let endpoint = silence.from + DETECTOR + timing.endpoint_silence + ways;
+            let since = |what: fn(&Overheard) -> bool| {
+                let during = run.overheard.iter().filter(|(at, _)| (silence.sound..silence.to).contains(at));
+                during.rev().find(|(_, overheard)| what(overheard)).map(|(at, _)| *at)
+            };
+            let asked = since(|what| *what == Overheard::Finalize);
+            let words = since(|what| *what == Overheard::Final { words: true });
+            let nothing = since(|what| *what == Overheard::Final { words: false });
+            match (asked, words, nothing) {
+                (_, Some(at), _) => (endpoint.max(at) + ANSWER, "after words of the caller"),
+                (Some(_), None, None) => (endpoint + HALF_OPEN, "after the caller, without a word of the recogniser"),
+                (Some(_), None, Some(at)) if silence.from - silence.sound > TURN => {
+                    (endpoint.max(at) + ANSWER, "after a turn that was not understood")
+                }
+                (_, None, Some(at)) => (endpoint.max(at) + rung, "after a sound that was no turn"),
+                (None, None, None) => (endpoint + rung, "after a caller whom the detector did not hear"),
+            }
+        }
+    }
+}
+
+/// Whether the words on both sides of the silence are of one utterance.
+fn is_within_utterance(run: &Run, silence: Silence) -> bool {
+    let meant: Vec<(&str, usize)> = run
+        .responses()
+        .enumerate()
+        .flat_map(|(index, response)| response.text.split_whitespace().map(move |word| (word, index)))
+        .collect();
+    let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
+    let texts: Vec<&str> = meant.iter().map(|(word, _)| *word).collect();
+    let utterance = |index: usize, places: &[Option<usize>]| places[index].map(|place| meant[place].1);
+    let places = places(&heard, &texts);
+    let before = run.heard.iter().rposition(|word| run.tape.at(word.start) < silence.from);
+    let after = run.heard.iter().position(|word| run.tape.at(word.start) >= silence.from);
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            let (before, after) = (utterance(before, &places), utterance(after, &places));
+            before.is_some() && before == after
+        }
+        _ => false,
+    }
+}
+
+/// All silences, in order.
+fn silences(run: &Run) -> Vec<Silence> {
+    let mut sounds: Vec<(Duration, Duration, Who)> =
+        run.tape.agent_sounds().into_iter().map(|(from, to)| (from, to, Who::Agent)).collect();
+    sounds.extend(run.goes.iter().filter(|go| go.is_sound()).map(|go| (go.began, go.ended, Who::Caller)));
+    sounds.extend(run.floor.iter().map(|&(from, to)| (from, to, Who::Caller)));
+    sounds.sort();
+    let mut out = Vec::new();
+    let mut last = (Duration::ZERO, Duration::ZERO, Who::Nobody);
+    for sound in sounds {
+        if sound.0 > last.1 {
+            out.push(Silence { after: last.2, sound: last.0, from: last.1, to: sound.0, before: sound.2 });
+        }
+        if sound.1 > last.1 {
+            last = sound;
+        }
+    }
+    if run.over.0 > last.1 {
+        out.push(Silence { after: last.2, sound: last.0, from: last.1, to: run.over.0, before: Who::Nobody });
+    }
+    out
+}
+
+/// The timing that the design promises, whatever a case has set.
+struct Timing;
+
+impl Timing {
+    fn rung() -> Duration {
+        tandem_domain::agent::Timing::default().turn_after_silence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::made_up;
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_answer_in_time_and_a_rung_of_the_ladder_are_fine() {
+        let run = made_up()
+            .says("one")
+            .pause(seconds(8))
+            .says("two")
+            .caller(seconds(2), true)
+            .pause(seconds(2))
+            .says("three")
+            .run();
+        assert_eq!(check(&run), []);
+    }
+
+    #[test]
+    fn a_ladder_that_does_not_come_is_a_breach() {
+        let run = made_up().says("one").pause(seconds(18)).says("two").run();
+        assert!(check(&run)[0].what.contains("after the agent"));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_come_is_a_breach() {
+        let run = made_up().says("one").caller(seconds(2), true).pause(seconds(4)).says("two").run();
+        assert!(check(&run)[0].what.contains("after words"));
+    }
+
+    #[test]
+    fn a_recogniser_that_does_not_answer_has_four_seconds() {
+        let within =
+            made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(4_400)).says("two").run();
+        assert_eq!(check(&within), []);
+        let beyond =
+            made_up().says("one").caller(seconds(2), false).pause(Duration::from_millis(5_200)).says("two").run();
+        assert!(check(&beyond)[0].what.contains("without a word"));
+    }
+
+    #[test]
+    fn an_utterance_that_stalls_is_a_breach() {
+        let run = made_up().says_with_stall("one two three four", seconds(3)).run();
+        assert!(check(&run)[0].what.contains("within an utterance"));
+    }
+}

@@ -1,0 +1,147 @@
+//! The transcript is what the ear heard.
+//!
+//! The words that the records claim are laid beside the words in the ear. design.md section 12 item 7: exact to the word where the voice tells
+//! its words' times and the carrier returns marks; within one word elsewhere; and never a word that was not sent.
+//!
+//! "Exact" ends where physics begins: what the switch knows of the ear at the instant of a cut is old by the way up, and its `clear` takes the
+//! way down. A word that ended within that time before the silence may be missing from the record. One that was not heard to its end may
+//! never be in it.
+//!
+//! A sentence that the vendor broke (noise, a voice that stops in the middle or never stops) is not held against the record: no one can tell.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tandem_domain::record::AgentResponse;
+use tandem_peers::voice::{Heard, Talker};
+
+use super::order::places_preferring;
+use super::{Breach, Invariant};
+use crate::{Over, Run};
+
+/// Samples of silence between two words, and behind punctuation: the voice's own.
+const WORD_GAP: u64 = 384;
+const PAUSE: u64 = 960;
+/// A frame at each end that is played once it has begun, and one of the carrier's clock.
+const FRAMES: Duration = Duration::from_millis(60);
+
+/// A word that was meant, of which utterance, and whether the record claims it.
+struct Word<'run> {
+    text: &'run str,
+    response: usize,
+    claimed: bool,
+}
+
+impl AsRef<str> for Word<'_> {
+    fn as_ref(&self) -> &str {
+        self.text
+    }
+}
+
+/// Words claimed that were not heard, and words heard that were not claimed.
+pub fn check(run: &Run) -> Vec<Breach> {
+    if let Over::Violation(_) = run.over.1 {
+        return Vec::new(); // the line was cut there
+    }
+    let responses: Vec<&AgentResponse> = run.responses().collect();
+    let meant: Vec<Word<'_>> =
+        responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
+    let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
+    let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
+    let spare = usize::from(!run.case.tells_exactly());
+
+    let mut got: Vec<Option<&Heard>> = vec![None; meant.len()];
+    for (word, place) in run.heard.iter().zip(places_preferring(&heard, &meant, |place| meant[place].claimed)) {
+        if let Some(place) = place {
+            got[place] = Some(word); // what has no place is one_voice's matter
+        }
+    }
+    let mut found = Vec::new();
+    for (index, response) in responses.iter().enumerate() {
+        let of_it =
+            || meant.iter().zip(&got).filter(|(word, _)| word.response == index && !doubtful.contains(word.text));
+        let overclaimed: Vec<&str> =
+            of_it().filter(|(word, got)| word.claimed && got.is_none()).map(|(word, _)| word.text).collect();
+        let unclaimed: Vec<&Heard> = of_it()
+            .filter(|(word, _)| !word.claimed)
+            .filter_map(|(_, got)| *got)
+            .filter(|word| !may_be_missing(run, response, word))
+            .collect();
+        let mut breach = |at, what| found.push(Breach { invariant: Invariant::Ear, at, what });
+        let utterance = response.utterance.0;
+        if overclaimed.len() > spare {
+            breach(
+                run.over.0,
+                format!("the record claims {overclaimed:?} of utterance {utterance}, which the ear did not get"),
+            );
+        }
+        if unclaimed.len() > spare {
+            let texts: Vec<&str> = unclaimed.iter().map(|word| word.text.as_str()).collect();
+            let at = run.tape.at(unclaimed[0].start);
+            breach(at, format!("the ear got {texts:?} of utterance {utterance}, which the record does not have"));
+        }
+    }
+    found
+}
+
+/// The words of an utterance; what was heard is the beginning of what was meant.
+fn words(response: usize, row: &AgentResponse) -> impl Iterator<Item = Word<'_>> {
+    let claimed = row.heard.split_whitespace().count();
+    row.text.split_whitespace().enumerate().map(move |(place, text)| Word { text, response, claimed: place < claimed })
+}
+
+/// Whether the word had just been heard when the agent was cut, too late for the switch to know.
+fn may_be_missing(run: &Run, response: &AgentResponse, word: &Heard) -> bool {
+    if !response.interrupted {
+        return false;
+    }
+    let length = Talker::default().speak(&word.text).words.first().map_or(0, |spoken| spoken.samples.len() as u64);
+    let pause = if word.text.ends_with(['.', ',', '!', '?', ';', ':']) { PAUSE } else { 0 };
+    let whole = run.tape.at(word.start + length + WORD_GAP + pause);
+    let (up, down) = run.ways;
+    let silent = run.tape.agent_silent_from(run.tape.at(word.start));
+    whole + up + down + run.case.chunk() + FRAMES >= silent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::made_up;
+    use super::*;
+
+    #[test]
+    fn what_was_heard_is_on_record() {
+        assert_eq!(check(&made_up().says("one two three").says_but("four five six", "four").run()), []);
+    }
+
+    #[test]
+    fn a_word_on_record_that_nobody_heard_is_a_breach() {
+        let mut run = made_up().says("one two three").run();
+        run.heard.pop();
+        assert!(check(&run)[0].what.contains("claims [\"three\"]"));
+    }
+
+    #[test]
+    fn a_word_heard_long_before_the_cut_must_be_on_record() {
+        let mut run = made_up().says_but("one two three four", "one two three").run();
+        made_up::claim(&mut run, 0, "one");
+        assert!(check(&run)[0].what.contains("[\"two\""), "{:?}", check(&run));
+    }
+
+    #[test]
+    fn a_word_heard_right_before_the_cut_may_be_missing() {
+        let mut run = made_up().says_but("one two three", "one two").run();
+        made_up::claim(&mut run, 0, "one");
+        assert_eq!(check(&run).len(), 1, "two was over long before");
+        run.ways = (Duration::from_millis(400), Duration::from_millis(300));
+        assert_eq!(check(&run), [], "and the line is longer than that");
+    }
+
+    #[test]
+    fn an_utterance_that_was_not_cut_may_miss_nothing() {
+        let mut run = made_up().says("one two three").run();
+        made_up::claim(&mut run, 0, "one two");
+        assert_eq!(check(&run).len(), 1);
+    }
+
+    use super::super::made_up;
+}

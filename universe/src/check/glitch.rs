@@ -1,0 +1,68 @@
+//! The calls of public bugs sound as they were made: what each report asks for besides the invariants (`tandem_peers::universe::public_bugs`).
+//!
+//! Asked of those calls alone: their lines are good enough that a gap is ours. On a line that stands still, a gap is the line's.
+
+use std::time::Duration;
+
+use tandem_peers::universe::ear::EarReport;
+use tandem_peers::universe::public_bugs::Holds;
+
+use super::{Breach, Invariant};
+use crate::Run;
+
+/// Silence for want of audio that is longer than this was the end of something, not a gap in it.
+const GAP: Duration = Duration::from_secs(1);
+
+/// What a report asks for and the ear did not get.
+pub fn check(run: &Run) -> Vec<Breach> {
+    if run.case.holds.is_empty() {
+        return Vec::new();
+    }
+    let report = run.tape.report();
+    run.case.holds.iter().filter_map(|holds| broken(run, &report, *holds)).collect()
+}
+
+fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
+    let breach = |at: Duration, what: String| Some(Breach { invariant: Invariant::Glitch, at, what });
+    match holds {
+        Holds::NoStarvedGap(longest) => {
+            let within = |from: Duration| run.tape.is_within_utterance(from);
+            let gap = report.starved_within(GAP).find(|gap| gap.span.length() > longest && within(gap.span.start))?;
+            breach(gap.span.start, format!("a gap of {} ms for want of audio", gap.span.length().as_millis()))
+        }
+        Holds::Clean => match (report.clicks.first(), report.unintelligible.first()) {
+            (Some(click), _) => breach(click.at, format!("a click of {} steps", click.size)),
+            (None, Some(span)) => {
+                breach(span.start, format!("{} ms of speech without a word", span.length().as_millis()))
+            }
+            (None, None) => None,
+        },
+        Holds::GoesOnUnprompted | Holds::KeepsPace => {
+            let unheard: Vec<&str> = run
+                .responses()
+                .filter(|response| !response.interrupted && response.heard != response.text)
+                .map(|response| response.text.as_str())
+                .collect();
+            let first = unheard.first()?;
+            breach(run.over.0, format!("of an answer that nobody interrupted not all was heard: {first:?}"))
+        }
+        // the invariants of every call
+        Holds::SilentWithin(_) | Holds::TranscriptIsTheEar | Holds::NothingOutlives { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::made_up;
+    use super::*;
+
+    #[test]
+    fn a_gap_counts_where_the_report_is_about_gaps() {
+        let mut run = made_up().says_with_stall("one two three", Duration::from_millis(60)).run();
+        assert_eq!(check(&run), [], "a seed's call");
+        run.case.holds = vec![Holds::NoStarvedGap(Duration::from_millis(20))];
+        assert_eq!(check(&run).len(), 1);
+        run.case.holds = vec![Holds::NoStarvedGap(Duration::from_millis(60))];
+        assert_eq!(check(&run), []);
+    }
+}

@@ -1,0 +1,244 @@
+//! The world behind the ports, for one call: a store in memory, one agent, and vendors that are counted and overheard.
+//!
+//! Place: between [`crate::run`] and the models of `tandem_peers::vendor`. What is kept of a vendor is what an invariant needs: how many of its
+//! streams are open, what the voice was asked to say and when, and when the recogniser was asked and answered.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_util::{Stream, StreamExt};
+use tandem_actors::clock;
+use tandem_domain::agent::{Agent, Script, Timing};
+use tandem_domain::brain::RulesBrain;
+use tandem_domain::caller::{Arriving, CallFacts};
+use tandem_domain::ids::{AgentId, BusinessId};
+use tandem_domain::playbook::{Playbook, PlaybookState};
+use tandem_domain::port::EventStream;
+use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainFuture, BrainKind, Brains};
+use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
+use tandem_domain::port::stt::{Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
+use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
+use tandem_domain::record::Record;
+use tandem_peers::vendor::{FakeTts, Fault, FaultPlan};
+
+/// The agent of every call.
+const AGENT: &str = "front-desk";
+
+/// What was overheard at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overheard {
+    /// The voice was asked for this sentence, and does this to it.
+    Speak(String, Option<Fault>),
+    /// The recogniser was asked to settle a turn.
+    Finalize,
+    /// It settled one; whether it had words.
+    Final {
+        /// Whether there was a word in it.
+        words: bool,
+    },
+    /// A stream of a vendor ended with an error.
+    Failed(&'static str),
+}
+
+/// Everything that was overheard, with its time, and the streams that are open.
+#[derive(Debug, Default)]
+pub(crate) struct Tap {
+    notes: Mutex<Vec<(Instant, Overheard)>>,
+    open: AtomicUsize,
+}
+
+impl Tap {
+    fn note(&self, what: Overheard) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push((clock::now(), what));
+    }
+
+    /// What was overheard so far.
+    pub(crate) fn notes(&self) -> Vec<(Instant, Overheard)> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Streams of vendors that are open now.
+    pub(crate) fn open_streams(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+}
+
+/// A vendor's stream that is counted while it lives.
+struct Counted<S> {
+    stream: S,
+    tap: Arc<Tap>,
+}
+
+impl<S> Counted<S> {
+    fn new(stream: S, tap: &Arc<Tap>) -> Self {
+        tap.open.fetch_add(1, Ordering::SeqCst);
+        Self { stream, tap: Arc::clone(tap) }
+    }
+}
+
+impl<S: Stream + Unpin> Stream for Counted<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        self.stream.poll_next_unpin(context)
+    }
+}
+
+impl<S> Drop for Counted<S> {
+    fn drop(&mut self) {
+        self.tap.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A recogniser that is overheard.
+pub(crate) struct TappedStt<S>(pub(crate) S, pub(crate) Arc<Tap>);
+
+impl<S: Stt> Stt for TappedStt<S> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn transcribe(&self, spec: SttSpec, audio: SttInputStream) -> EventStream<SttEvent, SttError> {
+        let asked = Arc::clone(&self.1);
+        let audio = audio.inspect(move |input| {
+            if let SttInput::Finalize { .. } = input {
+                asked.note(Overheard::Finalize);
+            }
+        });
+        let answered = Arc::clone(&self.1);
+        let events = self.0.transcribe(spec, audio.boxed()).inspect(move |event| match event {
+            Ok(SttEvent::Final { text, .. }) => answered.note(Overheard::Final { words: !text.trim().is_empty() }),
+            Ok(SttEvent::Partial { .. }) => {}
+            Err(_) => answered.note(Overheard::Failed("stt")),
+        });
+        Counted::new(events, &self.1).boxed()
+    }
+}
+
+/// A voice that is overheard.
+pub(crate) struct TappedTts {
+    pub(crate) voice: FakeTts,
+    /// Another reading of the voice's own plan: what it will do to the request that comes next.
+    pub(crate) faults: FaultPlan,
+    pub(crate) tap: Arc<Tap>,
+}
+
+impl Tts for TappedTts {
+    fn name(&self) -> &'static str {
+        self.voice.name()
+    }
+
+    fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {
+        self.tap.note(Overheard::Speak(spec.text.clone(), self.faults.next()));
+        let failed = Arc::clone(&self.tap);
+        let chunks = self.voice.speak(spec).inspect(move |chunk| {
+            if chunk.is_err() {
+                failed.note(Overheard::Failed("tts"));
+            }
+        });
+        Counted::new(chunks, &self.tap).boxed()
+    }
+}
+
+/// A brain that is overheard.
+struct TappedBrain(Arc<dyn Brain>, Arc<Tap>);
+
+impl Brain for TappedBrain {
+    fn kind(&self) -> BrainKind {
+        self.0.kind()
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
+        let failed = Arc::clone(&self.1);
+        let events = self.0.respond(ask).inspect(move |event| {
+            if event.is_err() {
+                failed.note(Overheard::Failed("llm"));
+            }
+        });
+        Counted::new(events, &self.1).boxed()
+    }
+
+    fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {
+        self.0.hints(state)
+    }
+
+    fn extracted(&self, state: &PlaybookState) -> serde_json::Map<String, serde_json::Value> {
+        self.0.extracted(state)
+    }
+}
+
+/// Brains that are overheard.
+pub(crate) struct TappedBrains<B>(pub(crate) B, pub(crate) Arc<Tap>);
+
+impl<B: Brains> Brains for TappedBrains<B> {
+    fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        Ok(Arc::new(TappedBrain(self.0.brain(agent)?, Arc::clone(&self.1))))
+    }
+
+    fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
+        Box::pin(async move {
+            let brain: Arc<dyn Brain> =
+                Arc::new(TappedBrain(self.0.brain_for(agent, call).await?, Arc::clone(&self.1)));
+            Ok(brain)
+        })
+    }
+}
+
+/// The one agent of the universe, and its playbook.
+pub(crate) struct FrontDesk {
+    pub(crate) timing: Timing,
+}
+
+impl AgentStore for FrontDesk {
+    fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>> {
+        let agent = (key == RowKey::Name(AGENT.into())).then(|| Agent {
+            id: AgentId(1),
+            uuid: uuid::Uuid::nil(),
+            business,
+            name: AGENT.into(),
+            playbook: AGENT.into(),
+            language: "en".into(),
+            voice: String::new(),
+            asr_keywords: Vec::new(),
+            first_message_inbound: None,
+            timing: self.timing,
+            script: Script::default(),
+        });
+        Box::pin(async move { Ok(agent) })
+    }
+}
+
+impl Brains for FrontDesk {
+    fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        // Without the hour of the call: a greeting by the clock would make two runs differ.
+        Ok(Arc::new(RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, CallFacts::default())))
+    }
+
+    fn brain_for<'a>(&'a self, agent: &'a Agent, _: Arriving) -> BrainFuture<'a> {
+        Box::pin(std::future::ready(self.brain(agent)))
+    }
+}
+
+/// All records of the call, in the order they were made.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Log(Arc<Mutex<Vec<Record>>>);
+
+impl Log {
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl CallLog for Log {
+    fn write(&self, records: Vec<Record>) -> StoreFuture<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(records);
+        Box::pin(async { Ok(()) })
+    }
+}
