@@ -69,6 +69,7 @@ impl Call {
                     answers.push(Input::Spoken(utterance, Self::heard()));
                 }
                 Effect::Cut => answers.push(Input::Cut(Self::heard())),
+                Effect::Hold => answers.push(Input::Held(Self::heard())),
                 _ => {}
             }
         }

@@ -55,8 +55,10 @@ fn run(state: &PlaybookState, journalled: bool) -> (Duration, u32, usize) {
             told += 1;
             core.handle(now, input);
             while let Some(effect) = core.poll_effect() {
-                if effect == Effect::Cut {
-                    core.handle(now, Input::Cut(Heard::default()));
+                match effect {
+                    Effect::Cut => core.handle(now, Input::Cut(Heard::default())),
+                    Effect::Hold => core.handle(now, Input::Held(Heard::default())),
+                    _ => {}
                 }
             }
             now

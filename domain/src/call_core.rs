@@ -17,6 +17,7 @@ mod brain;
 mod caller;
 mod ending;
 mod filler;
+mod floor;
 mod io;
 mod lines;
 mod screen;
@@ -27,6 +28,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::agent::Timing;
+use crate::barge_in::{BargeIn, Lexicon, Patience};
 use crate::ids::{TurnId, UtteranceId};
 use crate::playbook::{Decision, PlaybookState};
 use crate::port::brain::{Ask, Prompt};
@@ -75,6 +77,7 @@ struct Speech {
 pub struct CallCore {
     lines: Lines,
     turns: Turns,
+    barge_in: BargeIn,
     silence: SilenceLadder,
     max_duration: Duration,
     answer_limit: Duration,
@@ -112,8 +115,9 @@ impl CallCore {
     /// A call with this patience, before its leg is up.
     pub fn new(timing: &Timing, lines: Lines) -> Self {
         Self {
-            lines,
             turns: Turns::new(timing.endpoint_silence),
+            barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
+            lines,
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
             max_duration: timing.max_duration,
             answer_limit: timing.answer_limit,
@@ -204,7 +208,8 @@ impl CallCore {
         let silence = self.silence.poll_timeout().map(|at| (at, "silence"));
         let tools = self.tools.poll_timeout().map(|at| (at, "tool"));
         let filler = self.filler_due().map(|at| (at, "filler"));
-        [longest, turn, thinking, filler, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let held = self.barge_in.poll_timeout().map(|at| (at, "barge_in"));
+        [longest, held, turn, thinking, filler, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Takes one input. Total: any input in any state is handled, late and stale ones have no effect.
@@ -221,14 +226,20 @@ impl CallCore {
                 self.think(now, TurnId(0), Prompt::Open, None);
             }
             Input::SpeechStarted { at, began } => self.speech_started(at, began),
-            Input::SpeechSustained => self.speech_sustained(),
+            Input::SpeechSustained => self.speech_sustained(now),
             Input::SpeechEnded { to, ended } => {
                 let speaking = self.agent_speaking();
+                self.barge_in.speech_ended(ended);
                 let action = self.turns.speech_ended(now, to, ended, speaking);
                 self.turn_action(now, action);
                 if !self.turns.is_open() {
                     self.listen(now);
                 }
+            }
+            Input::Transcript { turn, text, confidence, covers, .. }
+                if self.weigh(now, turn, &text, confidence, covers) =>
+            {
+                self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
@@ -244,12 +255,19 @@ impl CallCore {
             Input::FirstAudio(utterance) => self.first_audio(now, utterance),
             Input::Spoken(utterance, heard) => self.spoken(now, utterance, &heard),
             Input::Cut(heard) => self.cut(now, &heard),
+            Input::Held(heard) => self.held(&heard),
             Input::Dtmf(digit) if self.keys < MOST_KEYS => {
                 self.keys += 1;
                 self.note_event("dtmf", digit.to_string());
+                if let Some(ruling) = self.barge_in.key() {
+                    self.ruled(ruling);
+                }
             }
             Input::Dtmf(_) => {}
-            Input::Partial(text) => self.tentative(text),
+            Input::Partial(text) => {
+                self.overheard(&text);
+                self.tentative(text);
+            }
             Input::Typed(text) => self.typed(now, text),
             Input::Context(text) => self.context(text),
             Input::Activity => self.active(now),
@@ -291,6 +309,9 @@ impl CallCore {
             return self.dismiss(now, EndReason::MaxDuration, line);
         }
         self.tools_overdue(now);
+        if let Some(ruling) = self.barge_in.handle_timeout(now) {
+            self.ruled(ruling);
+        }
         let action = self.turns.handle_timeout(now);
         self.turn_action(now, action);
         if self.thinking.as_ref().is_some_and(|thinking| now >= thinking.deadline) {

@@ -12,6 +12,7 @@
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
 
+mod hold;
 pub mod round_trip;
 
 use std::collections::VecDeque;
@@ -72,6 +73,12 @@ struct Playing {
     queue: VecDeque<i16>,
     /// Samples sent, padding not counted.
     sent: u64,
+    /// The last that was sent, oldest first: what a far end may not have played yet.
+    sent_tail: VecDeque<i16>,
+    /// Nothing is sent: what was heard when it was held.
+    held: Option<u64>,
+    /// Heard before the last hold: what is sent again cannot take it back.
+    floor: u64,
     /// Position of the last mark sent.
     marked: u64,
     /// Marks that are out: position, and when it is heard by our clock.
@@ -177,6 +184,9 @@ impl Playout {
                 expected: None,
                 queue: VecDeque::new(),
                 sent: 0,
+                sent_tail: VecDeque::new(),
+                held: None,
+                floor: 0,
                 marked: 0,
                 out: VecDeque::new(),
                 acknowledged: None,
@@ -241,9 +251,11 @@ impl Playout {
         if let Some(playing) = self.playing.take()
             && playing.sent > 0
         {
-            // Even when our own queue is empty: seconds may still sit at the carrier.
-            self.epoch += 1;
-            self.clear_pending = (!self.silent).then_some(playing.id); // nothing was sent to a far end that reads
+            // Even when our own queue is empty: seconds may still sit at the carrier. What is held was cleared already.
+            if playing.held.is_none() {
+                self.epoch += 1;
+                self.clear_pending = (!self.silent).then_some(playing.id); // nothing was sent to a far end that reads
+            }
         }
         heard
     }
@@ -269,7 +281,8 @@ impl Playout {
         // What lies behind a mark that is out is not heard yet. One that stays out is lost, and says nothing any more.
         let out = playing.out.iter().find(|(_, due)| now < *due + self.lag + MARK_GRACE).map(|(position, _)| *position);
         let samples = samples.min(out.filter(|_| self.answered).unwrap_or(u64::MAX));
-        Heard { samples: samples.min(playing.sent), sentences: playing.sentences.clone() }
+        let samples = samples.min(playing.sent).max(playing.floor);
+        Heard { samples, sentences: playing.sentences.clone() }
     }
 
     /// Times that the queue ran dry in the middle of a sentence, since this was asked last.
@@ -310,7 +323,7 @@ impl Playout {
         if self.clear_pending.is_some() {
             return Some(now);
         }
-        let playing = self.playing.as_ref()?;
+        let playing = self.playing.as_ref().filter(|playing| playing.held.is_none())?;
         if playing.final_mark.is_some() {
             return playing.final_mark;
         }
@@ -356,6 +369,7 @@ impl Playout {
         playing.pause = false;
         let take = chunk_samples.min(playing.queue.len());
         let mut samples: Vec<i16> = playing.queue.drain(..take).collect();
+        let spoken = samples.len();
         samples.resize(chunk_samples, 0); // the end of a sentence rarely fills its chunk
         burst.chunks += 1;
         let first = playing.sent == 0;
@@ -368,6 +382,7 @@ impl Playout {
         }
         let position = playing.sent;
         if !silent {
+            self.keep(&samples[..spoken]);
             out.push(PlayoutAction::Audio { utterance: id, samples, late: now.saturating_duration_since(due) });
         }
         if first {

@@ -136,6 +136,19 @@ impl Turns {
         matches!(self.state, State::Speaking { .. })
     }
 
+    /// When the present speech began; `None` while nobody speaks.
+    pub fn speaking_since(&self) -> Option<Instant> {
+        if let State::Speaking { open, .. } = &self.state { Some(open.spoke_at) } else { None }
+    }
+
+    /// The settled words of the turn that is open.
+    pub fn words(&self) -> &str {
+        match &self.state {
+            State::Speaking { words, .. } | State::Paused { words, .. } => &words.text,
+            State::Idle | State::Committed { .. } => "",
+        }
+    }
+
     /// Whether a turn is open: the caller speaks, or has spoken and was not answered yet.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, State::Idle)

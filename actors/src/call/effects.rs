@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use ractor::ActorRef;
+use tandem_domain::barge_in::Ground;
 use tandem_domain::call_core::{Effect, Input, Note};
 use tandem_domain::record::EndReason;
 use tracing::info;
@@ -47,14 +48,33 @@ impl State {
             }
             Effect::Cut => {
                 let _ = self.children.tts.cast(TtsMsg::Stop);
-                let heard = plan.speech.playout().cut(now);
+                let (held, heard) = {
+                    let mut playout = plan.speech.playout();
+                    (playout.is_held(), playout.cut(now))
+                };
                 plan.speech.wake();
-                if self.core.caller_speaking() && heard.samples > 0 {
+                let stopped_now = !held && self.core.caller_speaking() && heard.samples > 0;
+                if held || stopped_now {
                     metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
-                    metrics::histogram!(meter::BARGE_IN_STOP)
-                        .record(now.saturating_duration_since(self.turn_began).as_secs_f64());
+                }
+                if stopped_now {
+                    self.stopped(now);
                 }
                 self.core.handle(now, Input::Cut(heard));
+            }
+            Effect::Hold => {
+                let heard = plan.speech.playout().hold(now);
+                plan.speech.wake();
+                if heard.samples > 0 {
+                    self.stopped(now);
+                }
+                self.core.handle(now, Input::Held(heard));
+            }
+            Effect::Resume(ground) => {
+                plan.speech.playout().resume();
+                plan.speech.wake();
+                let kind = if ground == Ground::Backchannel { "backchannel" } else { "false_barge_in" };
+                metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
             Effect::Note(note) => {
                 if let Note::AgentResponse(response) = &note {
@@ -67,6 +87,12 @@ impl State {
             Effect::Show(notice) => plan.speech.show(notice),
             Effect::End(reason) => self.end(me, now, reason),
         }
+    }
+
+    /// Our voice has stopped for the caller's.
+    fn stopped(&self, now: Instant) {
+        let after = now.saturating_duration_since(self.turn_began);
+        metrics::histogram!(meter::BARGE_IN_STOP).record(after.as_secs_f64());
     }
 
     fn end(&mut self, me: &ActorRef<CallMsg>, now: Instant, reason: EndReason) {

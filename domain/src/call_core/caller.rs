@@ -19,6 +19,7 @@ impl CallCore {
         }
         self.silence.disarm();
         let speaking = self.agent_speaking();
+        self.barge_in.speech_again();
         if let Some(TurnAction::Reopen(_)) = self.turns.speech_started(at, began, speaking) {
             self.take_back();
         }
@@ -38,14 +39,14 @@ impl CallCore {
         self.stop_speaking();
     }
 
-    pub(super) fn speech_sustained(&mut self) {
+    pub(super) fn speech_sustained(&mut self, now: Instant) {
         if self.ending.is_some() {
             return;
         }
         self.turns.speech_sustained();
         self.silence.caller_spoke();
         if self.turns.caller_speaking() && self.agent_speaking() {
-            self.interrupt();
+            self.overlapped(now);
         }
     }
 
@@ -79,6 +80,11 @@ impl CallCore {
             }
             self.silence.caller_spoke();
             self.think(now, turn.turn, Prompt::Unheard, Some(turn));
+            return;
+        }
+        if self.only_listens(&turn.text) {
+            self.note_event("backchannel", turn.text); // its words came after our voice had gone on
+            self.turns.drop_turn();
             return;
         }
         self.silence.caller_spoke();

@@ -7,7 +7,7 @@
 //!
 //! Only while no sentence of the answer is there: a sentence that the voice is busy with would be spoken before any filler. A brain that is asked
 //! for the opening or a reprompt is waited for in the same way. A far end that reads gets none. It is interrupted, recorded and remembered
-//! like any other sentence.
+//! like any other sentence, and nothing is added to one that a caller holds.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl Filler {
 impl CallCore {
     /// When the next filler is to be said, if the answer has no sentence by then.
     pub(super) fn filler_due(&self) -> Option<Instant> {
-        self.filler.due.filter(|_| self.thinking.is_some() && !self.answered())
+        self.filler.due.filter(|_| self.thinking.is_some() && !self.answered() && !self.barge_in.is_holding())
     }
 
     /// Says a filler if one is due.

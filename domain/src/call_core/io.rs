@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::barge_in::Ground;
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::playbook::PlaybookState;
@@ -58,6 +59,8 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lines {
+    /// The language of these lines and of the call (BCP 47 tag).
+    pub language: String,
     /// The brain gave no answer.
     pub sorry: String,
     /// Nobody answers.
@@ -127,6 +130,8 @@ pub enum Input {
     Spoken(UtteranceId, Heard),
     /// The answer to [`Effect::Cut`]: what was heard. Comes before any other input.
     Cut(Heard),
+    /// The answer to [`Effect::Hold`]: what was heard. Comes before any other input.
+    Held(Heard),
     /// A key was pressed.
     Dtmf(char),
     /// What the recogniser understood so far of the open turn.
@@ -202,6 +207,10 @@ pub enum Effect {
     },
     /// Stop speaking now and answer with [`Input::Cut`].
     Cut,
+    /// Stop speaking now, keep what was not heard, and answer with [`Input::Held`]. A [`Self::Cut`] or [`Self::Resume`] follows.
+    Hold,
+    /// Go on with what is held.
+    Resume(Ground),
     /// Something to be stored.
     Note(Note),
     /// Something to be shown; only after [`CallCore::showing`](super::CallCore::showing).

@@ -97,11 +97,12 @@ impl CallCore {
     }
 
     /// What the caller has of an utterance.
-    fn heard_of(&self, speech: &Speech, heard: &Heard) -> String {
+    pub(super) fn heard_of(&self, speech: &Speech, heard: &Heard) -> String {
         if self.reads { speech.sentences.join(" ") } else { heard_text(&speech.sentences, heard) }
     }
 
     pub(super) fn stop_speaking(&mut self) {
+        self.barge_in.forget();
         if let Some(speech) = self.speech.take() {
             self.cutting = Some(speech);
             self.effects.push_back(Effect::Cut);

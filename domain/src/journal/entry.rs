@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::seal::fingerprint;
+use crate::barge_in::Ground;
 use crate::call_core::{Effect, Input, Note, Part};
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
@@ -101,6 +102,7 @@ pub(super) enum WrittenInput {
     FirstAudio(UtteranceId),
     Spoken(UtteranceId, Heard),
     Cut(Heard),
+    Held(Heard),
     Dtmf(char),
     Partial(String),
     Typed(String),
@@ -139,6 +141,7 @@ impl WrittenInput {
             Input::FirstAudio(utterance) => Self::FirstAudio(utterance),
             Input::Spoken(utterance, heard) => Self::Spoken(utterance, heard),
             Input::Cut(heard) => Self::Cut(heard),
+            Input::Held(heard) => Self::Held(heard),
             Input::Dtmf(digit) => Self::Dtmf(digit),
             Input::Partial(text) => Self::Partial(text),
             Input::Typed(text) => Self::Typed(text),
@@ -168,6 +171,7 @@ impl WrittenInput {
             Self::FirstAudio(utterance) => Input::FirstAudio(utterance),
             Self::Spoken(utterance, heard) => Input::Spoken(utterance, heard),
             Self::Cut(heard) => Input::Cut(heard),
+            Self::Held(heard) => Input::Held(heard),
             Self::Dtmf(digit) => Input::Dtmf(digit),
             Self::Partial(text) => Input::Partial(text),
             Self::Typed(text) => Input::Typed(text),
@@ -188,7 +192,7 @@ impl WrittenInput {
             Self::SpeechStarted { at: sample, began_ns: at } | Self::SpeechEnded { to: sample, ended_ns: at } => {
                 at.is_sane() && *sample <= MOST_SAMPLES
             }
-            Self::Spoken(_, heard) | Self::Cut(heard) => {
+            Self::Spoken(_, heard) | Self::Cut(heard) | Self::Held(heard) => {
                 heard.samples <= MOST_SAMPLES && heard.sentences.iter().all(|audio| audio.samples <= MOST_SAMPLES)
             }
             _ => true,
@@ -225,6 +229,8 @@ pub(super) enum WrittenEffect<'a> {
         sentences: u32,
     },
     Cut,
+    Hold,
+    Resume(Ground),
     UserTurn {
         turn: TurnId,
         text: &'a str,
@@ -275,6 +281,8 @@ impl<'a> WrittenEffect<'a> {
             }
             Effect::Seal { utterance, sentences } => Self::Seal { utterance: *utterance, sentences: *sentences },
             Effect::Cut => Self::Cut,
+            Effect::Hold => Self::Hold,
+            Effect::Resume(ground) => Self::Resume(*ground),
             Effect::Note(Note::UserTurn(Committed {
                 turn,
                 text,

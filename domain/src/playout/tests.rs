@@ -272,3 +272,137 @@ fn behind_a_pause_time_counts_from_its_end() {
     run(&mut playout, t0, 500, 540);
     assert_eq!(playout.heard(t0 + ms(540)).samples, 800 + 40 * 8, "not from the mark that ended what was before");
 }
+
+mod held {
+    use super::*;
+    use crate::port::tts::WordStart;
+
+    fn ramp(len: u64) -> Vec<i16> {
+        (0..len).map(|n| (n % 20_000) as i16 + 1).collect()
+    }
+
+    /// One second of three words at 0, 0.25 and 0.6 s.
+    fn speak(playout: &mut Playout) {
+        playout.open(U1);
+        let words = [(0, 0), (4, 2_000), (8, 4_800)].map(|(byte, sample)| WordStart { byte, sample });
+        playout.push(U1, 0, 0, &ramp(8_000), &words);
+        playout.complete(U1, 0);
+        playout.seal(U1, 1);
+    }
+
+    fn audio(log: &[(u64, PlayoutAction)]) -> Vec<i16> {
+        log.iter()
+            .filter_map(|(_, action)| match action {
+                PlayoutAction::Audio { samples, .. } => Some(samples.clone()),
+                _ => None,
+            })
+            .flatten()
+            .collect()
+    }
+
+    #[test]
+    fn what_is_held_is_cleared_and_goes_on_at_its_word() {
+        let (t0, mut playout) = (origin(), playout());
+        speak(&mut playout);
+        run(&mut playout, t0, 0, 400);
+        let heard = playout.hold(t0 + ms(400));
+        assert_eq!(heard.samples, 3_200, "no mark has come back: the clock tells");
+        let log = run(&mut playout, t0, 400, 900);
+        assert_eq!(log, [(400, PlayoutAction::Clear(U1))], "cleared once, then nothing");
+        assert_eq!(playout.heard(t0 + ms(900)).samples, 3_200, "nothing is heard meanwhile");
+        playout.resume();
+        let log = run(&mut playout, t0, 900, 2_000);
+        let said = audio(&log);
+        assert!(said[80..6_000] == ramp(8_000)[2_080..], "from the second word on, after a rise of 10 ms");
+        assert!(said[..80].windows(2).all(|pair| pair[0] < pair[1]) && said[0] < 100, "it rises");
+        assert_eq!(playout.take_underruns(), 0);
+        let end = playout.heard(t0 + ms(2_000));
+        assert_eq!(end.samples, 8_000);
+    }
+
+    #[test]
+    fn marks_of_before_the_hold_say_nothing_and_those_after_it_do() {
+        let (t0, mut playout) = (origin(), playout());
+        speak(&mut playout);
+        let log = run(&mut playout, t0, 0, 300);
+        let marks = |log: &[(u64, PlayoutAction)]| -> Vec<String> {
+            log.iter()
+                .filter_map(
+                    |(_, action)| if let PlayoutAction::Mark(name) = action { Some(name.clone()) } else { None },
+                )
+                .collect()
+        };
+        playout.mark_returned(t0 + ms(110), &marks(&log)[0]);
+        let held = playout.hold(t0 + ms(300));
+        for late in marks(&log) {
+            playout.mark_returned(t0 + ms(320), &late);
+        }
+        assert_eq!(playout.heard(t0 + ms(330)), held);
+        playout.resume();
+        let log = run(&mut playout, t0, 400, 700);
+        let first = &marks(&log)[0];
+        playout.mark_returned(t0 + ms(510), first);
+        let position: u64 = first.rsplit('-').next().unwrap().parse().unwrap();
+        assert_eq!(playout.heard(t0 + ms(510)).samples, position.max(held.samples));
+    }
+
+    #[test]
+    fn a_cut_after_a_hold_clears_nothing_again_and_tells_what_was_heard() {
+        let (t0, mut playout) = (origin(), playout());
+        speak(&mut playout);
+        run(&mut playout, t0, 0, 400);
+        let held = playout.hold(t0 + ms(400));
+        run(&mut playout, t0, 400, 402);
+        assert_eq!(playout.cut(t0 + ms(900)), held);
+        assert!(run(&mut playout, t0, 900, 1_000).is_empty());
+    }
+
+    #[test]
+    fn the_ear_never_loses_what_it_had_and_gets_the_rest_once() {
+        for stop in (20..1_000).step_by(37) {
+            let (t0, mut playout) = (origin(), playout());
+            speak(&mut playout);
+            run(&mut playout, t0, 0, stop);
+            let before = playout.hold(t0 + ms(stop)).samples;
+            run(&mut playout, t0, stop, stop + 300);
+            playout.resume();
+            let log = run(&mut playout, t0, stop + 300, stop + 3_000);
+            let again = audio(&log).iter().rposition(|sample| *sample != 0).map_or(0, |last| last as u64 + 1);
+            let from = 8_000 - again;
+            assert!(from <= before && before - from <= 3_200, "held at {before}, resumed from {from}");
+            assert!(playout.finished(U1).is_some_and(|heard| heard.samples == 8_000), "held at {before}: it ends");
+        }
+    }
+
+    #[test]
+    fn without_word_timings_it_goes_on_in_the_quiet() {
+        let (t0, mut playout) = (origin(), playout());
+        let mut samples = vec![3_000; 8_000];
+        samples[2_400..2_600].fill(0);
+        playout.open(U1);
+        playout.push(U1, 0, 0, &samples, &[]);
+        playout.complete(U1, 0);
+        playout.seal(U1, 1);
+        run(&mut playout, t0, 0, 480);
+        assert_eq!(playout.hold(t0 + ms(480)).samples, 3_840);
+        playout.resume();
+        let log = run(&mut playout, t0, 500, 2_000);
+        let rest = audio(&log).iter().rposition(|sample| *sample != 0).unwrap() as u64 + 1;
+        assert!((2_400..=2_600).contains(&(8_000 - rest)), "from {}", 8_000 - rest);
+    }
+
+    #[test]
+    fn holding_before_the_first_sample_and_twice_is_harmless() {
+        let (t0, mut playout) = (origin(), playout());
+        assert_eq!(playout.hold(t0), Heard::default());
+        speak(&mut playout);
+        playout.hold(t0);
+        assert!(playout.is_held());
+        playout.hold(t0);
+        assert!(run(&mut playout, t0, 0, 100).is_empty(), "nothing was sent: nothing to clear");
+        playout.resume();
+        playout.resume();
+        let log = run(&mut playout, t0, 100, 1_300);
+        assert_eq!(audio(&log).len(), 8_000);
+    }
+}

@@ -5,5 +5,6 @@
 mod conversation;
 mod faults;
 mod filler;
+mod floor;
 mod screen;
 mod world;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tandem_domain::agent::{Agent, Timing};
+use tandem_domain::barge_in::Ground;
 use tandem_domain::brain::RulesBrain;
 use tandem_domain::call_core::{Effect, Input, Lines, Note, Response};
 use tandem_domain::ids::{AgentId, BusinessId, CallId, TurnId, UtteranceId};
@@ -38,6 +39,8 @@ pub(crate) struct World {
     /// Samples heard of the current utterance, when it is cut.
     pub(crate) heard: u64,
     pub(crate) cuts: usize,
+    pub(crate) holds: usize,
+    pub(crate) resumed: Vec<Ground>,
     pub(crate) notes: Vec<Note>,
     pub(crate) ended: Vec<EndReason>,
     /// What a far end with a screen was shown.
@@ -88,6 +91,8 @@ impl World {
             transcribe: Vec::new(),
             heard: 0,
             cuts: 0,
+            holds: 0,
+            resumed: Vec::new(),
             notes: Vec::new(),
             ended: Vec::new(),
             shown: Vec::new(),
@@ -108,8 +113,7 @@ impl World {
                         self.answer();
                     }
                 }
-                Effect::Cut => {
-                    self.cuts += 1;
+                Effect::Cut | Effect::Hold => {
                     let count = self
                         .spoken
                         .iter()
@@ -117,7 +121,13 @@ impl World {
                         .count();
                     let audio = SentenceAudio { samples: SENTENCE, complete: true, words: Vec::new() };
                     let heard = Heard { samples: self.heard, sentences: vec![audio; count] };
-                    self.core.handle(self.now, Input::Cut(heard));
+                    if effect == Effect::Cut {
+                        self.cuts += 1;
+                        self.core.handle(self.now, Input::Cut(heard));
+                    } else {
+                        self.holds += 1;
+                        self.core.handle(self.now, Input::Held(heard));
+                    }
                 }
                 Effect::Speak { utterance, sentence, text } => self.spoken.push((utterance, sentence, text)),
                 Effect::Transcribe { turn, from, to } => self.transcribe.push((turn, from, to)),
@@ -125,6 +135,7 @@ impl World {
                 Effect::Show(notice) => self.shown.push(notice),
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
+                Effect::Resume(ground) => self.resumed.push(ground),
                 Effect::Seal { .. } => {}
             }
         }

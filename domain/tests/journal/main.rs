@@ -54,9 +54,12 @@ impl Call {
         self.now += Duration::from_millis(after_ms);
         self.core.handle(self.now, input);
         while let Some(effect) = self.core.poll_effect() {
-            if effect == Effect::Cut {
-                let audio = SentenceAudio { samples: 16_000, complete: true, words: Vec::new() };
-                self.core.handle(self.now, Input::Cut(Heard { samples: 9_000, sentences: vec![audio] }));
+            let audio = SentenceAudio { samples: 16_000, complete: true, words: Vec::new() };
+            let heard = Heard { samples: 9_000, sentences: vec![audio] };
+            match effect {
+                Effect::Cut => self.core.handle(self.now, Input::Cut(heard)),
+                Effect::Hold => self.core.handle(self.now, Input::Held(heard)),
+                _ => {}
             }
         }
     }
@@ -354,7 +357,7 @@ fn less_eagerness_would_have_waited_where_the_call_went_on() {
 
     let run = what_if(&journal, "eagerness", "low");
     let shift = run.shift.unwrap();
-    assert!(shift.input.starts_with("transcript"), "{shift:?}");
+    assert!(shift.input.starts_with("cut"), "{shift:?}");
     assert_eq!((shift.expected.as_str(), shift.got.as_str()), ("2.360 s (endpoint)", "2.760 s (endpoint)"));
     let divergence = run.divergence.unwrap();
     assert_eq!(divergence.input, "tick");

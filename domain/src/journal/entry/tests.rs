@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
+use crate::barge_in::Ground;
 use crate::journal::print::{effect_in_words, in_words};
 use crate::journal::read::unpack;
 use crate::ledger::SentenceAudio;
@@ -58,6 +59,7 @@ fn every_input(origin: Origin) -> Vec<Input> {
         Input::FirstAudio(UtteranceId(1)),
         Input::Spoken(UtteranceId(1), heard()),
         Input::Cut(Heard::default()),
+        Input::Held(Heard::default()),
         Input::Dtmf('#'),
         Input::Partial(text()),
         Input::Typed(text()),
@@ -84,6 +86,8 @@ fn every_effect(origin: Origin) -> Vec<Effect> {
         Effect::Speak { utterance, sentence: 0, text: "hello".into() },
         Effect::Seal { utterance, sentences: 2 },
         Effect::Cut,
+        Effect::Hold,
+        Effect::Resume(Ground::Echo),
         note(Note::UserTurn(Committed {
             turn,
             text: "sixty".into(),
@@ -126,7 +130,7 @@ fn every_input_is_read_as_it_was() {
         assert_eq!(read.input(origin), input);
         names.insert(in_words(&written).split(' ').next().map(str::to_owned));
     }
-    assert_eq!(names.len(), 22, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 23, "one of each kind: {names:?}");
 }
 
 #[test]

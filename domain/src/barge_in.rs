@@ -1,0 +1,282 @@
+//! The barge-in arbiter: what the caller's speech over our own voice means, and what becomes of that voice.
+//!
+//! ```text
+//!              speech for 200 ms                 words, or long speech
+//! (we speak) ───────────────────► held ─────────────────────────────────► yielded: the rest is dropped
+//!      ▲                            │
+//!      └────────────────────────────┘  "mm-hmm", a cough, our own echo: resumed at a word's beginning
+//! ```
+//!
+//! Stopping is cheap and has to be quick; being wrong about it must cost nothing. So the first evidence, speech that lasts, only holds our
+//! voice: the far end is cleared, what was not heard is kept. What comes later decides: words as they are recognised, how long the speech
+//! goes on, whether a question was just asked. The arbiter is pure: it is told the time, and says what to do; whoever owns the voice does it.
+//!
+//! Not here: when the caller's turn ends ([`crate::turn`]), what was heard ([`crate::ledger`]), and moving audio ([`crate::playout`]).
+
+mod lexicon;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+pub use lexicon::{Lexicon, LexiconError, Reading, Wants};
+
+/// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
+const ECHO_WORDS: usize = 3;
+
+/// How the arbiter weighs evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Patience {
+    /// Speech that goes on for longer takes the floor without any words; twice as long, as long as all its words want nothing.
+    pub longest_backchannel: Duration,
+    /// Speech without recognised words that was longer than this was a sentence that we did not understand, shorter a cough.
+    pub longest_noise: Duration,
+    /// After the end of the speech its words are waited for so long.
+    pub words_limit: Duration,
+    /// One word alone has to be recognised with this confidence.
+    pub least_confidence: f32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            longest_backchannel: Duration::from_millis(1_500),
+            longest_noise: Duration::from_millis(600),
+            words_limit: Duration::from_millis(1_200),
+            least_confidence: 0.4,
+        }
+    }
+}
+
+/// What is known of our own voice when the caller speaks over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Overlap {
+    /// The passage has to be heard (a disclosure, a consent): nobody's speech holds it.
+    pub protected: bool,
+    /// The caller has heard a question in this utterance, or enough of one to answer.
+    pub asked: bool,
+}
+
+/// What becomes of our voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// Stop; keep what was not heard.
+    Hold,
+    /// Drop what was not heard: the caller has the floor.
+    Yield(Ground),
+    /// Go on where the caller stopped hearing.
+    Resume(Ground),
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    /// The caller asked for the floor.
+    Command,
+    /// The caller says something.
+    Words,
+    /// The caller answers what we asked.
+    Answer,
+    /// A key was pressed.
+    Key,
+    /// The speech goes on.
+    Length,
+    /// A sentence was spoken that nobody understood.
+    Unheard,
+    /// The caller says that he listens.
+    Backchannel,
+    /// No word was in it: a cough, a door.
+    Noise,
+    /// Our own words came back.
+    Echo,
+    /// Nothing was recognised in time, and the speech was short.
+    Nothing,
+    /// All that we had to say was heard.
+    Finished,
+}
+
+impl Ground {
+    /// Name for records and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Words => "words",
+            Self::Answer => "answer",
+            Self::Key => "key",
+            Self::Length => "length",
+            Self::Unheard => "unheard",
+            Self::Backchannel => "backchannel",
+            Self::Noise => "noise",
+            Self::Echo => "echo",
+            Self::Nothing => "nothing",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Held {
+    overlap: Overlap,
+    /// When the speech began.
+    began: Instant,
+    /// When it ended, if it has.
+    ended: Option<Instant>,
+    /// Its words so far want nothing.
+    agreeing: bool,
+}
+
+impl Held {
+    fn speech(&self, now: Instant) -> Duration {
+        self.ended.unwrap_or(now).saturating_duration_since(self.began)
+    }
+}
+
+/// The arbiter of one call.
+#[derive(Debug, Clone)]
+pub struct BargeIn {
+    patience: Patience,
+    lexicon: Arc<Lexicon>,
+    held: Option<Held>,
+    /// The last speech over our voice followed a question.
+    asked: bool,
+}
+
+impl BargeIn {
+    /// An arbiter that hears by this list.
+    pub fn new(patience: Patience, lexicon: Arc<Lexicon>) -> Self {
+        Self { patience, lexicon, held: None, asked: false }
+    }
+
+    /// Whether our voice is held.
+    pub fn is_holding(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Speech over our voice, which began at `began`, has lasted as long as an interruption must.
+    pub fn sustained(&mut self, began: Instant, overlap: Overlap) -> Option<Ruling> {
+        if overlap.protected || self.held.is_some() {
+            return None;
+        }
+        self.asked = overlap.asked;
+        self.held = Some(Held { overlap, began, ended: None, agreeing: false });
+        Some(Ruling::Hold)
+    }
+
+    /// The caller has heard a question of ours, or has not.
+    pub fn asked(&mut self, asked: bool) {
+        if let Some(held) = &mut self.held {
+            held.overlap.asked = asked;
+            self.asked = asked;
+        }
+    }
+
+    /// Whether these words, which come after our voice has gone on, say no more than that the caller listens.
+    pub fn wants_nothing(&self, text: &str) -> bool {
+        let reading = self.lexicon.read(text);
+        let answers = self.asked && reading.answers > 0;
+        !reading.is_empty() && reading.commands == 0 && reading.others.is_empty() && !answers
+    }
+
+    /// The caller goes on after a pause.
+    pub fn speech_again(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.ended = None;
+        }
+    }
+
+    /// The caller's speech ended.
+    pub fn speech_ended(&mut self, ended: Instant) {
+        if let Some(held) = &mut self.held {
+            held.ended = Some(ended);
+        }
+    }
+
+    /// A key was pressed.
+    pub fn key(&mut self) -> Option<Ruling> {
+        self.held.take().map(|_| Ruling::Yield(Ground::Key))
+    }
+
+    /// Words so far; they may change. `own` is what our voice had been saying.
+    pub fn partial(&mut self, text: &str, own: &str) -> Option<Ruling> {
+        let held = self.held?;
+        let reading = self.lexicon.read(text);
+        if let Some(held) = &mut self.held {
+            held.agreeing = !reading.is_empty() && reading.others.is_empty();
+        }
+        if self.is_echo(text, own) {
+            return None; // the final tells
+        }
+        let ground = if reading.commands > 0 {
+            Ground::Command
+        } else if reading.others.len() >= 2 {
+            Ground::Words // one word alone may become another one
+        } else if held.overlap.asked && reading.answers > 0 {
+            Ground::Answer
+        } else {
+            return None;
+        };
+        self.rule(Ruling::Yield(ground))
+    }
+
+    /// The words of the speech, settled; empty if there are none.
+    pub fn settled(&mut self, now: Instant, text: &str, confidence: Option<f32>, own: &str) -> Option<Ruling> {
+        let held = self.held?;
+        let reading = self.lexicon.read(text);
+        let sure = confidence.is_none_or(|confidence| confidence >= self.patience.least_confidence);
+        let ruling = if self.is_echo(text, own) {
+            Ruling::Resume(Ground::Echo)
+        } else if reading.commands > 0 {
+            Ruling::Yield(Ground::Command)
+        } else if held.overlap.asked && reading.answers > 0 {
+            Ruling::Yield(Ground::Answer)
+        } else if reading.others.len() >= 2 || (reading.others.len() == 1 && sure) {
+            Ruling::Yield(Ground::Words)
+        } else if !reading.is_empty() {
+            Ruling::Resume(if reading.others.is_empty() { Ground::Backchannel } else { Ground::Noise })
+        } else if held.speech(now) > self.patience.longest_noise {
+            Ruling::Yield(Ground::Unheard)
+        } else {
+            Ruling::Resume(Ground::Noise)
+        };
+        self.rule(ruling)
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let held = self.held?;
+        Some(match held.ended {
+            Some(ended) => ended + self.patience.words_limit,
+            None => held.began + self.patience.longest_backchannel * if held.agreeing { 2 } else { 1 },
+        })
+    }
+
+    /// Rules without words, when they are overdue.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Ruling> {
+        let held = self.held.filter(|_| self.poll_timeout().is_some_and(|due| due <= now))?;
+        self.rule(if held.ended.is_none() {
+            Ruling::Yield(Ground::Length)
+        } else if held.speech(now) > self.patience.longest_noise {
+            Ruling::Yield(Ground::Unheard)
+        } else {
+            Ruling::Resume(Ground::Nothing)
+        })
+    }
+
+    /// Our voice is gone for another reason: there is nothing to hold.
+    pub fn forget(&mut self) {
+        self.held = None;
+    }
+
+    fn rule(&mut self, ruling: Ruling) -> Option<Ruling> {
+        self.held = None;
+        Some(ruling)
+    }
+
+    /// Whether all of `text` is a stretch of our own words.
+    fn is_echo(&self, text: &str, own: &str) -> bool {
+        let (text, own) = (lexicon::sounds(text), lexicon::sounds(own));
+        text.len() >= ECHO_WORDS && own.windows(text.len()).any(|window| window == text)
+    }
+}

@@ -1,0 +1,243 @@
+//! The arbiter on made-up clocks: what holds our voice, what ends it, what lets it go on.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use tandem_domain::barge_in::{BargeIn, Ground, Lexicon, LexiconError, Overlap, Patience, Ruling};
+
+const OWN: &str =
+    "We have two apartments in Delhi, and one of them is close to the metro. Shall I read you the prices?";
+const PLAIN: Overlap = Overlap { protected: false, asked: false };
+const ASKED: Overlap = Overlap { protected: false, asked: true };
+
+#[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
+fn origin() -> Instant {
+    Instant::now()
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn arbiter(language: &str) -> BargeIn {
+    BargeIn::new(Patience::default(), Lexicon::of(language))
+}
+
+/// The caller speaks for `length` over our voice; the words come 300 ms after its end.
+fn ruled(language: &str, overlap: Overlap, length: Duration, words: &str, confidence: Option<f32>) -> Ruling {
+    let (t0, mut arbiter) = (origin(), arbiter(language));
+    assert_eq!(arbiter.sustained(t0, overlap), Some(Ruling::Hold));
+    arbiter.speech_ended(t0 + length);
+    let ruling = arbiter.settled(t0 + length + ms(300), words, confidence, OWN).unwrap();
+    assert!(!arbiter.is_holding(), "a ruling is the end of it");
+    ruling
+}
+
+fn hears(words: &str) -> Ruling {
+    ruled("en-IN", PLAIN, ms(500), words, Some(0.9))
+}
+
+#[test]
+fn who_listens_aloud_is_not_interrupting() {
+    for words in [
+        "mm-hmm",
+        "Mhmm.",
+        "hmmmm",
+        "uh-huh",
+        "okay",
+        "Yeah, yeah.",
+        "right, I see",
+        "achha",
+        "haan haan",
+        "ji",
+        "theek hai",
+        "हाँ जी",
+        "ठीक है",
+    ] {
+        assert_eq!(hears(words), Ruling::Resume(Ground::Backchannel), "{words}");
+    }
+}
+
+#[test]
+fn who_wants_the_floor_gets_it() {
+    for words in [
+        "stop",
+        "Wait, wait!",
+        "no",
+        "hold on a second",
+        "ruko",
+        "ek minute",
+        "एक मिनट",
+        "रुकिए",
+        "nahi",
+        "sorry?",
+        "okay stop",
+    ] {
+        assert_eq!(hears(words), Ruling::Yield(Ground::Command), "{words}");
+    }
+    for words in ["I meant a villa", "Pune", "what about Gurgaon", "mujhe villa chahiye", "okay and the price"] {
+        assert!(matches!(hears(words), Ruling::Yield(_)), "{words}");
+    }
+}
+
+#[test]
+fn yes_answers_a_question_and_is_a_nod_otherwise() {
+    for words in ["yes", "okay", "haan", "जी"] {
+        assert_eq!(hears(words), Ruling::Resume(Ground::Backchannel), "{words}");
+        assert_eq!(ruled("hi", ASKED, ms(400), words, None), Ruling::Yield(Ground::Answer), "{words}");
+    }
+    assert_eq!(ruled("en", ASKED, ms(400), "mm-hmm", None), Ruling::Resume(Ground::Backchannel), "still listening");
+}
+
+#[test]
+fn noise_coughs_and_half_heard_words_do_not_end_our_voice() {
+    assert_eq!(ruled("en", PLAIN, ms(400), "", None), Ruling::Resume(Ground::Noise));
+    assert_eq!(
+        ruled("en", PLAIN, ms(1_100), "", None),
+        Ruling::Yield(Ground::Unheard),
+        "a sentence that nobody understood"
+    );
+    assert_eq!(ruled("en", PLAIN, ms(300), "(coughs)", Some(0.9)), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en", PLAIN, ms(300), "you", Some(0.07)), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en", PLAIN, ms(300), "Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
+}
+
+#[test]
+fn our_own_words_are_echo_and_a_word_or_two_are_not() {
+    assert_eq!(hears("apartments in Delhi and"), Ruling::Resume(Ground::Echo));
+    assert_eq!(hears("the prices"), Ruling::Yield(Ground::Words));
+}
+
+#[test]
+fn words_that_are_still_coming_rule_as_soon_as_they_can() {
+    let t0 = origin();
+    let after = |partials: &[&str]| {
+        let mut arbiter = arbiter("en");
+        arbiter.sustained(t0, PLAIN);
+        partials.iter().map(|text| arbiter.partial(text, OWN)).collect::<Vec<_>>()
+    };
+    assert_eq!(after(&["wait"]), [Some(Ruling::Yield(Ground::Command))]);
+    assert_eq!(after(&["I", "I want"]), [None, Some(Ruling::Yield(Ground::Words))]);
+    assert_eq!(after(&["mm", "mm hmm"]), [None, None]);
+    assert_eq!(after(&["apartments in Delhi", "apartments in Delhi and"]), [None, None], "an echo waits for the final");
+}
+
+#[test]
+fn long_speech_takes_the_floor_and_long_agreement_waits_for_more() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    arbiter.sustained(t0, PLAIN);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(1_499)), None);
+    assert_eq!(arbiter.partial("yeah yeah", OWN), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(2_999)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(3_000)), Some(Ruling::Yield(Ground::Length)));
+    arbiter.sustained(t0 + ms(9_000), PLAIN);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(10_500)), Some(Ruling::Yield(Ground::Length)));
+    assert_eq!(arbiter.poll_timeout(), None);
+}
+
+#[test]
+fn words_that_never_come_let_a_short_sound_pass_and_a_long_one_not() {
+    for (length, ruling) in [(400, Ruling::Resume(Ground::Nothing)), (900, Ruling::Yield(Ground::Unheard))] {
+        let (t0, mut arbiter) = (origin(), arbiter("en"));
+        arbiter.sustained(t0, PLAIN);
+        arbiter.speech_ended(t0 + ms(length));
+        assert_eq!(arbiter.handle_timeout(t0 + ms(length + 1_199)), None);
+        assert_eq!(arbiter.handle_timeout(t0 + ms(length + 1_200)), Some(ruling));
+        assert_eq!(arbiter.settled(t0 + ms(length + 1_300), "stop", None, OWN), None, "too late");
+    }
+}
+
+#[test]
+fn a_pause_in_the_speech_is_not_its_end() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    arbiter.sustained(t0, PLAIN);
+    arbiter.speech_ended(t0 + ms(400));
+    arbiter.speech_again();
+    assert_eq!(arbiter.handle_timeout(t0 + ms(1_499)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(1_500)), Some(Ruling::Yield(Ground::Length)));
+}
+
+#[test]
+fn protected_passages_are_not_held_and_keys_end_what_is_held() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    assert_eq!(arbiter.sustained(t0, Overlap { protected: true, asked: true }), None);
+    assert_eq!(arbiter.key(), None);
+    arbiter.sustained(t0, PLAIN);
+    assert_eq!(arbiter.sustained(t0 + ms(100), PLAIN), None, "held already");
+    assert_eq!(arbiter.key(), Some(Ruling::Yield(Ground::Key)));
+    assert_eq!(arbiter.key(), None);
+}
+
+#[test]
+fn lists_come_as_data_and_their_mistakes_are_named() {
+    let file = |words: &str| {
+        format!("language = 'mr'\nbackchannels = [{words}]\nanswers = []\nhesitations = []\ncommands = ['thamba']")
+    };
+    let mut lexicon = Lexicon::clone(&Lexicon::of("en"));
+    lexicon.add(&file("'ho ka'")).unwrap();
+    let reading = lexicon.read("Ho ka? Thamba!");
+    assert_eq!((reading.backchannels, reading.commands), (1, 1));
+    assert!(matches!(lexicon.add(&file("'...'")), Err(LexiconError::Length { phrase, .. }) if phrase == "..."));
+    assert!(matches!(lexicon.add("language = 1"), Err(LexiconError::Syntax(_))));
+    assert_eq!(Lexicon::of("de").read("haan").others, ["han"], "Hindi is for calls in which it is spoken");
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Sustained(bool, bool),
+    Again,
+    Ended,
+    Key,
+    Partial(String),
+    Settled(String, Option<f32>),
+    Timeout,
+    Forget,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let words = prop_oneof![Just("stop".to_owned()), Just("mm-hmm".to_owned()), Just(String::new()), any::<String>()];
+    prop_oneof![
+        (any::<bool>(), any::<bool>()).prop_map(|(protected, asked)| Step::Sustained(protected, asked)),
+        Just(Step::Again),
+        Just(Step::Ended),
+        Just(Step::Key),
+        words.clone().prop_map(Step::Partial),
+        (words, proptest::option::of(0.0..1.0f32)).prop_map(|(text, confidence)| Step::Settled(text, confidence)),
+        Just(Step::Timeout),
+        Just(Step::Forget),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    /// Whatever comes in whatever order: a hold is ended by one ruling and no other, and never lasts beyond its deadline.
+    #[test]
+    fn every_hold_ends_once(steps in prop::collection::vec((0u64..2_000, step()), 1..60)) {
+        let (mut now, mut arbiter) = (origin(), arbiter("hi"));
+        for (wait, step) in steps {
+            now += ms(wait);
+            let was_held = arbiter.is_holding();
+            let ruling = match step {
+                Step::Sustained(protected, asked) => arbiter.sustained(now, Overlap { protected, asked }),
+                Step::Again => { arbiter.speech_again(); None }
+                Step::Ended => { arbiter.speech_ended(now); None }
+                Step::Key => arbiter.key(),
+                Step::Partial(text) => arbiter.partial(&text, OWN),
+                Step::Settled(text, confidence) => arbiter.settled(now, &text, confidence, OWN),
+                Step::Timeout => arbiter.handle_timeout(now),
+                Step::Forget => { arbiter.forget(); prop_assert!(!arbiter.is_holding()); None }
+            };
+            match ruling {
+                Some(Ruling::Hold) => prop_assert!(!was_held && arbiter.is_holding()),
+                Some(_) => prop_assert!(was_held && !arbiter.is_holding()),
+                None => {}
+            }
+            prop_assert_eq!(arbiter.poll_timeout().is_some(), arbiter.is_holding());
+        }
+        if let Some(due) = arbiter.poll_timeout() {
+            prop_assert!(arbiter.handle_timeout(due).is_some());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The caller speaks over our voice: it is held, and goes on or is dropped by what was said.
+
+use tandem_domain::agent::Timing;
+use tandem_domain::barge_in::Ground;
+use tandem_domain::call_core::Input;
+
+use crate::world::{SENTENCE, World, ms};
+
+/// Our greeting is in the caller's ear, half of it, and the caller has spoken over it for so long.
+fn spoken_over(length: u64) -> World {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.speak(length);
+    assert_eq!((world.holds, world.cuts), (1, 0));
+    world
+}
+
+#[test]
+fn who_listens_aloud_lets_us_go_on_and_has_said_nothing() {
+    let mut world = spoken_over(500);
+    world.understand("mm-hmm");
+    assert_eq!((world.cuts, world.resumed.as_slice()), (0, &[Ground::Backchannel][..]));
+    assert!(world.core.agent_speaking() && !world.core.turn_is_open());
+    world.play_all();
+    let greeting = world.responses()[0];
+    assert!(!greeting.interrupted && greeting.heard == greeting.text, "{greeting:?}");
+    assert!(world.turns().is_empty(), "no turn of the caller's");
+    world.say("I want an apartment in Delhi");
+    world.pass(ms(60));
+    world.play_all();
+    assert_eq!(world.turns().last().unwrap().1, "I want an apartment in Delhi");
+}
+
+#[test]
+fn a_cough_whose_words_never_come_lets_us_go_on() {
+    let mut world = spoken_over(400);
+    world.pass(ms(1_300));
+    assert_eq!(world.resumed, [Ground::Nothing]);
+    world.pass(ms(4_000));
+    assert_eq!(world.cuts, 0, "nor does the recogniser's silence end our voice later");
+    assert!(world.core.agent_speaking());
+}
+
+#[test]
+fn words_that_come_after_we_went_on_still_interrupt_and_agreement_does_not() {
+    let mut world = spoken_over(400);
+    world.pass(ms(1_300));
+    world.words("no, a villa in Pune");
+    world.pass(ms(600));
+    assert_eq!((world.resumed.len(), world.cuts), (1, 1));
+    assert!(world.last_text().contains("Pune"), "{}", world.last_text());
+
+    let mut world = spoken_over(400);
+    world.pass(ms(1_300));
+    world.words("okay, right");
+    world.pass(ms(600));
+    assert_eq!((world.resumed.len(), world.cuts), (1, 0));
+    assert!(world.core.agent_speaking());
+}
+
+#[test]
+fn long_speech_takes_the_floor_without_a_word() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.begin();
+    assert_eq!((world.holds, world.cuts), (1, 0));
+    world.pass(ms(1_500));
+    assert_eq!(world.cuts, 1);
+}
+
+#[test]
+fn partial_words_decide_before_the_speech_ends() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.begin();
+    world.input(Input::Partial("mm".into()));
+    assert_eq!(world.cuts, 0);
+    world.input(Input::Partial("wait".into()));
+    assert_eq!(world.cuts, 1);
+}
+
+#[test]
+fn a_key_takes_the_floor_that_is_held_and_the_end_of_the_call_ends_it() {
+    let mut world = spoken_over(400);
+    world.input(Input::Dtmf('1'));
+    assert_eq!((world.cuts, world.resumed.len()), (1, 0));
+
+    let mut world = spoken_over(400);
+    world.input(Input::Ended(tandem_domain::record::EndReason::CallerHangup));
+    assert_eq!(world.cuts, 1, "what was heard is on record");
+    assert_eq!(world.ended.len(), 1);
+    assert_eq!(world.core.poll_timeout(), None);
+}
+
+#[test]
+fn a_voice_that_had_nothing_left_to_say_is_not_held_back() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE * 10;
+    world.speak(600);
+    assert_eq!((world.holds, world.cuts), (1, 1), "all was heard: the caller's turn");
+}
