@@ -105,6 +105,13 @@ wer: setup ## Word error rate of the recogniser over the real socket
 	@"$$(scripts/target-dir.sh)/debug/tandem" models install
 	@$(CARGO) test --workspace $(CARGO_FLAGS) --test wer -- --nocapture
 
+.PHONY: audio
+audio: build ## The calls of docs/audio again, and their pictures, with the natural voice
+	@$(BINARY) models install --voice natural
+	@for call in turn interruption resume; do \
+		$(BINARY) --set TTS_PROVIDER=piper simulate --script docs/audio/$$call.toml --voice rms \
+			--record docs/audio/$$call.wav --plot docs/audio/$$call.svg || exit 1; done
+
 .PHONY: bench
 bench: build ## CPU, memory and pacing jitter of BENCH_CALLS (100) simultaneous calls
 	@$(BINARY) bench --calls $(BENCH_CALLS)

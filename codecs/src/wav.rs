@@ -17,6 +17,12 @@ const MAX_RESERVED_SAMPLES: usize = 1 << 20;
 ///
 /// A file shorter than its header claims is an error, not a short recording.
 pub fn read(reader: impl Read) -> Result<Pcm, WavError> {
+    let (rate, interleaved) = read_stereo(reader)?;
+    Ok(Pcm::new(rate, interleaved.chunks_exact(2).map(|pair| pair[0].midpoint(pair[1])).collect::<Vec<_>>()))
+}
+
+/// Reads a whole file as interleaved pairs; one channel is on both sides. Errors as of [`read`].
+pub fn read_stereo(reader: impl Read) -> Result<(SampleRate, Vec<i16>), WavError> {
     let reader = WavReader::new(reader).map_err(WavError::Read)?;
     let WavSpec { channels, sample_rate, bits_per_sample, sample_format } = reader.spec();
     if sample_format != SampleFormat::Int || bits_per_sample != 16 || !(1..=2).contains(&channels) {
@@ -24,19 +30,14 @@ pub fn read(reader: impl Read) -> Result<Pcm, WavError> {
         return Err(WavError::Unsupported { channels, bits: bits_per_sample, float });
     }
     let rate = SampleRate::new(sample_rate)?;
-    let claimed = reader.duration() as usize;
-    let mut samples = Vec::with_capacity(claimed.min(MAX_RESERVED_SAMPLES));
-    let mut source = reader.into_samples::<i16>();
-    while let Some(left) = source.next() {
-        let left = left.map_err(WavError::Read)?;
-        // hound refuses a file whose data is no whole number of frames, so a right sample follows.
-        let right = match channels {
-            1 => left,
-            _ => source.next().transpose().map_err(WavError::Read)?.unwrap_or(left),
-        };
-        samples.push(left.midpoint(right));
+    let claimed = reader.duration() as usize * 2;
+    let mut interleaved = Vec::with_capacity(claimed.min(MAX_RESERVED_SAMPLES));
+    for sample in reader.into_samples::<i16>() {
+        let sample = sample.map_err(WavError::Read)?;
+        // hound refuses a file whose data is no whole number of frames, so pairs are whole
+        interleaved.extend(std::iter::repeat_n(sample, 3 - usize::from(channels)));
     }
-    Ok(Pcm::new(rate, samples))
+    Ok((rate, interleaved))
 }
 
 /// Writes one channel.
@@ -130,6 +131,15 @@ mod tests {
         write_stereo(&mut file, SampleRate::HZ_8000, &left, &right).unwrap();
         let pcm = read(file.into_inner().as_slice()).unwrap();
         assert_eq!(*pcm.samples, [75, i16::MAX, i16::MIN, 4]);
+    }
+
+    #[test]
+    fn both_sides_come_back_and_one_is_doubled() {
+        let mut file = Cursor::new(Vec::new());
+        write_stereo(&mut file, SampleRate::HZ_8000, &[1, 2], &[-1, -2]).unwrap();
+        assert_eq!(read_stereo(file.into_inner().as_slice()).unwrap(), (SampleRate::HZ_8000, vec![1, -1, 2, -2]));
+        let file = mono(SampleRate::HZ_16000, &[5, 6]);
+        assert_eq!(read_stereo(file.as_slice()).unwrap(), (SampleRate::HZ_16000, vec![5, 5, 6, 6]));
     }
 
     #[test]

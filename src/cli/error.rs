@@ -6,7 +6,7 @@ use tandem_peers::simulate::SimulateError;
 
 use super::bench::BenchError;
 use super::replay::ReplayError;
-use super::simulate::ScriptError;
+use super::simulate::{PictureError, ScriptError};
 use crate::config::ConfigError;
 use crate::telemetry::LogError;
 use crate::wiring::{BootError, EngineError};
@@ -45,6 +45,9 @@ pub enum CliError {
     /// The caller's script cannot be played.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// The call was made, and cannot be drawn.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// Twilio has one rate.
     #[error("twilio streams at 8000 Hz alone: leave out --sample-rate, or choose --carrier exotel")]
     SampleRate,

@@ -24,8 +24,10 @@ use crate::config::{Config, LogLevel, Source};
 use crate::telemetry;
 use crate::wiring::{self, Speech, Vendors};
 
+mod picture;
 mod script;
 
+pub(super) use picture::PictureError;
 pub(super) use script::{ScriptError, recording};
 
 /// Where carriers connect, and where pages do.
@@ -37,6 +39,7 @@ Examples:
   tandem simulate --url ws://localhost:8000/media --agent front-desk --wav question.wav --record call.wav
   tandem simulate --carrier exotel --sample-rate 16000 --say \"sixty lakh rupees\"
   tandem simulate --carrier browser --say \"sixty lakh rupees\"
+  tandem simulate --script caller.toml --record call.wav --plot call.svg
   tandem simulate --script caller.toml --json
 
 A line is said when the agent has finished. A script file holds [[step]] tables, each with one of say, wav, interrupt (with after_ms),
@@ -98,6 +101,9 @@ pub(super) struct Args {
     /// Write the call to a WAV file, the caller left, the agent right
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Draw the recording into an SVG file
+    #[arg(long, value_name = "FILE", requires = "record")]
+    plot: Option<PathBuf>,
     /// Voice of the caller, by the engine's own name
     #[arg(long, default_value = "", hide_default_value = true)]
     voice: String,
@@ -176,6 +182,9 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     };
     place.leave().await;
     let (peer, report) = report?;
+    if let (Some(recording), Some(path)) = (&report.recording, &args.plot) {
+        picture::draw(recording, &peer, path)?;
+    }
     output.result(&report, |report| told(report, &peer))?;
     verdict(&peer, &report)
 }
