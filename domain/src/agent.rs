@@ -179,6 +179,8 @@ pub struct Timing {
     pub eagerness: Eagerness,
     /// Whether dictated values are waited for.
     pub spelling_patience: SpellingPatience,
+    /// A model judges by sound whether a pause ends the turn (`END_OF_TURN_MODEL`).
+    pub end_of_turn_model: bool,
     /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
     pub barge_in_min_speech: Duration,
     /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
@@ -199,6 +201,7 @@ impl Default for Timing {
             endpoint_silence: Duration::from_millis(500),
             eagerness: Eagerness::NORMAL,
             spelling_patience: SpellingPatience::Auto,
+            end_of_turn_model: false,
             barge_in_min_speech: Duration::from_millis(200),
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,

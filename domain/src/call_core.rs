@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::Timing;
 use crate::barge_in::{BargeIn, Lexicon, Patience};
+use crate::endpointing::Endpointing;
 use crate::ids::{TurnId, UtteranceId};
 use crate::playbook::{Decision, PlaybookState};
 use crate::port::brain::{Ask, Prompt};
@@ -77,6 +78,8 @@ struct Speech {
 pub struct CallCore {
     lines: Lines,
     turns: Turns,
+    /// A model is asked at each pause whether the turn is over.
+    judges_turns: bool,
     barge_in: BargeIn,
     silence: SilenceLadder,
     max_duration: Duration,
@@ -115,7 +118,8 @@ impl CallCore {
     /// A call with this patience, before its leg is up.
     pub fn new(timing: &Timing, lines: Lines) -> Self {
         Self {
-            turns: Turns::new(timing.endpoint_silence),
+            turns: Turns::new(Endpointing::new(timing, &lines.language)),
+            judges_turns: timing.end_of_turn_model,
             barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
             lines,
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
@@ -242,7 +246,13 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
+                let expects = self.state.as_ref().and_then(|state| state.expects.clone());
+                self.turns.endpointing().expect(expects);
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
+                self.turn_action(now, action);
+            }
+            Input::EndOfTurn { turn, to, probability } => {
+                let action = self.turns.judged(now, turn, to, probability);
                 self.turn_action(now, action);
             }
             Input::Brain { ask, event } => self.brain(now, ask, event),

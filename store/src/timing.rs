@@ -32,6 +32,7 @@ impl Patience {
             endpoint_silence: self.eagerness.of(server.endpoint_silence),
             eagerness: self.eagerness,
             spelling_patience: self.spelling,
+            end_of_turn_model: server.end_of_turn_model,
             barge_in_min_speech: server.barge_in_min_speech,
             // Off: a rung that the call does not live to see.
             turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),

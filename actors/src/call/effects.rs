@@ -26,6 +26,7 @@ impl State {
                 let hints = plan.brain.hints(self.core.state()).into();
                 let _ = self.children.stt.cast(SttMsg::Finalize { turn, from, to, hints });
             }
+            Effect::JudgeTurn { .. } => {} // no model is here to judge: the silence alone decides
             Effect::Think { number, ask } => {
                 let _ = self.children.dialogue.cast(DialogueMsg::Think { number, ask: Box::new(ask) });
             }

@@ -107,6 +107,15 @@ pub enum Input {
         /// Whole turn or continuation.
         covers: Covers,
     },
+    /// The answer to [`Effect::JudgeTurn`].
+    EndOfTurn {
+        /// The turn.
+        turn: TurnId,
+        /// `to` of the effect that this answers.
+        to: u64,
+        /// How sure the model is that the turn is over, 0 to 1.
+        probability: f32,
+    },
     /// The brain answers the ask of this number.
     Brain {
         /// From [`Effect::Think`].
@@ -173,6 +182,16 @@ pub enum Input {
 pub enum Effect {
     /// Settle the words of `from..to`; supersedes what was asked before about the turn.
     Transcribe {
+        /// The turn.
+        turn: TurnId,
+        /// First sample.
+        from: u64,
+        /// Sample after the last.
+        to: u64,
+    },
+    /// Judge by the sound of `from..to` whether the turn is over, and answer with [`Input::EndOfTurn`] or not at all. Only where
+    /// [`Timing::end_of_turn_model`](crate::agent::Timing::end_of_turn_model) asks for it.
+    JudgeTurn {
         /// The turn.
         turn: TurnId,
         /// First sample.

@@ -89,6 +89,11 @@ pub(super) enum WrittenInput {
         confidence: Option<f32>,
         covers: Covers,
     },
+    EndOfTurn {
+        turn: TurnId,
+        to: u64,
+        probability: f32,
+    },
     Brain {
         ask: u32,
         event: BrainEvent,
@@ -135,6 +140,7 @@ impl WrittenInput {
             Input::Transcript { turn, to, text, confidence, covers } => {
                 Self::Transcript { turn, to, text, confidence, covers }
             }
+            Input::EndOfTurn { turn, to, probability } => Self::EndOfTurn { turn, to, probability },
             Input::Brain { ask, event } => Self::Brain { ask, event },
             Input::BrainDone { ask } => Self::BrainDone { ask },
             Input::BrainFailed { ask } => Self::BrainFailed { ask },
@@ -165,6 +171,7 @@ impl WrittenInput {
             Self::Transcript { turn, to, text, confidence, covers } => {
                 Input::Transcript { turn, to, text, confidence, covers }
             }
+            Self::EndOfTurn { turn, to, probability } => Input::EndOfTurn { turn, to, probability },
             Self::Brain { ask, event } => Input::Brain { ask, event },
             Self::BrainDone { ask } => Input::BrainDone { ask },
             Self::BrainFailed { ask } => Input::BrainFailed { ask },
@@ -205,6 +212,11 @@ impl WrittenInput {
 #[serde(rename_all = "snake_case")]
 pub(super) enum WrittenEffect<'a> {
     Transcribe {
+        turn: TurnId,
+        from: u64,
+        to: u64,
+    },
+    JudgeTurn {
         turn: TurnId,
         from: u64,
         to: u64,
@@ -268,6 +280,7 @@ impl<'a> WrittenEffect<'a> {
     pub(super) fn of(effect: &'a Effect, origin: Origin) -> Self {
         match effect {
             Effect::Transcribe { turn, from, to } => Self::Transcribe { turn: *turn, from: *from, to: *to },
+            Effect::JudgeTurn { turn, from, to } => Self::JudgeTurn { turn: *turn, from: *from, to: *to },
             Effect::Think { number, ask } => Self::Think {
                 number: *number,
                 turn: ask.turn,

@@ -193,6 +193,7 @@ fn header(payload: &[u8]) -> Result<Header, String> {
         endpoint_silence,
         eagerness: _, // read as a number from 0 to 1
         spelling_patience: _,
+        end_of_turn_model: _,
         barge_in_min_speech,
         turn_after_silence,
         end_after_silence,

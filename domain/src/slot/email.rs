@@ -70,7 +70,7 @@ pub(crate) fn read(text: &str) -> Option<String> {
 }
 
 /// Spoken signs become signs, spelled letters and digits stand alone.
-fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let lower = text.to_lowercase();
     let spaced = lower.replace('@', " @ ");

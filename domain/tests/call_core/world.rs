@@ -139,7 +139,7 @@ impl World {
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
                 Effect::Resume(ground) => self.resumed.push(ground),
-                Effect::Seal { .. } => {}
+                Effect::Seal { .. } | Effect::JudgeTurn { .. } => {}
             }
         }
     }
@@ -211,6 +211,10 @@ impl World {
         let (covers, confidence) = (Covers::WholeTurn, Some(0.9));
         self.input(Input::Transcript { turn, to, text: text.into(), confidence, covers });
         self.pass(ms(300));
+        // What was said may need a longer silence than most.
+        while let Some((due, "endpoint")) = self.core.poll_timeout() {
+            self.pass(due - self.now);
+        }
     }
 
     pub(crate) fn responses(&self) -> Vec<&Response> {
