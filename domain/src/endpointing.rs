@@ -45,6 +45,8 @@ const BEGUN: Duration = Duration::from_millis(2_500);
 const BEGUN_ADDRESS: Duration = Duration::from_millis(3_500);
 /// So much more than their usual pause, in percent, a caller is given.
 const MARGIN_PERCENT: u32 = 115;
+/// The same between the parts of a value, where a cut costs a whole answer.
+const GROUP_MARGIN_PERCENT: u32 = 150;
 /// A caller's pauses stretch a silence by no more than this, in percent.
 const STRETCH_PERCENT: u32 = 160;
 /// A model that is so sure of the end, and of the opposite, is believed.
@@ -194,15 +196,17 @@ impl Endpointing {
             (_, SpellingPatience::Auto) => return None,
         };
         match expects::progress(spelled, region, begun, text) {
+            // "Sure, it is": a word or two before the value.
+            Progress::Nothing if self.endings.is_preamble(text) => Some(self.open(Ground::Open)),
             Progress::Nothing => None,
             Progress::Begun => Some(self.begun(spelled)),
             // "Sixty lakh and": whole so far, but more comes.
-            Progress::Whole { .. } if self.endings.read(text) == Ending::Open => Some(self.open(Ground::Open)),
+            Progress::Whole { .. } if self.endings.hangs(text) => Some(self.open(Ground::Open)),
             Progress::Whole { may_grow: false } => Some(self.whole(Ground::Value)),
             Progress::Whole { may_grow: true } => {
                 let grows = if Endings::is_stopped(text) { GROWS / 2 } else { GROWS };
                 let most = self.base + self.eagerness.of(grows);
-                let usual = self.group_pauses.usual().map(|pause| pause * MARGIN_PERCENT / 100);
+                let usual = self.group_pauses.usual().map(|pause| pause * GROUP_MARGIN_PERCENT / 100);
                 let silence = usual.map_or(most, |usual| usual.clamp(self.base, most));
                 Some(Wait { silence, ground: Ground::Growing })
             }

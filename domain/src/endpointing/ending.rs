@@ -17,6 +17,9 @@ const HINGLISH: &str = include_str!("../../endings/hinglish.toml");
 /// Longest phrase, in words.
 const LONGEST: usize = 6;
 
+/// No more words than these go before a value that was asked for.
+const PREAMBLE: usize = 3;
+
 /// What the last words of a text say about its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -116,11 +119,27 @@ impl Endings {
 
     /// How `text` ends. A final full stop counts against words that only mostly go on; a comma, dash or ellipsis for them.
     pub fn read(&self, text: &str) -> Ending {
+        self.ending(text, Self::is_stopped(text))
+    }
+
+    /// Whether more comes after `text` though a value in it is whole: "sixty lakh and". Words that mostly go on do not count, for values end in
+    /// them too: "acme dot in".
+    pub(super) fn hangs(&self, text: &str) -> bool {
+        self.ending(text, true) == Ending::Open
+    }
+
+    /// Whether `text` is so short that the answer to a question for a value is still to come, and is none of the answers that are whole.
+    pub(super) fn is_preamble(&self, text: &str) -> bool {
+        let words = split(text);
+        let whole = (1..=words.len()).any(|length| self.phrases.get(&words[..length]) == Some(&Kind::Whole));
+        (1..=PREAMBLE).contains(&words.len()) && !whole && !Self::is_stopped(text)
+    }
+
+    fn ending(&self, text: &str, stopped: bool) -> Ending {
         let text = text.trim();
         if text.ends_with([',', '-', '–', '—', '…', ';', ':']) || text.ends_with("...") {
             return Ending::Open;
         }
-        let stopped = text.ends_with(['.', '?', '!', '।']);
         let words = split(text);
         let longest = (1..=LONGEST.min(words.len())).rev();
         for length in longest {

@@ -12,7 +12,7 @@ use crate::slot::numeral::{scale_word, two_digits};
 use crate::slot::phone::{self, Dictated, Judged};
 use crate::slot::place::Gazetteer;
 use crate::slot::window::{self, Looking};
-use crate::slot::words::split;
+use crate::slot::words::{is_listed, split};
 use crate::slot::{email, fuzzy};
 
 /// Where nobody says whose numbers come without a country code.
@@ -21,6 +21,8 @@ const HOME: &str = "IN";
 const LEAST_AMOUNT: i64 = 1_000;
 /// Fewer digits, with other words behind them, are a count: "I have two".
 const SHORTEST_RUN: usize = 3;
+/// Words between the parts of an amount.
+const JOINS: &str = "point decimal and to or se aur dashamlav दशमलव और से";
 /// Digits that nobody asked for are a telephone number from so many on.
 const CLEAR_RUN: usize = 5;
 
@@ -166,8 +168,11 @@ fn address_of_mail(text: &str) -> Progress {
     }
     let sign = |token: &String| matches!(token.as_str(), "@" | "." | "_" | "-");
     let letters = tokens.iter().filter(|token| token.chars().count() == 1 && *token != "i").count();
-    let name = tokens.len() <= 2 && tokens.iter().any(|token| token.len() > 1 && !fuzzy::is_common(token));
-    Progress::begun(tokens.iter().any(sign) || letters >= 3 || letters * 2 > tokens.len() || name)
+    // "S for sierra".
+    let alphabet = tokens.windows(3).any(|three| three[0].chars().count() == 1 && three[1] == "for");
+    let said = email::after_leads(&tokens);
+    let name = said.len() <= 2 && said.iter().any(|token| token.len() > 1 && !fuzzy::is_common(token));
+    Progress::begun(tokens.iter().any(sign) || letters >= 3 || letters * 2 > tokens.len() || alphabet || name)
 }
 
 fn amount(words: &[String], begun: Option<&Half>) -> Progress {
@@ -180,8 +185,10 @@ fn amount(words: &[String], begun: Option<&Half>) -> Progress {
             Progress::Nothing
         };
     };
-    if found.end < words.len() {
-        return Progress::Nothing; // a sentence with an amount in it
+    let rest = &words[found.end..];
+    if !rest.is_empty() {
+        // "One point", "fifty to"; else a sentence with an amount in it.
+        return Progress::begun(rest.iter().all(|word| is_listed(JOINS, word)));
     }
     match found.value.bare {
         Some(number) if number.whole().is_some_and(|whole| whole >= LEAST_AMOUNT) => Progress::whole(true),
@@ -282,6 +289,7 @@ mod tests {
                 ("rahul@gmail.com.", WHOLE),
                 ("rahul at yahoo dot co", GROWS),
                 ("rahul at yahoo dot co dot in", WHOLE),
+                ("sure, it is neha", Progress::Begun),
                 ("I do not have any", Progress::Nothing),
             ],
         );
