@@ -246,7 +246,7 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
-                let expects = self.state.as_ref().and_then(|state| state.expects.clone());
+                let expects = self.state.as_ref().and_then(|state| state.expects.as_deref().cloned());
                 self.turns.endpointing().expect(expects);
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);

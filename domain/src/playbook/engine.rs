@@ -123,7 +123,7 @@ impl<'a> Turn<'a> {
         if !self.told.is_empty() {
             self.state.last_said = self.told;
         }
-        self.state.expects = self.playbook.expects(&self.state, self.context);
+        self.state.expects = self.playbook.expects(&self.state, self.context).map(Box::new);
         let tools = self.playbook.tool_calls(&self.before, &self.state);
         Reply { decision: self.state.decision(), say: self.say, state: self.state, tools }
     }

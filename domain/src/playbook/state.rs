@@ -197,7 +197,7 @@ pub struct PlaybookState {
     pub summed_up: bool,
     /// What the caller's next words answer: for how long a pause in them is waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expects: Option<Expects>,
+    pub expects: Option<Box<Expects>>,
 }
 
 impl PlaybookState {
