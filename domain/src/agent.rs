@@ -181,6 +181,8 @@ pub struct Timing {
     pub spelling_patience: SpellingPatience,
     /// A model judges by sound whether a pause ends the turn (`END_OF_TURN_MODEL`).
     pub end_of_turn_model: bool,
+    /// The brain is asked before the silence that ends a turn is full (`PREEMPTIVE_GENERATION`).
+    pub preemptive_generation: bool,
     /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
     pub barge_in_min_speech: Duration,
     /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
@@ -202,6 +204,7 @@ impl Default for Timing {
             eagerness: Eagerness::NORMAL,
             spelling_patience: SpellingPatience::Auto,
             end_of_turn_model: false,
+            preemptive_generation: false,
             barge_in_min_speech: Duration::from_millis(200),
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,

@@ -20,6 +20,7 @@ mod filler;
 mod floor;
 mod io;
 mod lines;
+mod preempt;
 mod screen;
 mod tools;
 mod voice;
@@ -85,6 +86,7 @@ pub struct CallCore {
     max_duration: Duration,
     answer_limit: Duration,
     filler: filler::Filler,
+    preempt: preempt::Preempt,
     started: Option<Instant>,
     history: Vec<Line>,
     state: Option<PlaybookState>,
@@ -126,6 +128,7 @@ impl CallCore {
             max_duration: timing.max_duration,
             answer_limit: timing.answer_limit,
             filler: filler::Filler::new(timing.soft_timeout),
+            preempt: preempt::Preempt::new(timing.preemptive_generation),
             started: None,
             history: Vec::new(),
             state: None,
@@ -250,15 +253,17 @@ impl CallCore {
                 self.turns.endpointing().expect(expects);
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);
+                self.words_settled();
             }
             Input::EndOfTurn { turn, to, probability } => {
                 let action = self.turns.judged(now, turn, to, probability);
                 self.turn_action(now, action);
+                self.words_settled();
             }
             Input::Brain { ask, event } => self.brain(now, ask, event),
             Input::BrainDone { ask } => self.brain_done(now, ask),
             Input::BrainFailed { ask } => {
-                if self.thinking.as_ref().is_some_and(|thinking| thinking.number == ask) {
+                if !self.kept_all(ask, true) && self.thinking.as_ref().is_some_and(|thinking| thinking.number == ask) {
                     self.brain_gave_up(now);
                 }
             }

@@ -92,6 +92,11 @@ impl Ground {
         }
     }
 
+    /// The turn is more likely over than not.
+    pub fn is_likely_end(self) -> bool {
+        !matches!(self, Self::Open | Self::Spelling | Self::GoesOn)
+    }
+
     /// The caller is in the middle of a value.
     fn is_spelling(self) -> bool {
         matches!(self, Self::Growing | Self::Spelling)

@@ -302,6 +302,16 @@ impl Turns {
         }
     }
 
+    /// The turn whose words are settled and whose silence runs, if it is likely over: its words, and how sure the recogniser is of them.
+    pub fn likely_over(&self) -> Option<(TurnId, &str, Option<f32>)> {
+        match &self.state {
+            State::Paused(Pause { open, words, settled: true, wait, .. }) if wait.ground.is_likely_end() => {
+                Some((open.turn, &words.text, words.confidence))
+            }
+            _ => None,
+        }
+    }
+
     /// The silence that the committed turn ended with.
     pub fn ended_by(&self) -> Option<Wait> {
         if let State::Committed { wait, .. } = &self.state { Some(*wait) } else { None }

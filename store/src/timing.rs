@@ -33,6 +33,7 @@ impl Patience {
             eagerness: self.eagerness,
             spelling_patience: self.spelling,
             end_of_turn_model: server.end_of_turn_model,
+            preemptive_generation: server.preemptive_generation,
             barge_in_min_speech: server.barge_in_min_speech,
             // Off: a rung that the call does not live to see.
             turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),

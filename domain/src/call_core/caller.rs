@@ -19,6 +19,7 @@ impl CallCore {
             return; // a goodbye is not interrupted
         }
         self.silence.disarm();
+        self.waste("went_on");
         let speaking = self.agent_speaking();
         self.barge_in.speech_again();
         if let Some(TurnAction::Reopen(_)) = self.turns.speech_started(at, began, speaking) {

@@ -206,6 +206,11 @@ pub enum Effect {
         /// All that the brain may know.
         ask: Ask,
     },
+    /// Have the voice make this sentence, which may be the first of the next utterance, and keep its sound. An [`Self::Speak`] of the same words
+    /// wants it, a [`Self::Discard`] does not.
+    Prepare(String),
+    /// What was prepared is not said.
+    Discard,
     /// Drop what the brain is doing.
     StopThinking,
     /// Speak a sentence of an utterance. Said again after the voice's driver died; what is queued already is not to be queued twice.

@@ -230,6 +230,8 @@ pub(super) enum WrittenEffect<'a> {
         /// Lines of the history, and their hash.
         history: (usize, String),
     },
+    Prepare(&'a str),
+    Discard,
     StopThinking,
     Speak {
         utterance: UtteranceId,
@@ -288,6 +290,8 @@ impl<'a> WrittenEffect<'a> {
                 state: ask.state.as_ref().map(hash),
                 history: (ask.history.len(), hash(&*ask.history)),
             },
+            Effect::Prepare(text) => Self::Prepare(text),
+            Effect::Discard => Self::Discard,
             Effect::StopThinking => Self::StopThinking,
             Effect::Speak { utterance, sentence, text } => {
                 Self::Speak { utterance: *utterance, sentence: *sentence, text }

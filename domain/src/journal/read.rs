@@ -194,6 +194,7 @@ fn header(payload: &[u8]) -> Result<Header, String> {
         eagerness: _, // read as a number from 0 to 1
         spelling_patience: _,
         end_of_turn_model: _,
+        preemptive_generation: _,
         barge_in_min_speech,
         turn_after_silence,
         end_after_silence,

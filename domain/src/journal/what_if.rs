@@ -8,7 +8,7 @@ use crate::agent::{Eagerness, SpellingPatience};
 /// `ENDPOINT_SILENCE_MS` where the server sets none: what an eagerness is a share of.
 const ENDPOINT_SILENCE: Duration = Duration::from_millis(500);
 
-const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, turn_after_silence_seconds, end_after_silence_seconds, \
+const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, preemptive_generation, turn_after_silence_seconds, end_after_silence_seconds, \
     max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds";
 
 /// A change that cannot be made.
@@ -47,6 +47,10 @@ impl Setup {
             }
             "spelling_patience" => {
                 timing.spelling_patience = SpellingPatience::parse(value).ok_or(misfit("auto, on or off"))?;
+            }
+            "preemptive_generation" => {
+                let on = ["off", "on"].iter().position(|known| *known == value).ok_or(misfit("on or off"))?;
+                timing.preemptive_generation = on == 1;
             }
             "turn_after_silence_seconds" => timing.turn_after_silence = seconds(0.1, "0.1 to 14400 seconds")?,
             "end_after_silence_seconds" if value == "-1" => timing.end_after_silence = None,

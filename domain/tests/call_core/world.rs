@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) ended: Vec<EndReason>,
     /// What a far end with a screen was shown.
     pub(crate) shown: Vec<Notice>,
+    /// Sentences that the voice was to prepare; `None` where it was to forget them.
+    pub(crate) prepared: Vec<Option<String>>,
 }
 
 impl World {
@@ -99,6 +101,7 @@ impl World {
             notes: Vec::new(),
             ended: Vec::new(),
             shown: Vec::new(),
+            prepared: Vec::new(),
         }
     }
 
@@ -139,6 +142,8 @@ impl World {
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
                 Effect::Resume(ground) => self.resumed.push(ground),
+                Effect::Prepare(text) => self.prepared.push(Some(text)),
+                Effect::Discard => self.prepared.push(None),
                 Effect::Seal { .. } | Effect::JudgeTurn { .. } => {}
             }
         }

@@ -84,6 +84,8 @@ fn every_effect(origin: Origin) -> Vec<Effect> {
         Effect::Transcribe { turn, from: 0, to: 9 },
         Effect::JudgeTurn { turn, from: 0, to: 9 },
         Effect::Think { number: 1, ask: Ask { turn, prompt, state: Some(state()), history } },
+        Effect::Prepare("hello".into()),
+        Effect::Discard,
         Effect::StopThinking,
         Effect::Speak { utterance, sentence: 0, text: "hello".into() },
         Effect::Seal { utterance, sentences: 2 },
