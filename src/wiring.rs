@@ -324,6 +324,7 @@ pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenErro
     let timing = Timing {
         endpoint_silence: config.calls.endpoint_silence,
         barge_in_min_speech: config.calls.barge_in_min_speech,
+        preemptive_generation: config.calls.preemptive_generation,
         max_duration: config.calls.max_duration,
         ..Timing::default()
     };

@@ -82,6 +82,9 @@ pub const RECORDING_FAULTS: [&str; 2] = ["disk_full", "io"];
 /// Vendor requests, by `stage`, `provider` and `outcome`.
 pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
 
+/// Answers begun before the caller's turn was over, by whether they were used.
+pub const PREEMPTIVE: &str = "tandem_preemptive_answers_total";
+
 /// Agents that have series of their own.
 const MOST_AGENTS: usize = 100;
 
@@ -139,6 +142,11 @@ fn agent_label(agent: &str) -> String {
         known.insert(agent.to_owned());
     }
     agent.to_owned()
+}
+
+/// An answer that was begun before the caller's turn was over is `used` or `wasted`.
+pub fn preemptive(outcome: &'static str) {
+    metrics::counter!(PREEMPTIVE, "outcome" => outcome).increment(1);
 }
 
 /// A part of a call died.

@@ -20,6 +20,7 @@ mod filler;
 mod floor;
 mod io;
 mod lines;
+mod preempt;
 mod screen;
 mod tools;
 mod voice;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::Timing;
 use crate::barge_in::{BargeIn, Lexicon, Patience};
+use crate::endpointing::Endpointing;
 use crate::ids::{TurnId, UtteranceId};
 use crate::playbook::{Decision, PlaybookState};
 use crate::port::brain::{Ask, Prompt};
@@ -77,11 +79,14 @@ struct Speech {
 pub struct CallCore {
     lines: Lines,
     turns: Turns,
+    /// A model is asked at each pause whether the turn is over.
+    judges_turns: bool,
     barge_in: BargeIn,
     silence: SilenceLadder,
     max_duration: Duration,
     answer_limit: Duration,
     filler: filler::Filler,
+    preempt: preempt::Preempt,
     started: Option<Instant>,
     history: Vec<Line>,
     state: Option<PlaybookState>,
@@ -115,13 +120,15 @@ impl CallCore {
     /// A call with this patience, before its leg is up.
     pub fn new(timing: &Timing, lines: Lines) -> Self {
         Self {
-            turns: Turns::new(timing.endpoint_silence),
+            turns: Turns::new(Endpointing::new(timing, &lines.language)),
+            judges_turns: timing.end_of_turn_model,
             barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
             lines,
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
             max_duration: timing.max_duration,
             answer_limit: timing.answer_limit,
             filler: filler::Filler::new(timing.soft_timeout),
+            preempt: preempt::Preempt::new(timing.preemptive_generation),
             started: None,
             history: Vec::new(),
             state: None,
@@ -242,13 +249,21 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
+                let expects = self.state.as_ref().and_then(|state| state.expects.as_deref().cloned());
+                self.turns.endpointing().expect(expects);
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);
+                self.words_settled();
+            }
+            Input::EndOfTurn { turn, to, probability } => {
+                let action = self.turns.judged(now, turn, to, probability);
+                self.turn_action(now, action);
+                self.words_settled();
             }
             Input::Brain { ask, event } => self.brain(now, ask, event),
             Input::BrainDone { ask } => self.brain_done(now, ask),
             Input::BrainFailed { ask } => {
-                if self.thinking.as_ref().is_some_and(|thinking| thinking.number == ask) {
+                if !self.kept_all(ask, true) && self.thinking.as_ref().is_some_and(|thinking| thinking.number == ask) {
                     self.brain_gave_up(now);
                 }
             }

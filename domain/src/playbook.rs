@@ -46,6 +46,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::endpointing::{Expects, Spelled};
 use crate::slot::choice::Choices;
 use crate::slot::place::Gazetteer;
 use crate::slot::words::Phrase;
@@ -209,6 +210,27 @@ impl Playbook {
             }
         }
         expected
+    }
+
+    /// What the caller's next words answer, for endpointing.
+    fn expects(&self, state: &PlaybookState, context: &Context) -> Option<Expects> {
+        let slot = match &state.awaiting {
+            Awaiting::Answer { slot } => &self.slots()[self.slot_index(slot)?],
+            Awaiting::Confirmation { .. } => return Some(Expects::YesNo),
+            Awaiting::Change { .. } | Awaiting::Nothing { .. } => return None,
+        };
+        let spelled = slot.dictated.or(match slot.kind {
+            SlotType::Phone => Some(Spelled::Phone),
+            SlotType::Email => Some(Spelled::Email),
+            SlotType::Money => Some(Spelled::Money),
+            SlotType::Date => Some(Spelled::Date),
+            SlotType::YesNo => return Some(Expects::YesNo),
+            // A window may be any of a day, an hour and a part of the day: no reader knows when it is whole.
+            SlotType::TimeWindow | SlotType::Time => None,
+            SlotType::Choice | SlotType::Place | SlotType::Number | SlotType::Name | SlotType::Text => None,
+        })?;
+        let begun = state.half_heard.as_ref().filter(|half| half.slot == slot.name).map(|half| half.part.clone());
+        Some(Expects::Value { spelled, region: context.region.clone(), begun })
     }
 
     fn slot_index(&self, name: &str) -> Option<usize> {

@@ -9,10 +9,11 @@
 //! ```
 //!
 //! The transcript is asked for at the pause, not at the end of the turn, so that recognition runs while we wait; a caller who goes on
-//! supersedes it. Speech under our own voice that stays short is no turn at all.
+//! supersedes it. How long the silence must be is [`crate::endpointing`]'s to say. Speech under our own voice that stays short is no turn at all.
 
 use std::time::{Duration, Instant};
 
+use crate::endpointing::{Endpointing, Wait};
 use crate::ids::TurnId;
 use crate::port::stt::Covers;
 
@@ -88,8 +89,33 @@ impl Open {
 enum State {
     Idle,
     Speaking { open: Open, words: Words },
-    Paused { open: Open, words: Words, to: u64, ended: Instant, asked: Instant, settled: bool },
-    Committed { open: Open, words: Words },
+    Paused(Pause),
+    Committed { open: Open, words: Words, ended: Instant, wait: Wait },
+}
+
+/// A silence that may be the turn's end.
+#[derive(Debug, Clone, PartialEq)]
+struct Pause {
+    open: Open,
+    words: Words,
+    /// Sample after the last speech, and when that was.
+    to: u64,
+    ended: Instant,
+    /// When the words were asked for, and whether they are there.
+    asked: Instant,
+    settled: bool,
+    /// How sure a model is that this is the end, 0 to 1.
+    end: Option<f32>,
+    /// How long the silence must last, by all that is known.
+    wait: Wait,
+}
+
+impl Pause {
+    /// When the turn is over, if nobody speaks until then.
+    fn over_at(&self) -> Instant {
+        let full = self.ended + self.wait.silence;
+        if self.settled { full } else { full.max(self.asked + TRANSCRIPT_LIMIT) }
+    }
 }
 
 /// The transcript of a turn as it grows.
@@ -122,13 +148,18 @@ impl Words {
 pub struct Turns {
     state: State,
     next: u32,
-    endpoint_silence: Duration,
+    endpointing: Endpointing,
 }
 
 impl Turns {
-    /// `endpoint_silence` is the silence that ends a turn.
-    pub fn new(endpoint_silence: Duration) -> Self {
-        Self { state: State::Idle, next: 1, endpoint_silence }
+    /// `endpointing` says which silence ends a turn.
+    pub fn new(endpointing: Endpointing) -> Self {
+        Self { state: State::Idle, next: 1, endpointing }
+    }
+
+    /// What decides how long silence must last: told what the caller was asked.
+    pub fn endpointing(&mut self) -> &mut Endpointing {
+        &mut self.endpointing
     }
 
     /// Whether the caller is speaking right now.
@@ -144,7 +175,7 @@ impl Turns {
     /// The settled words of the turn that is open.
     pub fn words(&self) -> &str {
         match &self.state {
-            State::Speaking { words, .. } | State::Paused { words, .. } => &words.text,
+            State::Speaking { words, .. } | State::Paused(Pause { words, .. }) => &words.text,
             State::Idle | State::Committed { .. } => "",
         }
     }
@@ -174,11 +205,13 @@ impl Turns {
                 self.state = State::Speaking { open, words: Words::default() };
                 None
             }
-            State::Paused { open, words, .. } => {
+            State::Paused(Pause { open, words, ended, wait, .. }) => {
+                self.endpointing.went_on(began.saturating_duration_since(ended), wait);
                 self.state = State::Speaking { open: open.again(at, began), words };
                 None
             }
-            State::Committed { open, words } => {
+            State::Committed { open, words, ended, wait } => {
+                self.endpointing.went_on(began.saturating_duration_since(ended), wait);
                 let turn = open.turn;
                 self.state = State::Speaking { open: open.again(at, began), words };
                 Some(TurnAction::Reopen(turn))
@@ -205,7 +238,7 @@ impl Turns {
             State::Speaking { open, .. } if open.over_agent && !open.sustained && agent_speaking => None,
             State::Speaking { open, words } => {
                 let action = TurnAction::Transcribe { turn: open.turn, from: open.from, to };
-                self.state = State::Paused { open, words, to, ended, asked: now, settled: false };
+                self.state = self.paused(open, words, to, ended, now);
                 Some(action)
             }
             other => {
@@ -213,6 +246,11 @@ impl Turns {
                 None
             }
         }
+    }
+
+    fn paused(&self, open: Open, words: Words, to: u64, ended: Instant, now: Instant) -> State {
+        let wait = self.endpointing.plain();
+        State::Paused(Pause { open, words, to, ended, asked: now, settled: false, end: None, wait })
     }
 
     /// The recogniser settled a turn. Answers about an older state of affairs are dropped.
@@ -225,28 +263,58 @@ impl Turns {
         confidence: Option<f32>,
         covers: Covers,
     ) -> Option<TurnAction> {
-        if let State::Paused { open, words, to: asked_to, settled, .. } = &mut self.state
-            && open.turn == turn
-            && *asked_to == to
+        if let State::Paused(pause) = &mut self.state
+            && pause.open.turn == turn
+            && pause.to == to
         {
-            words.settle(text, confidence, covers);
-            *settled = true;
+            pause.words.settle(text, confidence, covers);
+            pause.settled = true;
+            pause.wait = self.endpointing.wait(&pause.words.text, pause.end);
+        }
+        self.handle_timeout(now)
+    }
+
+    /// A model has judged the silence after sample `to`: how sure it is that the turn is over, 0 to 1. Judgements of another pause are dropped.
+    pub fn judged(&mut self, now: Instant, turn: TurnId, to: u64, end: f32) -> Option<TurnAction> {
+        if let State::Paused(pause) = &mut self.state
+            && pause.open.turn == turn
+            && pause.to == to
+        {
+            pause.end = Some(end);
+            if pause.settled {
+                pause.wait = self.endpointing.wait(&pause.words.text, pause.end);
+            }
         }
         self.handle_timeout(now)
     }
 
     /// The recogniser was restarted and reads the open turn from its beginning: what to ask it again.
     pub fn unanswered(&mut self, now: Instant) -> Option<TurnAction> {
-        if let State::Speaking { words, .. } | State::Paused { words, .. } = &mut self.state {
+        if let State::Speaking { words, .. } | State::Paused(Pause { words, .. }) = &mut self.state {
             words.read_again = true;
         }
         match &mut self.state {
-            State::Paused { open, to, asked, settled: false, .. } => {
+            State::Paused(Pause { open, to, asked, settled: false, .. }) => {
                 *asked = now;
                 Some(TurnAction::Transcribe { turn: open.turn, from: open.from, to: *to })
             }
             _ => None,
         }
+    }
+
+    /// The turn whose words are settled and whose silence runs, if it is likely over: its words, and how sure the recogniser is of them.
+    pub fn likely_over(&self) -> Option<(TurnId, &str, Option<f32>)> {
+        match &self.state {
+            State::Paused(Pause { open, words, settled: true, wait, .. }) if wait.ground.is_likely_end() => {
+                Some((open.turn, &words.text, words.confidence))
+            }
+            _ => None,
+        }
+    }
+
+    /// The silence that the committed turn ended with.
+    pub fn ended_by(&self) -> Option<Wait> {
+        if let State::Committed { wait, .. } = &self.state { Some(*wait) } else { None }
     }
 
     /// Our reply is in the caller's ear: speech from now on is a new turn.
@@ -265,7 +333,7 @@ impl Turns {
     pub fn unfinished(&self, now: Instant) -> Option<Committed> {
         let (open, words, ended) = match &self.state {
             State::Speaking { open, words } => (open, words, now),
-            State::Paused { open, words, ended, .. } => (open, words, *ended),
+            State::Paused(Pause { open, words, ended, .. }) => (open, words, *ended),
             State::Idle | State::Committed { .. } => return None,
         };
         (!words.text.is_empty()).then(|| committed(open, words, ended, ended))
@@ -291,7 +359,7 @@ impl Turns {
     /// The turn that is being spoken, or was and is not committed yet.
     pub fn open_turn(&self) -> Option<TurnId> {
         match &self.state {
-            State::Speaking { open, .. } | State::Paused { open, .. } => Some(open.turn),
+            State::Speaking { open, .. } | State::Paused(Pause { open, .. }) => Some(open.turn),
             State::Idle | State::Committed { .. } => None,
         }
     }
@@ -304,8 +372,7 @@ impl Turns {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Paused { ended, settled: true, .. } => Some(*ended + self.endpoint_silence),
-            State::Paused { ended, asked, .. } => Some((*ended + self.endpoint_silence).max(*asked + TRANSCRIPT_LIMIT)),
+            State::Paused(pause) => Some(pause.over_at()),
             State::Speaking { open, .. } => Some(open.spoke_at + LONGEST_SPEECH),
             State::Idle | State::Committed { .. } => None,
         }
@@ -320,12 +387,12 @@ impl Turns {
             State::Speaking { open, words } => {
                 let to = open.spoke_from + LONGEST_SPEECH.as_millis() as u64 * SAMPLES_PER_MS;
                 let action = TurnAction::Transcribe { turn: open.turn, from: open.from, to };
-                self.state = State::Paused { open, words, to, ended: now, asked: now, settled: false };
+                self.state = self.paused(open, words, to, now, now);
                 Some(action)
             }
-            State::Paused { open, words, ended, .. } => {
-                let turn = committed(&open, &words, ended, ended + self.endpoint_silence);
-                self.state = State::Committed { open, words };
+            State::Paused(Pause { open, words, ended, wait, .. }) => {
+                let turn = committed(&open, &words, ended, ended + wait.silence);
+                self.state = State::Committed { open, words, ended, wait };
                 Some(TurnAction::Commit(turn))
             }
             other => {
@@ -352,6 +419,7 @@ fn committed(open: &Open, words: &Words, ended: Instant, endpoint: Instant) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Timing;
 
     const SILENCE: Duration = Duration::from_millis(500);
 
@@ -362,10 +430,14 @@ mod tests {
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
+    fn turns() -> Turns {
+        let timing = Timing { endpoint_silence: SILENCE, ..Timing::default() };
+        Turns::new(Endpointing::new(&timing, "en"))
+    }
 
     #[test]
     fn a_turn_ends_when_silence_and_words_are_both_there() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         assert_eq!(turns.speech_started(800, t0, false), None);
         let asked = turns.speech_ended(t0 + ms(1_200), 8_800, t0 + ms(1_000), false);
         assert_eq!(asked, Some(TurnAction::Transcribe { turn: TurnId(1), from: 800, to: 8_800 }));
@@ -381,7 +453,7 @@ mod tests {
 
     #[test]
     fn late_words_commit_at_once() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0 + ms(200), 0, t0, false);
         assert_eq!(turns.handle_timeout(t0 + ms(600)), None, "the words are not there yet");
@@ -391,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_silent_recogniser_does_not_hold_the_call() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0, 0, t0, false);
         assert_eq!(turns.handle_timeout(t0 + TRANSCRIPT_LIMIT - ms(1)), None);
@@ -401,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_pause_inside_a_turn_is_no_end() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0 + ms(200), 8_000, t0, false);
         turns.transcript(t0 + ms(250), TurnId(1), 8_000, "sixty", None, Covers::WholeTurn);
@@ -427,13 +499,13 @@ mod tests {
 
     #[test]
     fn going_on_before_the_reply_reopens_the_turn_and_after_it_begins_another() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0, 0, t0, false);
-        turns.transcript(t0 + SILENCE, TurnId(1), 0, "I want", None, Covers::WholeTurn);
+        turns.transcript(t0 + SILENCE, TurnId(1), 0, "A house", None, Covers::WholeTurn);
         assert_eq!(turns.speech_started(9_000, t0 + ms(600), false), Some(TurnAction::Reopen(TurnId(1))));
         turns.speech_ended(t0 + ms(900), 12_000, t0 + ms(800), false);
-        turns.transcript(t0 + ms(1_300), TurnId(1), 12_000, "I want a flat", None, Covers::WholeTurn);
+        turns.transcript(t0 + ms(1_300), TurnId(1), 12_000, "A house in Delhi", None, Covers::WholeTurn);
         turns.reply_heard();
         assert_eq!(turns.speech_started(20_000, t0 + ms(2_000), true), None);
         let asked = turns.speech_ended(t0 + ms(2_600), 24_000, t0 + ms(2_400), false);
@@ -442,7 +514,7 @@ mod tests {
 
     #[test]
     fn a_short_sound_under_our_voice_is_nobodys_turn_but_a_short_answer_is() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, true);
         assert_eq!(turns.speech_ended(t0 + ms(300), 800, t0 + ms(100), true), None);
         assert!(!turns.is_open());
@@ -455,7 +527,7 @@ mod tests {
 
     #[test]
     fn a_restarted_recogniser_is_asked_again() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         assert_eq!(turns.unanswered(t0), None);
         turns.speech_started(5, t0, false);
         turns.speech_ended(t0, 50, t0, false);
@@ -465,7 +537,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_a_superseded_question_is_dropped() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(0, t0, false);
         turns.speech_ended(t0 + ms(200), 4_000, t0, false);
         turns.speech_started(6_000, t0 + ms(300), false);
@@ -478,7 +550,7 @@ mod tests {
 
     #[test]
     fn speech_that_never_ends_is_cut() {
-        let (t0, mut turns) = (origin(), Turns::new(SILENCE));
+        let (t0, mut turns) = (origin(), turns());
         turns.speech_started(800, t0, false);
         let cut = turns.handle_timeout(t0 + LONGEST_SPEECH);
         assert_eq!(cut, Some(TurnAction::Transcribe { turn: TurnId(1), from: 800, to: 240_800 }));

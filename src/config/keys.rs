@@ -138,6 +138,11 @@ pub const KEYS: &[Key] = &[
         "silence in ms after which the caller's turn is over, for agents that set none, 100 to 5000",
     ),
     now(
+        "PREEMPTIVE_GENERATION",
+        "on",
+        "on or off; asks the brain, and has its first sentence made, before the silence that ends a turn is full; what is not used is counted",
+    ),
+    now(
         "BARGE_IN_MIN_SPEECH_MS",
         "200",
         "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",

@@ -26,8 +26,15 @@ impl State {
                 let hints = plan.brain.hints(self.core.state()).into();
                 let _ = self.children.stt.cast(SttMsg::Finalize { turn, from, to, hints });
             }
+            Effect::JudgeTurn { .. } => {} // no model is here to judge: the silence alone decides
             Effect::Think { number, ask } => {
                 let _ = self.children.dialogue.cast(DialogueMsg::Think { number, ask: Box::new(ask) });
+            }
+            Effect::Prepare(text) => {
+                let _ = self.children.tts.cast(TtsMsg::Prepare(text));
+            }
+            Effect::Discard => {
+                let _ = self.children.tts.cast(TtsMsg::Discard);
             }
             Effect::StopThinking => {
                 let _ = self.children.dialogue.cast(DialogueMsg::Stop);
@@ -77,9 +84,14 @@ impl State {
                 metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
             Effect::Note(note) => {
-                if let Note::AgentResponse(response) = &note {
-                    let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];
-                    meter::response(&plan.agent.name, providers, response);
+                match &note {
+                    Note::AgentResponse(response) => {
+                        let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];
+                        meter::response(&plan.agent.name, providers, response);
+                    }
+                    Note::Event { kind: "preemptive_used", .. } => meter::preemptive("used"),
+                    Note::Event { kind: "preemptive_wasted", .. } => meter::preemptive("wasted"),
+                    Note::Event { .. } | Note::UserTurn(_) | Note::Progress(_) => {}
                 }
                 self.notes += 1;
                 plan.scribe.write(plan.note(self.notes, note));

@@ -1,7 +1,8 @@
 //! Drives the voice: sentence by sentence into the speech lane.
 //!
 //! Place:   switchboard > call > **tts**
-//! Hears:   `call`: `Speak` for each sentence, `Stop` when the caller interrupts.    Tells: nobody; the lane knows what is queued.
+//! Hears:   `call`: `Speak` for each sentence, `Stop` when the caller interrupts; `Prepare` for one that may be wanted soon, `Discard` if not.
+//!          Tells: nobody; the lane knows what is queued, and nothing that is only prepared is in it.
 //! Failure: a sentence that fails is our death; the call starts us again, the core says again what is not complete, and what the lane holds
 //!          already is skipped, so nothing is said twice.
 
@@ -13,6 +14,7 @@ use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_domain::ids::{CallId, UtteranceId};
 use tandem_domain::port::tts::{Tts as Voice, TtsError, TtsSpec};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -26,6 +28,9 @@ use crate::steps;
 const CHUNK_LIMIT: Duration = Duration::from_secs(3);
 /// Speech in one sentence beyond which a voice runs away and is cut (promises.md P7).
 const LONGEST_SENTENCE: Duration = Duration::from_secs(30);
+
+/// Of a sentence that is only prepared, so much is made before somebody wants it.
+const PREPARED: Duration = Duration::from_secs(4);
 
 /// A sentence to speak.
 #[derive(Debug)]
@@ -43,6 +48,10 @@ pub struct Sentence {
 pub enum TtsMsg {
     /// Speak after what was asked before.
     Speak(Sentence),
+    /// Make the sound of this sentence, and keep it: it may be the next to be spoken.
+    Prepare(String),
+    /// The sentence that was prepared is not wanted.
+    Discard,
     /// Drop everything.
     Stop,
     /// The sentence in hand is queued (from our own task; the number tells stale ones).
@@ -71,7 +80,24 @@ pub struct State {
     args: Args,
     waiting: VecDeque<Sentence>,
     speaking: Option<Guard>,
+    prepared: Option<Prepared>,
     number: u64,
+}
+
+/// A sentence whose sound is made before it is known to be spoken.
+struct Prepared {
+    text: String,
+    number: u64,
+    task: Guard,
+    /// Tells the task its place in the lane.
+    wanted: oneshot::Sender<Sentence>,
+}
+
+/// Where the sound of a sentence goes.
+enum Place {
+    Known(Sentence),
+    /// Nowhere, until it is told.
+    Later(oneshot::Receiver<Sentence>),
 }
 
 impl Actor for Tts {
@@ -80,16 +106,31 @@ impl Actor for Tts {
     type Arguments = Args;
 
     async fn pre_start(&self, _: ActorRef<TtsMsg>, args: Args) -> Result<State, ActorProcessingErr> {
-        Ok(State { args, waiting: VecDeque::new(), speaking: None, number: 0 })
+        Ok(State { args, waiting: VecDeque::new(), speaking: None, prepared: None, number: 0 })
     }
 
     async fn handle(&self, me: ActorRef<TtsMsg>, msg: TtsMsg, state: &mut State) -> Result<(), ActorProcessingErr> {
         let provider = state.args.voice.name();
         match msg {
-            TtsMsg::Speak(sentence) => state.waiting.push_back(sentence),
+            TtsMsg::Speak(sentence) => state.speak(sentence),
+            TtsMsg::Prepare(text) => {
+                if state.speaking.is_none() && state.waiting.is_empty() {
+                    let (wanted, place) = oneshot::channel();
+                    let (number, task) = state.make(&me, text.clone(), Place::Later(place));
+                    state.prepared = Some(Prepared { text, number, task, wanted });
+                }
+            }
+            TtsMsg::Discard => state.prepared = None,
             TtsMsg::Stop => {
                 state.waiting.clear();
-                state.speaking = None;
+                (state.speaking, state.prepared) = (None, None);
+            }
+            // Nobody has asked for it yet: if somebody does, it is tried again.
+            TtsMsg::Failed(number, error) if state.prepared.as_ref().is_some_and(|made| made.number == number) => {
+                warn!(%error, "a sentence was not prepared");
+                metrics::counter!(PROVIDER_REQUESTS, "stage" => "tts", "provider" => provider, "outcome" => "error")
+                    .increment(1);
+                state.prepared = None;
             }
             TtsMsg::Done(number) if number == state.number => {
                 metrics::counter!(PROVIDER_REQUESTS, "stage" => "tts", "provider" => provider, "outcome" => "ok")
@@ -110,25 +151,47 @@ impl Actor for Tts {
         if state.speaking.is_none()
             && let Some(sentence) = state.waiting.pop_front()
         {
-            state.number += 1;
-            let (number, voice, lane) = (state.number, Arc::clone(&state.args.voice), state.args.lane.clone());
-            let call = state.args.call;
-            let spec = TtsSpec { text: sentence.text.clone(), ..state.args.spec.clone() };
-            let panicked = {
-                let me = me.clone();
-                let error = TtsError::Failed { vendor: provider, detail: "panicked".into() };
-                move || drop(me.cast(TtsMsg::Failed(number, error)))
-            };
-            let speaking = async move {
-                let done = match speak(call, voice.as_ref(), spec, &sentence, &lane).await {
-                    Ok(()) => TtsMsg::Done(number),
-                    Err(error) => TtsMsg::Failed(number, error),
-                };
-                let _ = me.cast(done); // we are gone: so is the task
-            };
-            state.speaking = Some(Guard::spawn(speaking, panicked));
+            let text = sentence.text.clone();
+            let (_, task) = state.make(&me, text, Place::Known(sentence));
+            state.speaking = Some(task);
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// A sentence is to be spoken: the prepared one, if these are its words.
+    fn speak(&mut self, sentence: Sentence) {
+        let fits = |made: &Prepared| made.text == sentence.text && self.speaking.is_none() && self.waiting.is_empty();
+        let Some(Prepared { task, wanted, .. }) = self.prepared.take().filter(fits) else {
+            return self.waiting.push_back(sentence);
+        };
+        match wanted.send(sentence) {
+            Ok(()) => self.speaking = Some(task),
+            Err(sentence) => self.waiting.push_back(sentence), // it has failed meanwhile
+        }
+    }
+
+    /// A task that makes the sound of `text`, and its number.
+    fn make(&mut self, me: &ActorRef<TtsMsg>, text: String, place: Place) -> (u64, Guard) {
+        self.number += 1;
+        let (number, voice, lane) = (self.number, Arc::clone(&self.args.voice), self.args.lane.clone());
+        let (call, provider) = (self.args.call, voice.name());
+        let spec = TtsSpec { text, ..self.args.spec.clone() };
+        let panicked = {
+            let me = me.clone();
+            let error = TtsError::Failed { vendor: provider, detail: "panicked".into() };
+            move || drop(me.cast(TtsMsg::Failed(number, error)))
+        };
+        let me = me.clone();
+        let speaking = async move {
+            let done = match speak(call, voice.as_ref(), spec, place, &lane).await {
+                Ok(()) => TtsMsg::Done(number),
+                Err(error) => TtsMsg::Failed(number, error),
+            };
+            let _ = me.cast(done); // we are gone: so is the task
+        };
+        (number, Guard::spawn(speaking, panicked))
     }
 }
 
@@ -136,16 +199,42 @@ async fn speak(
     call: CallId,
     voice: &dyn Voice,
     spec: TtsSpec,
-    sentence: &Sentence,
+    place: Place,
     lane: &SpeechLane,
 ) -> Result<(), TtsError> {
     let (vendor, rate_hz) = (voice.name(), u64::from(spec.rate_hz));
     let failed = |detail: &str| TtsError::Failed { vendor, detail: detail.to_owned() };
     let limit = LONGEST_SENTENCE.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
+    let most = PREPARED.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
+    let mut chunks = voice.speak(spec).fuse();
+    let (mut made, mut length) = (VecDeque::new(), 0);
+    let sentence = match place {
+        Place::Known(sentence) => sentence,
+        Place::Later(mut wanted) => loop {
+            tokio::select! {
+                biased;
+                sentence = &mut wanted => match sentence {
+                    Ok(sentence) => break sentence,
+                    Err(_) => return Ok(()), // nobody will want it
+                },
+                chunk = timeout(CHUNK_LIMIT, chunks.next()), if length < most && !chunks.is_done() => {
+                    let Some(chunk) = chunk.map_err(|_| failed("no audio in time"))? else { continue };
+                    let chunk = chunk?;
+                    length += chunk.samples.len() as u64;
+                    made.push_back(chunk);
+                }
+            }
+        },
+    };
     let mut offset = 0;
-    let mut chunks = voice.speak(spec);
-    while let Some(chunk) = timeout(CHUNK_LIMIT, chunks.next()).await.map_err(|_| failed("no audio in time"))? {
-        let chunk = chunk?;
+    loop {
+        let chunk = match made.pop_front() {
+            Some(chunk) => chunk,
+            None => match timeout(CHUNK_LIMIT, chunks.next()).await.map_err(|_| failed("no audio in time"))? {
+                Some(chunk) => chunk?,
+                None => break,
+            },
+        };
         if !lane.playout().push(sentence.utterance, sentence.index, offset, &chunk.samples, &chunk.words) {
             return Ok(()); // cut meanwhile
         }

@@ -23,6 +23,7 @@ const ALL: &[(Kind, &str, Unit, &str)] = {
         (Histogram, TURN_LATENCY, Seconds, "end of the caller's speech to the first agent audio sent"),
         (Histogram, STAGE_LATENCY, Seconds, "parts of the turn latency; they add up to it"),
         (Counter, INTERRUPTIONS, Count, "interruptions"),
+        (Counter, PREEMPTIVE, Count, "answers that were begun before the caller's turn was over, used or wasted"),
         (Histogram, BARGE_IN_STOP, Seconds, "onset of the caller's speech to the clear that silences the agent"),
         (Counter, SILENCE_EVENTS, Count, "reprompts and ends for want of an answer"),
         (Counter, UNDERRUNS, Count, "times that the playout queue ran dry inside an utterance"),

@@ -16,6 +16,12 @@ impl CallCore {
         self.decision = None;
         self.tools.next_answer();
         self.filler.arm(now, !self.reads);
+        if let (Prompt::Heard { .. }, Some(turn)) = (&prompt, &reply_to)
+            && self.take_early(now, turn)
+        {
+            return;
+        }
+        self.waste("other_words");
         let ask = Ask { turn, prompt, state: self.state.clone(), history: [].into() };
         self.ask(now, ask, reply_to, 0, now);
     }
@@ -38,6 +44,9 @@ impl CallCore {
     }
 
     pub(super) fn brain(&mut self, now: Instant, ask: u32, event: BrainEvent) {
+        if self.keep(ask, &event) {
+            return;
+        }
         let Some(thinking) = self.thinking.as_mut().filter(|thinking| thinking.number == ask) else { return };
         match event {
             BrainEvent::FirstToken => thinking.first_token_at = Some(now),
@@ -61,7 +70,7 @@ impl CallCore {
     }
 
     pub(super) fn brain_done(&mut self, now: Instant, ask: u32) {
-        if self.thinking.as_ref().is_none_or(|thinking| thinking.number != ask) {
+        if self.kept_all(ask, false) || self.thinking.as_ref().is_none_or(|thinking| thinking.number != ask) {
             return;
         }
         let Some(thinking) = self.thinking.take() else { return };

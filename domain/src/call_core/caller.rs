@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect, Note};
+use crate::endpointing::{Ground, Wait};
 use crate::playbook::{Decision, Ending, PlaybookState};
 use crate::port::brain::Prompt;
 use crate::port::dialect::Notice;
@@ -18,6 +19,7 @@ impl CallCore {
             return; // a goodbye is not interrupted
         }
         self.silence.disarm();
+        self.waste("went_on");
         let speaking = self.agent_speaking();
         self.barge_in.speech_again();
         if let Some(TurnAction::Reopen(_)) = self.turns.speech_started(at, began, speaking) {
@@ -62,11 +64,26 @@ impl CallCore {
     pub(super) fn turn_action(&mut self, now: Instant, action: Option<TurnAction>) {
         match action {
             Some(TurnAction::Transcribe { turn, from, to }) => {
-                self.effects.push_back(Effect::Transcribe { turn, from, to })
+                self.effects.push_back(Effect::Transcribe { turn, from, to });
+                if self.judges_turns {
+                    self.effects.push_back(Effect::JudgeTurn { turn, from, to });
+                }
             }
-            Some(TurnAction::Commit(turn)) => self.commit(now, turn),
+            Some(TurnAction::Commit(turn)) => {
+                self.note_endpoint();
+                self.commit(now, turn);
+            }
             Some(TurnAction::Reopen(_)) => self.take_back(),
             None => {}
+        }
+    }
+
+    /// Why the turn ended sooner or later than a plain one.
+    fn note_endpoint(&mut self) {
+        if let Some(Wait { silence, ground }) = self.turns.ended_by()
+            && ground != Ground::Plain
+        {
+            self.note_event("endpoint", format!("{} {} ms", ground.name(), silence.as_millis()));
         }
     }
 

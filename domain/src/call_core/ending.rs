@@ -17,6 +17,7 @@ impl CallCore {
                 self.turn_action(now, again);
             }
             Part::Dialogue => {
+                self.waste("failed");
                 if let Some(Thinking { ask, received, skip, reply_to, committed_at, .. }) = self.thinking.take() {
                     self.ask(now, ask, reply_to, received.max(skip), committed_at);
                 }
@@ -40,6 +41,7 @@ impl CallCore {
         if self.ending.is_some() {
             return;
         }
+        self.waste("call_ends");
         if self.thinking.take().is_some() {
             self.effects.push_back(Effect::StopThinking);
         }
@@ -56,6 +58,7 @@ impl CallCore {
 
     pub(super) fn end(&mut self, reason: EndReason) {
         self.over = Some(reason);
+        self.waste("call_ends");
         if self.thinking.take().is_some() {
             self.effects.push_back(Effect::StopThinking);
         }

@@ -107,6 +107,15 @@ pub enum Input {
         /// Whole turn or continuation.
         covers: Covers,
     },
+    /// The answer to [`Effect::JudgeTurn`].
+    EndOfTurn {
+        /// The turn.
+        turn: TurnId,
+        /// `to` of the effect that this answers.
+        to: u64,
+        /// How sure the model is that the turn is over, 0 to 1.
+        probability: f32,
+    },
     /// The brain answers the ask of this number.
     Brain {
         /// From [`Effect::Think`].
@@ -180,6 +189,16 @@ pub enum Effect {
         /// Sample after the last.
         to: u64,
     },
+    /// Judge by the sound of `from..to` whether the turn is over, and answer with [`Input::EndOfTurn`] or not at all. Only where
+    /// [`Timing::end_of_turn_model`](crate::agent::Timing::end_of_turn_model) asks for it.
+    JudgeTurn {
+        /// The turn.
+        turn: TurnId,
+        /// First sample.
+        from: u64,
+        /// Sample after the last.
+        to: u64,
+    },
     /// Ask the brain; supersedes what was asked before.
     Think {
         /// Number of this ask, to be returned with the answers.
@@ -187,6 +206,11 @@ pub enum Effect {
         /// All that the brain may know.
         ask: Ask,
     },
+    /// Have the voice make this sentence, which may be the first of the next utterance, and keep its sound. An [`Self::Speak`] of the same words
+    /// wants it, a [`Self::Discard`] does not.
+    Prepare(String),
+    /// What was prepared is not said.
+    Discard,
     /// Drop what the brain is doing.
     StopThinking,
     /// Speak a sentence of an utterance. Said again after the voice's driver died; what is queued already is not to be queued twice.

@@ -11,6 +11,12 @@ use crate::turn::Committed;
 impl CallCore {
     pub(super) fn say(&mut self, now: Instant, text: String, reply_to: Option<Committed>, committed_at: Instant) {
         let first_token_at = self.thinking.as_ref().and_then(|thinking| thinking.first_token_at);
+        if self.speech.is_none() {
+            self.turns.endpointing().utterance_begins();
+        }
+        if self.state.is_none() {
+            self.turns.endpointing().said(&text); // a playbook tells what it asks for; a model only says it
+        }
         let speech = self.speech.get_or_insert_with(|| {
             self.utterances += 1;
             Speech {

@@ -89,6 +89,11 @@ pub(super) enum WrittenInput {
         confidence: Option<f32>,
         covers: Covers,
     },
+    EndOfTurn {
+        turn: TurnId,
+        to: u64,
+        probability: f32,
+    },
     Brain {
         ask: u32,
         event: BrainEvent,
@@ -135,6 +140,7 @@ impl WrittenInput {
             Input::Transcript { turn, to, text, confidence, covers } => {
                 Self::Transcript { turn, to, text, confidence, covers }
             }
+            Input::EndOfTurn { turn, to, probability } => Self::EndOfTurn { turn, to, probability },
             Input::Brain { ask, event } => Self::Brain { ask, event },
             Input::BrainDone { ask } => Self::BrainDone { ask },
             Input::BrainFailed { ask } => Self::BrainFailed { ask },
@@ -165,6 +171,7 @@ impl WrittenInput {
             Self::Transcript { turn, to, text, confidence, covers } => {
                 Input::Transcript { turn, to, text, confidence, covers }
             }
+            Self::EndOfTurn { turn, to, probability } => Input::EndOfTurn { turn, to, probability },
             Self::Brain { ask, event } => Input::Brain { ask, event },
             Self::BrainDone { ask } => Input::BrainDone { ask },
             Self::BrainFailed { ask } => Input::BrainFailed { ask },
@@ -209,6 +216,11 @@ pub(super) enum WrittenEffect<'a> {
         from: u64,
         to: u64,
     },
+    JudgeTurn {
+        turn: TurnId,
+        from: u64,
+        to: u64,
+    },
     Think {
         number: u32,
         turn: TurnId,
@@ -218,6 +230,8 @@ pub(super) enum WrittenEffect<'a> {
         /// Lines of the history, and their hash.
         history: (usize, String),
     },
+    Prepare(&'a str),
+    Discard,
     StopThinking,
     Speak {
         utterance: UtteranceId,
@@ -268,6 +282,7 @@ impl<'a> WrittenEffect<'a> {
     pub(super) fn of(effect: &'a Effect, origin: Origin) -> Self {
         match effect {
             Effect::Transcribe { turn, from, to } => Self::Transcribe { turn: *turn, from: *from, to: *to },
+            Effect::JudgeTurn { turn, from, to } => Self::JudgeTurn { turn: *turn, from: *from, to: *to },
             Effect::Think { number, ask } => Self::Think {
                 number: *number,
                 turn: ask.turn,
@@ -275,6 +290,8 @@ impl<'a> WrittenEffect<'a> {
                 state: ask.state.as_ref().map(hash),
                 history: (ask.history.len(), hash(&*ask.history)),
             },
+            Effect::Prepare(text) => Self::Prepare(text),
+            Effect::Discard => Self::Discard,
             Effect::StopThinking => Self::StopThinking,
             Effect::Speak { utterance, sentence, text } => {
                 Self::Speak { utterance: *utterance, sentence: *sentence, text }

@@ -31,6 +31,7 @@ impl Playbook {
             failures: 0,
             welcomed: false,
             summed_up: false,
+            expects: None,
         };
         let mut turn = Turn::new(self, context, state);
         turn.remember_language();
@@ -122,6 +123,7 @@ impl<'a> Turn<'a> {
         if !self.told.is_empty() {
             self.state.last_said = self.told;
         }
+        self.state.expects = self.playbook.expects(&self.state, self.context).map(Box::new);
         let tools = self.playbook.tool_calls(&self.before, &self.state);
         Reply { decision: self.state.decision(), say: self.say, state: self.state, tools }
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::phrases::Phrases;
 use super::tools::ClientTool;
+use crate::endpointing::Spelled;
 use crate::slot::{Currency, SlotType, Term};
 
 /// Everything a playbook file may say. Unknown keys are refused.
@@ -118,6 +119,10 @@ pub struct SlotSpec {
     /// How often the question is put again.
     #[serde(default = "two")]
     pub max_reprompts: u32,
+    /// It is dictated piece by piece, and a turn waits for the whole of it: for a number or text slot that is a postal code (`pin`) or an
+    /// `address`. Telephone numbers, e-mail addresses, money and dates need no word.
+    #[serde(default)]
+    pub dictated: Option<Spelled>,
     /// Stage while it is asked; `collecting` if absent. A slot of the stage `language_selection` sets the call's language.
     #[serde(default)]
     pub stage: Option<String>,

@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
 use super::tools::ToolCall;
+use crate::endpointing::Expects;
 use crate::slot::{Quantity, SlotType, SlotValue};
 
 /// Names of the built-in conversation stages; a playbook may add its own.
@@ -194,6 +195,9 @@ pub struct PlaybookState {
     /// All that is known was read back, and nothing has changed since.
     #[serde(default)]
     pub summed_up: bool,
+    /// What the caller's next words answer: for how long a pause in them is waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expects: Option<Box<Expects>>,
 }
 
 impl PlaybookState {

@@ -69,8 +69,14 @@ pub(crate) fn read(text: &str) -> Option<String> {
     is_sound(&local, &domain).then_some(address)
 }
 
+/// What is left of `tokens` behind the last word that leads to an address.
+pub(crate) fn after_leads(tokens: &[String]) -> &[String] {
+    let from = tokens.iter().rposition(|token| LEADS.contains(&token.as_str())).map_or(0, |lead| lead + 1);
+    &tokens[from..]
+}
+
 /// Spoken signs become signs, spelled letters and digits stand alone.
-fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let lower = text.to_lowercase();
     let spaced = lower.replace('@', " @ ");

@@ -359,7 +359,7 @@ pub(super) fn digit(word: &str) -> Option<u8> {
 }
 
 /// A whole number from 0 to 99 that begins at `at`, in words or in one or two digits, with its end.
-pub(super) fn two_digits(words: &[String], at: usize) -> Option<(u8, usize)> {
+pub(crate) fn two_digits(words: &[String], at: usize) -> Option<(u8, usize)> {
     let word = words.get(at)?;
     if word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()) {
         return word.parse().ok().map(|value| (value, at + 1));

@@ -194,6 +194,19 @@ pub(crate) fn judge(dictated: &Dictated, region: &str) -> Judged {
     }
 }
 
+/// Whether digits that are a whole number may be the beginning of another: "91…" may be the country code.
+pub(crate) fn may_grow(dictated: &Dictated, region: &str) -> bool {
+    (1..=3).any(|more| {
+        let digits = format!("{}{}", dictated.digits, "5".repeat(more));
+        matches!(judge(&Dictated { digits, plus: dictated.plus }, region), Judged::Whole(_))
+    })
+}
+
+/// Whether a word may stand between groups of digits.
+pub(crate) fn is_between(word: &str) -> bool {
+    BETWEEN.contains(&word)
+}
+
 /// A number with its country code in front.
 fn abroad(digits: &str, home: Option<&Plan>) -> Judged {
     let Some(plan) = PLANS.iter().find(|plan| digits.starts_with(plan.1)) else {

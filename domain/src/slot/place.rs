@@ -83,6 +83,11 @@ static BUILT_IN: LazyLock<Gazetteer> = LazyLock::new(|| {
 });
 
 impl Gazetteer {
+    /// The built-in list alone.
+    pub(crate) fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
     /// The built-in list and the playbook's own places, which come first.
     pub(crate) fn with(terms: &[Term]) -> Self {
         let mut gazetteer = Self::default();

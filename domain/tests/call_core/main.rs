@@ -6,5 +6,6 @@ mod conversation;
 mod faults;
 mod filler;
 mod floor;
+mod preempt;
 mod screen;
 mod world;

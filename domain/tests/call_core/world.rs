@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) ended: Vec<EndReason>,
     /// What a far end with a screen was shown.
     pub(crate) shown: Vec<Notice>,
+    /// Sentences that the voice was to prepare; `None` where it was to forget them.
+    pub(crate) prepared: Vec<Option<String>>,
 }
 
 impl World {
@@ -72,6 +74,9 @@ impl World {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: setup.timing,
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: tandem_domain::agent::Script::default(),
         };
         #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
@@ -96,6 +101,7 @@ impl World {
             notes: Vec::new(),
             ended: Vec::new(),
             shown: Vec::new(),
+            prepared: Vec::new(),
         }
     }
 
@@ -136,7 +142,9 @@ impl World {
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
                 Effect::Resume(ground) => self.resumed.push(ground),
-                Effect::Seal { .. } => {}
+                Effect::Prepare(text) => self.prepared.push(Some(text)),
+                Effect::Discard => self.prepared.push(None),
+                Effect::Seal { .. } | Effect::JudgeTurn { .. } => {}
             }
         }
     }
@@ -208,6 +216,10 @@ impl World {
         let (covers, confidence) = (Covers::WholeTurn, Some(0.9));
         self.input(Input::Transcript { turn, to, text: text.into(), confidence, covers });
         self.pass(ms(300));
+        // What was said may need a longer silence than most.
+        while let Some((due, "endpoint")) = self.core.poll_timeout() {
+            self.pass(due - self.now);
+        }
     }
 
     pub(crate) fn responses(&self) -> Vec<&Response> {

@@ -50,6 +50,7 @@ fn every_input(origin: Origin) -> Vec<Input> {
         Input::SpeechSustained,
         Input::SpeechEnded { to: 1 << 38, ended: origin.0 + Duration::from_nanos(1_234_567_891) },
         Input::Transcript { turn: TurnId(1), to: 5, text: text(), confidence: Some(0.1), covers: Covers::WholeTurn },
+        Input::EndOfTurn { turn: TurnId(1), to: 5, probability: 0.75 },
         event(BrainEvent::Say(text())),
         event(BrainEvent::State(Box::new(state()))),
         event(BrainEvent::Decision(Decision::HandoverToHuman)),
@@ -81,7 +82,10 @@ fn every_effect(origin: Origin) -> Vec<Effect> {
     let note = Effect::Note;
     vec![
         Effect::Transcribe { turn, from: 0, to: 9 },
+        Effect::JudgeTurn { turn, from: 0, to: 9 },
         Effect::Think { number: 1, ask: Ask { turn, prompt, state: Some(state()), history } },
+        Effect::Prepare("hello".into()),
+        Effect::Discard,
         Effect::StopThinking,
         Effect::Speak { utterance, sentence: 0, text: "hello".into() },
         Effect::Seal { utterance, sentences: 2 },
@@ -130,7 +134,7 @@ fn every_input_is_read_as_it_was() {
         assert_eq!(read.input(origin), input);
         names.insert(in_words(&written).split(' ').next().map(str::to_owned));
     }
-    assert_eq!(names.len(), 23, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 24, "one of each kind: {names:?}");
 }
 
 #[test]
