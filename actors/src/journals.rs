@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn begin(journals: &Journals, number: u128) -> Option<Journalling> {
-        let setup = Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false };
+        let setup = Setup::default();
         journals.begin(call(number), "front-desk", &setup, clock::now())
     }
 

@@ -73,10 +73,9 @@ fn within(text: &str, least: f64, most: f64) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::agent::Timing;
-    use crate::call_core::Lines;
 
     fn setup() -> Setup {
-        Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false }
+        Setup::default()
     }
 
     #[test]

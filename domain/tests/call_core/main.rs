@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod conversation;
+mod doubt;
 mod faults;
 mod filler;
 mod floor;
+mod opening;
+mod patience;
 mod screen;
 mod world;
