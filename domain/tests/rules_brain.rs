@@ -113,6 +113,27 @@ fn the_call_tells_the_playbook_its_time_and_its_caller() {
 }
 
 #[test]
+fn a_caller_who_says_hello_first_is_greeted_once() {
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), CallFacts::default());
+    for hello in ["Hello?", "हैलो हैलो"] {
+        let (said, _) = asked(&brain, Prompt::Heard { text: hello.to_owned(), confidence: None }, None);
+        assert_eq!(said, "Hello, this is Tandem's front desk. What kind of property are you looking for?");
+    }
+}
+
+#[test]
+fn a_moment_that_is_asked_for_is_told_to_the_call() {
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), CallFacts::default());
+    let (_, state) = asked(&brain, Prompt::Open, None);
+    for (text, skips) in [("just a second", true), ("an apartment", false)] {
+        let prompt = Prompt::Heard { text: text.to_owned(), confidence: None };
+        let ask = Ask { turn: TurnId(1), prompt, state: Some(state.clone()), history: [].into() };
+        let events: Vec<BrainEvent> = brain.respond(ask).map(Result::unwrap).collect().now_or_never().unwrap();
+        assert_eq!(events.contains(&BrainEvent::SkipTurn), skips, "{text}");
+    }
+}
+
+#[test]
 fn a_caller_who_speaks_first_is_greeted_and_answered_at_once() {
     let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), rahul());
     let (said, _) = asked(&brain, Prompt::Heard { text: "a villa".to_owned(), confidence: None }, None);

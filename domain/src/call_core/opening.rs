@@ -106,9 +106,9 @@ impl CallCore {
         }
     }
 
-    /// The greeting has waited long enough?
+    /// Lets a greeting go that has waited long enough.
     pub(super) fn open_in_time(&mut self, now: Instant) {
-        if self.greeting_waits() && self.first_words.opening.handle_timeout(now) {
+        if self.opening_due().is_some_and(|due| due <= now) {
             self.first_words.over_noise = self.turns.caller_speaking();
             self.open_up(now);
         }
@@ -119,9 +119,11 @@ impl CallCore {
         self.turns.is_sustained() && !(self.greets() && self.first_words.over_noise)
     }
 
-    /// When the greeting is due, if it waits.
+    /// When the greeting is due, if it waits. Not while the other side is saying something: that is a turn, which ends by itself.
     pub(super) fn opening_due(&self) -> Option<Instant> {
-        self.first_words.opening.poll_timeout().filter(|_| self.greeting_waits())
+        let words = self.turns.words();
+        let says_something = !words.is_empty() && !Aside::is_hello(words);
+        self.first_words.opening.poll_timeout().filter(|_| self.greeting_waits() && !says_something)
     }
 
     /// The greeting may sound.

@@ -229,6 +229,22 @@ fn both_fall_silent_and_the_floor_is_ours_after_a_second_and_not_after_seven() {
 }
 
 #[test]
+fn who_pauses_in_the_middle_of_a_sentence_is_not_greeted_into_it() {
+    let mut world = spoken_to_first();
+    world.pass(ms(1_800));
+    world.end(16_000);
+    let (turn, _, to) = *world.transcribe.last().unwrap();
+    world.answered(turn, to, "I want", Covers::SinceLastFinal);
+    world.begin();
+    world.pass(ms(8_000));
+    assert!(!may_sound(&world), "this is no radio");
+    world.end(96_000);
+    world.words("I want an apartment in Delhi");
+    world.pass(ms(400));
+    assert_eq!((world.cuts, world.last_text().starts_with(GREETING)), (1, true), "{}", world.last_text());
+}
+
+#[test]
 fn a_noise_before_the_greeting_is_nothing() {
     let mut world = World::new(Timing::default());
     world.speak(120);
