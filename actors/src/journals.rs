@@ -145,8 +145,6 @@ impl Drop for Journalling {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use tandem_domain::agent::Timing;
-    use tandem_domain::call_core::Lines;
     use tandem_domain::journal::{Closing, Journal};
     use uuid::Uuid;
 
