@@ -22,7 +22,7 @@ use tandem_domain::port::brain::Brain;
 use tandem_domain::port::dialect::{Decoder, Dialect, LegStart, Notice};
 use tandem_domain::port::stt::Stt as SttPort;
 use tandem_domain::port::tts::Tts as TtsPort;
-use tandem_domain::record::EndReason;
+use tandem_domain::record::{Direction, EndReason};
 use tokio::sync::Mutex;
 use tracing::{debug, info, warn};
 
@@ -110,6 +110,8 @@ pub struct Args {
     pub brain: Arc<dyn Brain>,
     /// What the carrier said at the start.
     pub start: LegStart,
+    /// Which side began the call.
+    pub direction: Direction,
     /// The carrier's protocol.
     pub dialect: Arc<dyn Dialect>,
     /// Its reader, past `start`.
@@ -219,6 +221,7 @@ impl Actor for Call {
             detector: Slot::new(Engine::default()),
             agent: args.agent,
             start: args.start,
+            direction: args.direction,
             leg_rate: args.decoder.format().rate,
             started,
             started_at,
@@ -265,6 +268,8 @@ impl Actor for Call {
             lines: Lines::of(&plan.agent.language),
             screen: capabilities.notices,
             reads: capabilities.notices && capabilities.reads(),
+            direction: plan.direction,
+            uncertainty: plan.agent.uncertainty.clone(),
         };
         let journalling = args.journals.begin(plan.call, &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");

@@ -145,8 +145,6 @@ impl Drop for Journalling {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use tandem_domain::agent::Timing;
-    use tandem_domain::call_core::Lines;
     use tandem_domain::journal::{Closing, Journal};
     use uuid::Uuid;
 
@@ -158,7 +156,7 @@ mod tests {
     }
 
     fn begin(journals: &Journals, number: u128) -> Option<Journalling> {
-        let setup = Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false };
+        let setup = Setup::default();
         journals.begin(call(number), "front-desk", &setup, clock::now())
     }
 

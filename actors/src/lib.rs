@@ -42,5 +42,5 @@ pub use socket::{LastWords, MediaSocket, SocketError};
 /// Whether this build has hooks that switch a mechanism off. The shipped binary refuses to be built with them.
 pub const CAN_BE_SABOTAGED: bool = cfg!(feature = "sabotage");
 
-pub use switch::{Arrival, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
+pub use switch::{Arrival, DIRECTION_PARAMETER, Ports, StartError, Switch, SwitchConfig, TOKEN_PARAMETER};
 pub use tap::{AudioTap, Tap};

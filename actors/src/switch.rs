@@ -40,7 +40,7 @@ use crate::{clock, metrics as meter, steps};
 mod arrival;
 
 use arrival::Guests;
-pub use arrival::{Arrival, TOKEN_PARAMETER};
+pub use arrival::{Arrival, DIRECTION_PARAMETER, TOKEN_PARAMETER};
 
 /// A caller hears nothing while the store is asked for the agent.
 const ANSWERER_LIMIT: Duration = Duration::from_secs(3);
@@ -241,9 +241,17 @@ impl Switch {
         };
         // A call that comes back has its first record already: the carrier's id joins the two.
         let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
-        let key = arrival::agent_key(seat.as_ref(), arrival.standing, &start, &config.numbers, &config.default_agent);
+        let direction = arrival::direction(seat.as_ref(), arrival.standing, &start);
+        let key = arrival::agent_key(
+            seat.as_ref(),
+            arrival.standing,
+            &start,
+            direction,
+            &config.numbers,
+            &config.default_agent,
+        );
         let screen = dialect.agreed(&start).notices;
-        let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, screen).await {
+        let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, direction, screen).await {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -264,6 +272,7 @@ impl Switch {
             agent,
             brain,
             start: start.clone(),
+            direction,
             dialect,
             decoder,
             socket,
@@ -306,15 +315,24 @@ impl Switch {
     }
 
     /// The agent of that name, number or UUID, and its brain; and as what it answers, if the far end may choose.
-    async fn answerer(&self, key: &str, start: &LegStart, may_choose: bool) -> Result<Answerer, String> {
+    async fn answerer(
+        &self,
+        key: &str,
+        start: &LegStart,
+        direction: Direction,
+        may_choose: bool,
+    ) -> Result<Answerer, String> {
         let Inner { config, ports, .. } = self.inner.as_ref();
         let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
         let granted = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Granted::default() };
         let arriving = Arriving {
-            direction: Direction::Inbound,
-            number: start.from.clone(),
+            direction,
+            number: match direction {
+                Direction::Inbound => start.from.clone(),
+                Direction::Outbound => start.to.clone(),
+            },
             at: clock::utc(),
             first_message: granted.first_message,
         };

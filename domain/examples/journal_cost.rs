@@ -6,8 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Effect, Input, Lines};
+use tandem_domain::call_core::{Effect, Input};
 use tandem_domain::ids::{CallId, TurnId, UtteranceId};
 use tandem_domain::journal::{Header, Journalled, Recorder, Setup, Tape};
 use tandem_domain::ledger::{Heard, SentenceAudio};
@@ -44,7 +43,7 @@ fn run(state: &PlaybookState, journalled: bool) -> (Duration, u32, usize) {
     let (mut spent, mut told, mut bytes) = (Duration::ZERO, 0, 0);
     for _ in 0..CALLS {
         let start = Instant::now();
-        let setup = Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false };
+        let setup = Setup::default();
         let (agent, program) = ("front-desk".to_owned(), "example".to_owned());
         let header = Header { call: CallId(uuid::Uuid::nil()), agent, program, setup: setup.clone() };
         let tape = journalled.then(|| Tape::new(Recorder::new(&header, start, 1 << 20)));

@@ -95,6 +95,8 @@ pub enum Ground {
     Nothing,
     /// All that we had to say was heard.
     Finished,
+    /// The other side has had the first word: the greeting begins.
+    Opening,
 }
 
 impl Ground {
@@ -112,6 +114,7 @@ impl Ground {
             Self::Echo => "echo",
             Self::Nothing => "nothing",
             Self::Finished => "finished",
+            Self::Opening => "opening",
         }
     }
 }

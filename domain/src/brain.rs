@@ -8,6 +8,7 @@ use std::task::{self, Poll};
 use serde_json::{Map, Value};
 
 use crate::agent::Agent;
+use crate::aside::Aside;
 use crate::caller::CallFacts;
 use crate::greeting::{self, Greeting};
 use crate::playbook::{Context, Heard, Playbook, PlaybookState, Reply};
@@ -69,6 +70,9 @@ impl RulesBrain {
     fn open(&self, prompt: &Prompt) -> Reply {
         let opening = self.playbook.start(&self.context);
         let Prompt::Heard { text, confidence } = prompt else { return opening };
+        if Aside::is_hello(text) {
+            return opening; // which is the answer to it
+        }
         let heard = Heard { text, confidence: *confidence };
         let mut answer = self.playbook.respond(&opening.state, &heard, &self.context);
         answer.say.splice(0..0, opening.say.into_iter().take(1));
@@ -89,6 +93,7 @@ impl Brain for RulesBrain {
         let reply = self.reply(&ask);
         let mut events: VecDeque<BrainEvent> = reply.say.into_iter().map(BrainEvent::Say).collect();
         events.push_back(BrainEvent::State(Box::new(reply.state)));
+        events.extend(reply.waits.then_some(BrainEvent::SkipTurn));
         events.extend(reply.tools.into_iter().map(BrainEvent::Tool));
         events.push_back(BrainEvent::Decision(reply.decision));
         Box::pin(Ready(events))

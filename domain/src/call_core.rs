@@ -4,8 +4,8 @@
 //! inputs; every other actor of the call is a driver around IO. So a driver that dies loses no truth: the core says again what is still to be
 //! done, and what was heard stays heard.
 //!
-//! Composed of smaller machines: [`Turns`] (when the caller's turn is over), [`SilenceLadder`] (what to do when nobody speaks) and the
-//! [`ledger`](crate::ledger) (what was heard). What it does not do: pace audio ([`crate::playout`]), choose words
+//! Composed of smaller machines: [`Turns`] (when the caller's turn is over), [`SilenceLadder`] (what to do when nobody speaks), the
+//! [`opening`](crate::opening) (who has the first word) and the [`ledger`](crate::ledger) (what was heard). What it does not do: pace audio ([`crate::playout`]), choose words
 //! ([`crate::port::brain::Brain`]), or look at a clock.
 //!
 //! ```text
@@ -15,11 +15,13 @@
 
 mod brain;
 mod caller;
+mod doubt;
 mod ending;
 mod filler;
 mod floor;
 mod io;
 mod lines;
+mod opening;
 mod preempt;
 mod screen;
 mod tools;
@@ -28,13 +30,13 @@ mod voice;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::agent::Timing;
+use crate::agent::{Timing, Uncertainty};
 use crate::barge_in::{BargeIn, Lexicon, Patience};
 use crate::endpointing::Endpointing;
 use crate::ids::{TurnId, UtteranceId};
 use crate::playbook::{Decision, PlaybookState};
 use crate::port::brain::{Ask, Prompt};
-use crate::record::EndReason;
+use crate::record::{Direction, EndReason};
 use crate::silence::{SilenceAction, SilenceLadder};
 use crate::transcript::Line;
 use crate::turn::{Committed, Turns};
@@ -50,6 +52,8 @@ struct Thinking {
     ask: Ask,
     /// Sentences received from this ask.
     received: u32,
+    /// The turn stays with the caller.
+    skips: bool,
     /// Sentences that an earlier, broken attempt at the same ask gave already.
     skip: u32,
     deadline: Instant,
@@ -87,7 +91,11 @@ pub struct CallCore {
     answer_limit: Duration,
     filler: filler::Filler,
     preempt: preempt::Preempt,
+    first_words: opening::FirstWords,
+    doubt: doubt::Doubt,
     started: Option<Instant>,
+    /// The brain knows that the call ends soon.
+    hurried: bool,
     history: Vec<Line>,
     state: Option<PlaybookState>,
     /// The state before the turn that is being answered: restored when the caller goes on.
@@ -129,7 +137,10 @@ impl CallCore {
             answer_limit: timing.answer_limit,
             filler: filler::Filler::new(timing.soft_timeout),
             preempt: preempt::Preempt::new(timing.preemptive_generation),
+            first_words: opening::FirstWords::new(Direction::Inbound),
+            doubt: doubt::Doubt::new(Uncertainty::default()),
             started: None,
+            hurried: false,
             history: Vec::new(),
             state: None,
             state_before: None,
@@ -195,7 +206,10 @@ impl CallCore {
     /// The next thing to do; call until `None` after every input.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         let mut effect = self.effects.pop_front()?;
-        if let Effect::Think { ask, .. } = &mut effect {
+        if let Effect::Think { number, ask } = &mut effect {
+            if let Some(thinking) = self.thinking.as_ref().filter(|thinking| thinking.number == *number) {
+                ask.state.clone_from(&thinking.ask.state); // of a greeting that was cut before a word of it was heard nothing is left
+            }
             ask.history = self.history.as_slice().into(); // with what a cut before it has shown
         }
         Some(effect)
@@ -209,14 +223,19 @@ impl CallCore {
         if let Some((_, give_up)) = &self.ending {
             return Some((*give_up, "goodbye"));
         }
-        let longest = self.started.map(|started| (started + self.max_duration, "max_duration"));
+        let longest = self.time_up().map(|at| (at, "max_duration"));
+        let soon = self.time_short().map(|at| (at, "time_short"));
         let turn = self.turns.poll_timeout().map(|at| (at, "endpoint"));
         let thinking = self.thinking.as_ref().map(|thinking| (thinking.deadline, "thinking"));
         let silence = self.silence.poll_timeout().map(|at| (at, "silence"));
         let tools = self.tools.poll_timeout().map(|at| (at, "tool"));
         let filler = self.filler_due().map(|at| (at, "filler"));
         let held = self.barge_in.poll_timeout().map(|at| (at, "barge_in"));
-        [longest, held, turn, thinking, filler, silence, tools].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let opening = self.opening_due().map(|at| (at, "opening"));
+        [longest, soon, held, opening, turn, thinking, filler, silence, tools]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Takes one input. Total: any input in any state is handled, late and stale ones have no effect.
@@ -227,9 +246,11 @@ impl CallCore {
             }
             return;
         }
+        let held = self.barge_in.is_holding();
         match input {
             Input::Started => {
                 self.started = Some(now);
+                self.first_words.opening.started(now, self.reads);
                 self.think(now, TurnId(0), Prompt::Open, None);
             }
             Input::SpeechStarted { at, began } => self.speech_started(at, began),
@@ -239,9 +260,13 @@ impl CallCore {
                 self.barge_in.speech_ended(ended);
                 let action = self.turns.speech_ended(now, to, ended, speaking);
                 self.turn_action(now, action);
+                self.speech_before_greeting_ended(now, ended);
                 if !self.turns.is_open() {
                     self.listen(now);
                 }
+            }
+            Input::Transcript { turn, text, covers, .. } if self.hello_over_greeting(turn, &text, covers) => {
+                self.listen(now);
             }
             Input::Transcript { turn, text, confidence, covers, .. }
                 if self.weigh(now, turn, &text, confidence, covers) =>
@@ -270,6 +295,7 @@ impl CallCore {
             Input::FirstAudio(utterance) => self.first_audio(now, utterance),
             Input::Spoken(utterance, heard) => self.spoken(now, utterance, &heard),
             Input::Cut(heard) => self.cut(now, &heard),
+            Input::Held(heard) if self.greeting_held(now, &heard) => {}
             Input::Held(heard) => self.held(&heard),
             Input::Dtmf(digit) if self.keys < MOST_KEYS => {
                 self.keys += 1;
@@ -277,10 +303,13 @@ impl CallCore {
                 if let Some(ruling) = self.barge_in.key() {
                     self.ruled(ruling);
                 }
+                self.active(now); // who presses keys is there
             }
             Input::Dtmf(_) => {}
             Input::Partial(text) => {
-                self.overheard(&text);
+                if !self.may_be_hello(&text) {
+                    self.overheard(&text);
+                }
                 self.tentative(text);
             }
             Input::Typed(text) => self.typed(now, text),
@@ -304,10 +333,13 @@ impl CallCore {
                 self.end(reason);
             }
             Input::Dismiss(reason) => {
-                let line = self.lines.drain.clone();
+                let line = self.lines().drain;
                 self.dismiss(now, reason, line);
             }
             Input::Tick => self.tick(now),
+        }
+        if held && !self.barge_in.is_holding() {
+            self.filler.resumed(now);
         }
     }
 
@@ -319,11 +351,13 @@ impl CallCore {
             }
             return;
         }
-        if self.started.is_some_and(|started| now >= started + self.max_duration) {
-            let line = self.lines.time_up.clone();
+        if self.time_up().is_some_and(|at| now >= at) {
+            let line = self.lines().time_up;
             return self.dismiss(now, EndReason::MaxDuration, line);
         }
+        self.hurry(now);
         self.tools_overdue(now);
+        self.open_in_time(now);
         if let Some(ruling) = self.barge_in.handle_timeout(now) {
             self.ruled(ruling);
         }
@@ -339,7 +373,7 @@ impl CallCore {
                 self.think(now, TurnId(0), Prompt::Silence { rung }, None);
             }
             Some(SilenceAction::GiveUp) => {
-                let line = self.lines.silence.clone();
+                let line = self.lines().silence;
                 self.dismiss(now, EndReason::Silence, line);
             }
             None => {}

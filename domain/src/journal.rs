@@ -28,9 +28,10 @@ mod what_if;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Timing;
+use crate::agent::{Timing, Uncertainty};
 use crate::call_core::{CallCore, Lines};
 use crate::ids::CallId;
+use crate::record::Direction;
 
 pub use journalled::{Journalled, Tape};
 pub use read::{Damage, Journal};
@@ -44,7 +45,7 @@ const MAGIC: [u8; 8] = *b"tandem-j";
 const VERSION: u16 = 1;
 
 /// All that a core is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Setup {
     /// The agent's patience.
     pub timing: Timing,
@@ -54,12 +55,19 @@ pub struct Setup {
     pub screen: bool,
     /// The far end reads instead of listening.
     pub reads: bool,
+    /// Which side began the call: who is dialled has the first word.
+    #[serde(default)]
+    pub direction: Direction,
+    /// What becomes of words that were hardly understood.
+    #[serde(default)]
+    pub uncertainty: Uncertainty,
 }
 
 impl Setup {
     /// The core, before its leg is up.
     pub fn core(&self) -> CallCore {
-        let core = CallCore::new(&self.timing, self.lines.clone());
+        let core = CallCore::new(&self.timing, self.lines.clone()).doubting(self.uncertainty.clone());
+        let core = if self.direction == Direction::Outbound { core.outbound() } else { core };
         let core = if self.screen { core.showing() } else { core };
         if self.reads { core.reading() } else { core }
     }

@@ -4,6 +4,7 @@
 //! Knows audio by its formats (`tandem-codecs`), never by a socket.
 
 pub mod agent;
+pub mod aside;
 pub mod barge_in;
 pub mod brain;
 pub mod call_core;
@@ -15,6 +16,7 @@ pub mod invitation;
 pub mod journal;
 pub mod ledger;
 pub mod number;
+pub mod opening;
 pub mod playbook;
 pub mod playout;
 pub mod port;

@@ -17,10 +17,11 @@ use crate::port::dialect::Breach;
 use name::Name;
 
 /// Which side began the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The caller dialled us.
+    #[default]
     Inbound,
     /// We dialled.
     Outbound,

@@ -11,7 +11,7 @@ use tandem_domain::caller::{CallFacts, KnownCaller};
 use tandem_domain::ids::{AgentId, BusinessId, TurnId};
 use tandem_domain::port::EventStream;
 use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
-use tandem_domain::port::llm::{Author, Finish, Llm, LlmError, LlmEvent, LlmSpec};
+use tandem_domain::port::llm::{AskedTool, Author, Finish, Llm, LlmError, LlmEvent, LlmSpec};
 use tandem_domain::transcript::{Line, Role};
 
 /// A model that says these pieces, over and over if it is told to, and keeps what it was asked.
@@ -203,6 +203,7 @@ fn greeting_and_reprompts_need_no_model() {
         (Prompt::Unheard, "Sorry, I did not catch that. Could you say it again?"),
         (Prompt::Silence { rung: 0 }, "Are you still there?"),
         (Prompt::Silence { rung: 1 }, "Hello? I cannot hear you."),
+        (Prompt::Silence { rung: 2 }, "If you can hear me, please say something."),
     ] {
         assert_eq!(said(&answer(&llm, ask(prompt, &[]))), [line]);
     }
@@ -212,6 +213,59 @@ fn greeting_and_reprompts_need_no_model() {
     let found: Vec<_> = brain.respond(ask(Prompt::Silence { rung: 0 }, &[])).collect().now_or_never().unwrap();
     assert_eq!(said(&found), ["क्या आप लाइन पर हैं?"]);
     assert_eq!((brain.kind(), brain.name(), brain.hints(None)), (BrainKind::Model, "scripted", vec![]));
+}
+
+#[test]
+fn a_silent_caller_is_asked_the_open_question_in_the_model_s_other_words() {
+    let llm = finished(&["In which city should it be?"]);
+    let history = [(Role::Agent, "Hi! Where should it be?")];
+    let rungs = [0, 1, 2].map(|rung| {
+        let events = answer(&llm, ask(Prompt::Silence { rung }, &history));
+        said(&events).join(" ")
+    });
+    assert_eq!(
+        rungs,
+        [
+            "Are you still there?",
+            "Hello? I cannot hear you. In which city should it be?",
+            "If you can hear me, please say something. In which city should it be?",
+        ]
+    );
+    let asked = llm.asked.lock().unwrap();
+    assert_eq!(asked.len(), 2, "the first is by rule");
+    let [_, question, told] = asked[0].messages.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((question.author, question.text.as_str()), (Author::Assistant, "Hi! Where should it be?"));
+    assert!(told.author == Author::System && told.text.contains("other words"), "{told:?}");
+}
+
+#[test]
+fn a_reprompt_without_a_model_is_the_line_alone() {
+    let llm = Scripted::default();
+    let events = answer(&llm, ask(Prompt::Silence { rung: 1 }, &[(Role::Agent, "Where should it be?")]));
+    assert_eq!(said(&events), ["Hello? I cannot hear you."]);
+    assert!(matches!(events.last(), Some(Err(BrainError::Failed { .. }))), "and the failure is told: {events:?}");
+}
+
+#[test]
+fn who_asks_for_a_moment_is_given_one_without_the_model() {
+    let llm = Scripted::default();
+    let events: Vec<_> =
+        answer(&llm, ask(heard("ek minute, let me check"), &[])).into_iter().map(Result::unwrap).collect();
+    assert_eq!(events, [BrainEvent::Say("Take your time.".to_owned()), BrainEvent::SkipTurn]);
+    assert!(llm.asked.lock().unwrap().is_empty());
+    let model = finished(&["Eleven."]);
+    assert_eq!(said(&answer(&model, ask(heard("hold on, how much is it?"), &[]))), ["Eleven."]);
+}
+
+#[test]
+fn a_model_may_leave_the_turn_to_the_caller_and_no_other_tool_is_an_answer() {
+    for (name, skips) in [("skip_turn", true), ("transfer_to_number", false)] {
+        let asked = AskedTool { id: "1".to_owned(), name: name.to_owned(), arguments: "{}".to_owned() };
+        let events = vec![Ok(LlmEvent::ToolCall(asked)), Ok(LlmEvent::Finished(Finish::ToolCalls))];
+        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("I have to find my papers"), &[]));
+        assert_eq!(found == [Ok(BrainEvent::SkipTurn)], skips, "{found:?}");
+        assert_eq!(found.iter().any(Result::is_err), !skips, "{found:?}");
+    }
 }
 
 #[test]

@@ -325,9 +325,51 @@ fn not_sure_with_an_answer_is_an_answer() {
 fn silence_before_everything_is_known() {
     let mut talk = Talk::begin();
     assert_eq!(talk.is_silent(0), "Are you still there? What kind of property are you looking for?");
-    assert_eq!(talk.is_silent(1), "Hello? I cannot hear you. What kind of property are you looking for?");
-    assert_eq!(talk.is_silent(2), "I cannot hear you, so I will end the call. Goodbye.");
+    assert_eq!(
+        talk.is_silent(1),
+        "Hello? I cannot hear you. Is it an apartment, a villa, a house, a plot, an office or a shop?"
+    );
+    assert_eq!(
+        talk.is_silent(2),
+        "If you can hear me, please say something. You can say, for example, apartment, or villa."
+    );
+    assert!(talk.is_silent(3).starts_with("Are you still there?"), "where the agent waits for longer than three");
+    for rung in 4..12 {
+        talk.is_silent(rung);
+    }
+    assert_eq!(talk.is_silent(12), "I cannot hear you, so I will end the call. Goodbye.");
     assert_eq!((talk.decision, talk.state.ending()), (Decision::ThankYouResponse, Some(Ending::Silence)));
+}
+
+#[test]
+fn who_asks_for_a_moment_is_given_one_and_no_word_of_it_is_an_answer() {
+    let playbook = Playbook::front_desk();
+    let context = Context::new("Asha", "");
+    let mut state = playbook.start(&context).state;
+    for text in ["an apartment", "in Delhi", "sixty lakh rupees"] {
+        let filled = state.slots.len();
+        for wait in ["ek minute", "okay, one moment", "let me check with my wife"] {
+            let heard = Heard { text: wait, confidence: None };
+            let reply = playbook.respond(&state, &heard, &context);
+            assert!(reply.waits && reply.say == ["Take your time."], "{wait}: {reply:?}");
+            state = reply.state;
+        }
+        assert_eq!(state.slots.len(), filled);
+        let reply = playbook.respond(&state, &Heard { text: "hold on", confidence: None }, &context);
+        assert!(!reply.waits, "not for ever: {reply:?}");
+        let reply = playbook.respond(&reply.state, &Heard { text, confidence: None }, &context);
+        assert!(!reply.waits);
+        state = reply.state;
+    }
+    assert_eq!(state.slots.len(), 3);
+}
+
+#[test]
+fn a_hello_to_the_greeting_does_not_bring_it_again() {
+    let mut talk = Talk::begin();
+    assert_eq!(talk.says("Hello?"), "What kind of property are you looking for?");
+    assert_eq!(talk.says("an apartment"), "An apartment. Where should it be?");
+    assert_eq!(talk.says("hello? hello?"), "An apartment. Where should it be?");
 }
 
 #[test]

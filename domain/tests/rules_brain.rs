@@ -48,12 +48,20 @@ fn asked(brain: &RulesBrain, prompt: Prompt, state: Option<PlaybookState>) -> (S
     let events: Vec<BrainEvent> = brain.respond(ask).map(Result::unwrap).collect().now_or_never().unwrap();
     let said = events.iter().filter_map(|event| match event {
         BrainEvent::Say(text) => Some(text.as_str()),
-        BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Tool(_) | BrainEvent::Decision(_) => None,
+        BrainEvent::FirstToken
+        | BrainEvent::State(_)
+        | BrainEvent::Tool(_)
+        | BrainEvent::Decision(_)
+        | BrainEvent::SkipTurn => None,
     });
     let said = said.collect::<Vec<_>>().join(" ");
     let state = events.iter().find_map(|event| match event {
         BrainEvent::State(state) => Some((**state).clone()),
-        BrainEvent::FirstToken | BrainEvent::Say(_) | BrainEvent::Tool(_) | BrainEvent::Decision(_) => None,
+        BrainEvent::FirstToken
+        | BrainEvent::Say(_)
+        | BrainEvent::Tool(_)
+        | BrainEvent::Decision(_)
+        | BrainEvent::SkipTurn => None,
     });
     (said, state.unwrap())
 }
@@ -102,6 +110,27 @@ fn the_call_tells_the_playbook_its_time_and_its_caller() {
     let text = "a villa in Goa for one crore, call me tomorrow at noon".to_owned();
     let (_, state) = asked(&brain, Prompt::Heard { text, confidence: None }, Some(state));
     assert_eq!(brain.extracted(&state)["callback_time"], json!({"date": "2026-11-22", "from": "12:00", "to": "12:00"}));
+}
+
+#[test]
+fn a_caller_who_says_hello_first_is_greeted_once() {
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), CallFacts::default());
+    for hello in ["Hello?", "हैलो हैलो"] {
+        let (said, _) = asked(&brain, Prompt::Heard { text: hello.to_owned(), confidence: None }, None);
+        assert_eq!(said, "Hello, this is Tandem's front desk. What kind of property are you looking for?");
+    }
+}
+
+#[test]
+fn a_moment_that_is_asked_for_is_told_to_the_call() {
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), CallFacts::default());
+    let (_, state) = asked(&brain, Prompt::Open, None);
+    for (text, skips) in [("just a second", true), ("an apartment", false)] {
+        let prompt = Prompt::Heard { text: text.to_owned(), confidence: None };
+        let ask = Ask { turn: TurnId(1), prompt, state: Some(state.clone()), history: [].into() };
+        let events: Vec<BrainEvent> = brain.respond(ask).map(Result::unwrap).collect().now_or_never().unwrap();
+        assert_eq!(events.contains(&BrainEvent::SkipTurn), skips, "{text}");
+    }
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl State {
                 };
                 plan.speech.wake();
                 let stopped_now = !held && self.core.caller_speaking() && heard.samples > 0;
-                if held || stopped_now {
+                // Held, and not a sample heard: a greeting that waited, and is said with the answer to whoever spoke first.
+                if (held && heard.samples > 0) || stopped_now {
                     metrics::counter!(meter::INTERRUPTIONS, "kind" => "barge_in").increment(1);
                 }
                 if stopped_now {
@@ -80,7 +81,11 @@ impl State {
             Effect::Resume(ground) => {
                 plan.speech.playout().resume();
                 plan.speech.wake();
-                let kind = if ground == Ground::Backchannel { "backchannel" } else { "false_barge_in" };
+                let kind = match ground {
+                    Ground::Opening => return, // a greeting that waited for the other side's first word
+                    Ground::Backchannel => "backchannel",
+                    _ => "false_barge_in",
+                };
                 metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
             Effect::Note(note) => {

@@ -12,7 +12,7 @@ use tandem_domain::port::brain::Brain;
 use tandem_domain::port::dialect::{Dialect, LegStart, Notice, WireMessage};
 use tandem_domain::port::stt::{Stt as SttPort, SttSpec};
 use tandem_domain::port::tts::{Tts as TtsPort, TtsSpec};
-use tandem_domain::record::EndReason;
+use tandem_domain::record::{Direction, EndReason};
 
 use super::dialogue::{Dialogue, DialogueMsg};
 use super::egress::{self, Egress, Writer};
@@ -35,6 +35,7 @@ pub(super) struct Plan {
     pub(super) agent: Agent,
     pub(super) brain: Arc<dyn Brain>,
     pub(super) start: LegStart,
+    pub(super) direction: Direction,
     /// Sample rate of the leg's audio, both ways.
     pub(super) leg_rate: SampleRate,
     pub(super) dialect: Arc<dyn Dialect>,

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tandem_domain::call_core::Note;
 use tandem_domain::playbook::Decision;
 use tandem_domain::record::{
-    AgentResponse, CallEnded, CallStarted, Direction, EndReason, Progress, Record, TimelineEvent, UserTurn,
+    AgentResponse, CallEnded, CallStarted, EndReason, Progress, Record, TimelineEvent, UserTurn,
 };
 
 use super::plan::Plan;
@@ -26,7 +26,7 @@ impl Plan {
             call_sid: self.start.carrier_call_id.clone(),
             stream_sid: self.start.stream_id.clone(),
             provider: self.dialect.capabilities().carrier.to_owned(),
-            direction: Direction::Inbound,
+            direction: self.direction,
             from: self.start.from.clone(),
             to: self.start.to.clone(),
             parameters: self.start.parameters.clone(),

@@ -7,13 +7,17 @@ use tandem_domain::ids::CallId;
 use tandem_domain::invitation::{Admission, Invitations, Uninvited};
 use tandem_domain::port::dialect::LegStart;
 use tandem_domain::reception::{self, NumberAgents, Standing};
-use tandem_domain::record::EndReason;
+use tandem_domain::record::{Direction, EndReason};
 
 use crate::clock;
 use crate::leg::mute::Place;
 
 /// Stream parameter that carries an invitation's token, where the path cannot.
 pub const TOKEN_PARAMETER: &str = "tandem_token";
+
+/// Stream parameter by which our own answer document says that we placed the call: `outbound`, or a carrier's word that begins so
+/// (`outbound-api`).
+pub const DIRECTION_PARAMETER: &str = "direction";
 
 /// How a socket came to us.
 #[derive(Debug, Default)]
@@ -74,11 +78,19 @@ pub(super) fn seat(guests: &Guests, arrival: &Arrival, start: &mut LegStart) -> 
     Ok(Some(Seat { guests: Arc::clone(guests), admission, abnormally: true }))
 }
 
+/// Which side began the call. A stranger's word is not taken for it: who is dialled by us hears other first words.
+pub(super) fn direction(seat: Option<&Seat>, standing: Standing, start: &LegStart) -> Direction {
+    let believed = seat.is_some() || standing == Standing::Trusted;
+    let outbound = start.parameters.get(DIRECTION_PARAMETER).is_some_and(|word| word.starts_with("outbound"));
+    if believed && outbound { Direction::Outbound } else { Direction::Inbound }
+}
+
 /// Name, number or UUID of the agent that answers; see [`reception`].
 pub(super) fn agent_key<'a>(
     seat: Option<&'a Seat>,
     standing: Standing,
     start: &'a LegStart,
+    direction: Direction,
     numbers: &'a NumberAgents,
     default: &'a str,
 ) -> &'a str {
@@ -91,10 +103,35 @@ pub(super) fn agent_key<'a>(
     }
     invited
         .or(named.filter(|_| standing == Standing::Trusted))
-        .or_else(|| numbers.agent(start.to.as_deref()?))
+        .or_else(|| {
+            let ours = match direction {
+                Direction::Inbound => &start.to,
+                Direction::Outbound => &start.from,
+            };
+            numbers.agent(ours.as_deref()?)
+        })
         .unwrap_or(default)
 }
 
 pub(super) fn lock(guests: &Guests) -> std::sync::MutexGuard<'_, Invitations> {
     guests.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_began_the_call_is_believed_of_those_we_trust() {
+        let said = |standing, word: &str| {
+            let parameters = [(DIRECTION_PARAMETER.to_owned(), word.to_owned())].into();
+            direction(None, standing, &LegStart { parameters, ..LegStart::default() })
+        };
+        for word in ["outbound", "outbound-api", "outbound-dial"] {
+            assert_eq!(said(Standing::Trusted, word), Direction::Outbound, "{word}");
+            assert_eq!(said(Standing::Stranger, word), Direction::Inbound, "{word}");
+        }
+        assert_eq!(said(Standing::Trusted, "inbound"), Direction::Inbound);
+        assert_eq!(direction(None, Standing::Trusted, &LegStart::default()), Direction::Inbound);
+    }
 }

@@ -6,10 +6,11 @@
 //! what the caller said (ask) ───────────────┘                         as soon as one is whole
 //! ```
 //!
-//! The greeting, the question to repeat and the reprompts are by rule: they cost no second and no token. What a model says is treated as
+//! The greeting, the question to repeat, a moment that the caller asks for and the first reprompt are by rule: they cost no second and no token.
+//! Later reprompts begin by rule, so that the line is not dead, and the model then puts its last question in other words. What a model says is treated as
 //! hostile (promises.md P6): at most [`MOST_TOKENS`] and [`MOST_BYTES`] are read, then the stream is dropped; an answer without a word is none.
 //! Pure: the limits of time are the call core's (the whole answer) and the adapter's (the first token).
-//! Not here: tools. What a model asks for is not offered to it, so it is not acted upon either.
+//! Not here: tools. None is offered to a model yet; one that asks for the system tool `skip_turn` all the same is understood.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
 use crate::agent::Agent;
+use crate::aside::Aside;
 use crate::caller::CallFacts;
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
@@ -40,6 +42,12 @@ const ON_THE_TELEPHONE: &str = "\
 You are on the telephone: your words are spoken to the caller, and theirs reach you by speech recognition, which may mishear. \
 Answer in one to three short sentences, in the language that the caller speaks. Write plain words as they are said: no lists, no markup, \
 no emoji. Ask one question at a time. If you do not know something, say so.";
+
+/// What a model is told to do about a caller who says nothing.
+const ASK_AGAIN: &str = "The caller has said nothing for a while and was just asked whether they are there. Ask your last question again in \
+other words, in one short sentence of their language. Do not greet and do not apologise.";
+/// The system tool that leaves the turn to the caller (api-inventory section 9).
+const SKIP_TURN: &str = "skip_turn";
 
 /// A model that answers one call of one agent.
 #[derive(Clone)]
@@ -71,12 +79,16 @@ impl ModelBrain {
     }
 
     fn messages(&self, history: &[Line], text: &str) -> Vec<Message> {
-        let said = Message { author: Author::User, text: text.to_owned() };
         // Who is asked again, after some of the answer was heard, finds the caller's words at the end of the history.
         let history = match history.split_last() {
             Some((last, before)) if last.role == Role::User && last.text == text => before,
             _ => history,
         };
+        self.told(history, Message { author: Author::User, text: text.to_owned() })
+    }
+
+    /// The system's text, the end of the conversation, and `last`.
+    fn told(&self, history: &[Line], last: Message) -> Vec<Message> {
         let mut room = MOST_HISTORY;
         let fits = |line: &&Line| {
             room = room.saturating_sub(line.text.len());
@@ -85,7 +97,7 @@ impl ModelBrain {
         let mut known: Vec<Message> = history.iter().rev().take_while(fits).map(message).collect();
         known.reverse();
         let system = Message { author: Author::System, text: self.system.clone() };
-        std::iter::once(system).chain(known).chain([said]).collect()
+        std::iter::once(system).chain(known).chain([last]).collect()
     }
 }
 
@@ -109,17 +121,30 @@ impl Brain for ModelBrain {
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
         let line = match &ask.prompt {
-            Prompt::Heard { text, .. } => {
-                let messages = self.messages(&ask.history, text);
-                let answer = self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS });
-                return Box::pin(Answer::new(self.llm.name(), answer));
+            Prompt::Heard { text, .. } if Aside::is_wait(text) => {
+                let events = [BrainEvent::Say(self.words.take_your_time.to_owned()), BrainEvent::SkipTurn];
+                return Box::pin(super::Ready(events.into()));
             }
+            Prompt::Heard { text, .. } => return Box::pin(self.asked(self.messages(&ask.history, text))),
             Prompt::Open => &self.greeting,
             Prompt::Unheard => self.words.again,
             Prompt::Silence { rung: 0 } => self.words.there,
-            Prompt::Silence { .. } => self.words.still_there,
+            Prompt::Silence { rung } => {
+                let line = if *rung == 1 { self.words.still_there } else { self.words.say_something };
+                if ask.history.iter().any(|line| line.role == Role::Agent) {
+                    let asked = Message { author: Author::System, text: ASK_AGAIN.to_owned() };
+                    return Box::pin(self.asked(self.told(&ask.history, asked)).after(line));
+                }
+                line
+            }
         };
         Box::pin(super::Ready(VecDeque::from([BrainEvent::Say(line.to_owned())])))
+    }
+}
+
+impl ModelBrain {
+    fn asked(&self, messages: Vec<Message>) -> Answer {
+        Answer::new(self.llm.name(), self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS }))
     }
 }
 
@@ -128,6 +153,8 @@ struct Words {
     again: &'static str,
     there: &'static str,
     still_there: &'static str,
+    say_something: &'static str,
+    take_your_time: &'static str,
 }
 
 impl Words {
@@ -136,11 +163,15 @@ impl Words {
             again: "Sorry, I did not catch that. Could you say it again?",
             there: "Are you still there?",
             still_there: "Hello? I cannot hear you.",
+            say_something: "If you can hear me, please say something.",
+            take_your_time: "Take your time.",
         };
         const HINDI: Words = Words {
             again: "माफ़ कीजिए, मैं समझ नहीं पाई। क्या आप फिर से कहेंगे?",
             there: "क्या आप लाइन पर हैं?",
             still_there: "हैलो? मुझे आपकी आवाज़ नहीं आ रही है।",
+            say_something: "अगर आप मुझे सुन पा रहे हैं, तो कृपया कुछ कहिए।",
+            take_your_time: "आराम से बताइए।",
         };
         if language.split('-').next() == Some("hi") { &HINDI } else { &ENGLISH }
     }
@@ -179,6 +210,12 @@ impl Answer {
             finished: false,
             over: false,
         }
+    }
+
+    /// Says a line first, without waiting for the model; it is the answer if the model has none.
+    fn after(mut self, line: &str) -> Self {
+        self.say(line.to_owned());
+        self
     }
 
     fn failed(&mut self, detail: String) -> BrainError {
@@ -236,6 +273,10 @@ impl Answer {
             Some(Ok(LlmEvent::Restarted)) => {
                 self.sentences.clear();
                 (self.begun, self.tokens, self.bytes) = (false, 0, 0);
+            }
+            Some(Ok(LlmEvent::ToolCall(tool))) if tool.name == SKIP_TURN => {
+                self.said = true; // saying nothing is what it wants
+                self.ready.push_back(BrainEvent::SkipTurn);
             }
             Some(Ok(LlmEvent::ToolCall(_) | LlmEvent::Usage(_))) => {}
             Some(Err(error)) => return Err(self.failed(error.to_string())),

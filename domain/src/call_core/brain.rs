@@ -10,6 +10,9 @@ use crate::turn::Committed;
 
 impl CallCore {
     pub(super) fn think(&mut self, now: Instant, turn: TurnId, prompt: Prompt, reply_to: Option<Committed>) {
+        if prompt != Prompt::Open {
+            self.opening_is_over();
+        }
         self.stop_speaking(); // never two utterances at once: a turn that was committed under our own voice ends it
         self.silence.disarm();
         self.state_before = self.state.clone();
@@ -38,9 +41,17 @@ impl CallCore {
         let number = self.asks;
         self.effects.push_back(Effect::Think { number, ask: ask.clone() });
         let deadline = now + self.answer_limit;
-        let first_token_at = None;
-        self.thinking =
-            Some(Thinking { number, ask, received: 0, skip, deadline, reply_to, committed_at, first_token_at });
+        self.thinking = Some(Thinking {
+            number,
+            ask,
+            received: 0,
+            skips: false,
+            skip,
+            deadline,
+            reply_to,
+            committed_at,
+            first_token_at: None,
+        });
     }
 
     pub(super) fn brain(&mut self, now: Instant, ask: u32, event: BrainEvent) {
@@ -66,6 +77,8 @@ impl CallCore {
             }
             BrainEvent::Decision(decision) => self.decision = Some(decision),
             BrainEvent::Tool(call) => self.tool(now, call),
+            // Only a turn can be left to the caller; a reprompt that says nothing is none.
+            BrainEvent::SkipTurn => thinking.skips = thinking.reply_to.is_some(),
         }
     }
 
@@ -74,14 +87,19 @@ impl CallCore {
             return;
         }
         let Some(thinking) = self.thinking.take() else { return };
+        if thinking.skips {
+            self.note_event("skip_turn", format!("ask {}", thinking.number));
+            self.silence.give_time();
+        }
         if self.answered() {
             return self.seal();
         }
         if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
+            && !thinking.skips
             && let Some(turn) = thinking.reply_to
         {
             // The caller waits for an answer: no answer is none.
-            let line = self.lines.sorry.clone();
+            let line = self.lines().sorry;
             self.say(now, line, Some(turn), thinking.committed_at);
             return self.seal();
         }
@@ -98,7 +116,7 @@ impl CallCore {
         self.effects.push_back(Effect::StopThinking);
         self.note_event("brain_failed", format!("ask {}", thinking.number));
         if !self.answered() {
-            let line = self.lines.sorry.clone();
+            let line = self.lines().sorry;
             self.say(now, line, thinking.reply_to, thinking.committed_at);
         }
         self.seal();

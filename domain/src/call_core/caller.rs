@@ -18,13 +18,14 @@ impl CallCore {
         if self.ending.is_some() {
             return; // a goodbye is not interrupted
         }
-        self.silence.disarm();
+        self.silence.sound_began();
         self.waste("went_on");
         let speaking = self.agent_speaking();
         self.barge_in.speech_again();
         if let Some(TurnAction::Reopen(_)) = self.turns.speech_started(at, began, speaking) {
             self.take_back();
         }
+        self.speech_before_greeting(began);
     }
 
     /// The caller went on before our reply was heard: forget the reply.
@@ -46,7 +47,6 @@ impl CallCore {
             return;
         }
         self.turns.speech_sustained();
-        self.silence.caller_spoke();
         if self.turns.caller_speaking() && self.agent_speaking() {
             self.overlapped(now);
         }
@@ -88,6 +88,9 @@ impl CallCore {
     }
 
     pub(super) fn commit(&mut self, now: Instant, turn: Committed) {
+        if self.greeting_answers(now, &turn) {
+            return;
+        }
         let interrupted = std::mem::take(&mut self.interrupted);
         if turn.text.is_empty() {
             if turn.speech < SHORTEST_WORD && !interrupted {
@@ -95,13 +98,18 @@ impl CallCore {
                 self.listen(now);
                 return;
             }
-            self.silence.caller_spoke();
-            self.think(now, turn.turn, Prompt::Unheard, Some(turn));
+            if !self.doubts(now, &turn) {
+                self.silence.caller_spoke();
+                self.think(now, turn.turn, Prompt::Unheard, Some(turn));
+            }
             return;
         }
         if self.only_listens(&turn.text) {
             self.note_event("backchannel", turn.text); // its words came after our voice had gone on
             self.turns.drop_turn();
+            return;
+        }
+        if self.doubts(now, &turn) {
             return;
         }
         self.silence.caller_spoke();

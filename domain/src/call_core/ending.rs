@@ -4,11 +4,37 @@ use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect, Note, Part, Thinking};
 use crate::record::EndReason;
+use crate::transcript::{Line, Role};
 
 /// A goodbye that was not heard by then is not waited for.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(8);
+/// The brain learns that the call ends so long before it does, or a tenth of the longest call before, whichever is shorter.
+const TIME_SHORT: Duration = Duration::from_secs(60);
 
 impl CallCore {
+    /// When the longest call is over.
+    pub(super) fn time_up(&self) -> Option<Instant> {
+        self.started.map(|started| started + self.max_duration)
+    }
+
+    /// When the brain is to be told that it soon will be.
+    pub(super) fn time_short(&self) -> Option<Instant> {
+        let before = TIME_SHORT.min(self.max_duration / 10);
+        self.time_up().filter(|_| !self.hurried).map(|at| at - before)
+    }
+
+    /// Tells the brain, once, so that a model can come to an end by itself. A playbook asks on: its questions are few.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        if self.time_short().is_none_or(|at| now < at) {
+            return;
+        }
+        self.hurried = true;
+        let left = self.time_up().map_or(0, |at| at.saturating_duration_since(now).as_secs());
+        self.note_event("time_short", format!("{left} s"));
+        let text = format!("This call ends in {left} seconds. Come to the end: say what matters, and take leave.");
+        self.history.push(Line { role: Role::System, text });
+    }
+
     pub(super) fn restarted(&mut self, now: Instant, part: Part) {
         self.note_event("restart", part.name().to_owned());
         match part {

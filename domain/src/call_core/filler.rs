@@ -36,12 +36,20 @@ impl Filler {
     pub(super) fn arm(&mut self, now: Instant, awaited: bool) {
         self.due = self.after.filter(|_| awaited).map(|after| now + after);
     }
+
+    /// Our voice goes on after it was held: what is left of it is not hurried on.
+    pub(super) fn resumed(&mut self, now: Instant) {
+        self.due = self.due.map(|due| due.max(now + AGAIN));
+    }
 }
 
 impl CallCore {
     /// When the next filler is to be said, if the answer has no sentence by then.
     pub(super) fn filler_due(&self) -> Option<Instant> {
-        self.filler.due.filter(|_| self.thinking.is_some() && !self.answered() && !self.barge_in.is_holding())
+        self.filler.due.filter(|_| {
+            let asked = self.thinking.is_some() && !self.answered();
+            asked && !self.barge_in.is_holding() && !self.greeting_waits()
+        })
     }
 
     /// Says a filler if one is due.
@@ -51,7 +59,7 @@ impl CallCore {
         }
         self.filler.due = Some(now + AGAIN);
         let Some(thinking) = &self.thinking else { return };
-        let lines = &self.lines.filler;
+        let lines = self.lines().filler;
         let Some(line) = lines.get(self.filler.said % lines.len().max(1)).cloned() else { return };
         let (reply_to, committed_at) = (thinking.reply_to.clone(), thinking.committed_at);
         self.filler.said += 1;

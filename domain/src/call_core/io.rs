@@ -61,6 +61,8 @@ impl Part {
 pub struct Lines {
     /// The language of these lines and of the call (BCP 47 tag).
     pub language: String,
+    /// What was said was hardly understood, and the agent has no line of its own for that.
+    pub unsure: String,
     /// The brain gave no answer.
     pub sorry: String,
     /// Nobody answers.

@@ -1,13 +1,14 @@
 //! The switch's own sentences, by language.
 
-use super::Lines;
+use super::{CallCore, Lines};
 
 impl Lines {
     /// The lines of a language (BCP 47 tag); English for one that has none of its own.
     pub fn of(language: &str) -> Self {
-        match language.split('-').next() {
-            Some("hi") => Self {
+        match primary(language) {
+            "hi" => Self {
                 language: language.to_owned(),
+                unsure: "माफ़ कीजिए, मैं समझ नहीं पाई।".into(),
                 sorry: "माफ़ कीजिए, मैं समझ नहीं पाई। क्या आप फिर से कहेंगे?".into(),
                 silence: "मुझे आपकी आवाज़ नहीं आ रही है। कृपया फिर से फ़ोन कीजिए। नमस्ते।".into(),
                 time_up: "माफ़ कीजिए, हमारा समय पूरा हो गया है। फ़ोन करने के लिए धन्यवाद। नमस्ते।".into(),
@@ -19,10 +20,27 @@ impl Lines {
     }
 }
 
+impl CallCore {
+    /// The lines in the language that is spoken at present, which a playbook may change in mid-call.
+    pub(super) fn lines(&self) -> Lines {
+        let spoken = self.state.as_ref().map(|state| state.language.as_str()).filter(|tag| !tag.is_empty());
+        match spoken {
+            Some(tag) if primary(tag) != primary(&self.lines.language) => Lines::of(tag),
+            _ => self.lines.clone(),
+        }
+    }
+}
+
+/// `hi` of `hi-IN`.
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
+}
+
 impl Default for Lines {
     fn default() -> Self {
         Self {
             language: "en".into(),
+            unsure: "Sorry, I didn't catch that.".into(),
             sorry: "Sorry, I did not get that. Could you say it again?".into(),
             silence: "I cannot hear you. Please call again. Goodbye.".into(),
             time_up: "I am sorry, our time is up. Thank you for calling. Goodbye.".into(),

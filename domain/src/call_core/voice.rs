@@ -36,6 +36,7 @@ impl CallCore {
         let utterance = speech.id;
         self.show_sentence(&text);
         self.effects.push_back(Effect::Speak { utterance, sentence, text });
+        self.hold_greeting();
     }
 
     pub(super) fn seal(&mut self) {
@@ -54,7 +55,9 @@ impl CallCore {
         self.show_latency(now);
         self.flush_user();
         self.turns.reply_heard();
-        if self.turns.is_sustained() {
+        let over_caller = self.begins_over_caller();
+        self.opening_is_over();
+        if over_caller {
             self.interrupt(); // the caller began before our first sample, and has not stopped
         }
     }
@@ -83,9 +86,13 @@ impl CallCore {
         let Some(mut speech) = self.cutting.take() else { return };
         let text = self.heard_of(&speech, heard);
         self.show_cut(&mut speech, &text);
-        let unspoken = self.history.iter().all(|line| line.role == Role::System);
+        let unspoken = self.history.iter().all(|line| line.role != Role::Agent);
         if text.is_empty() && unspoken && speech.reply_to.is_none() {
-            self.state = None; // of the opening nobody heard a word: it is said with the answer
+            // Of the opening nobody heard a word: it is said with the answer.
+            (self.state, self.state_before) = (None, None);
+            if let Some(thinking) = &mut self.thinking {
+                thinking.ask.state = None;
+            }
         }
         if speech.first_audio_at.is_some() || heard.samples > 0 || self.reads {
             if !self.is_over() && !self.reads {

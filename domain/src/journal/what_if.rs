@@ -9,7 +9,8 @@ use crate::agent::{Eagerness, SpellingPatience};
 const ENDPOINT_SILENCE: Duration = Duration::from_millis(500);
 
 const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, preemptive_generation, turn_after_silence_seconds, end_after_silence_seconds, \
-    max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds";
+    max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds, speech_uncertainty_clarity_enabled, \
+    low_confidence_threshold";
 
 /// A change that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,12 @@ impl Setup {
                 timing.soft_timeout = Some(seconds(0.1, "0.1 to 14400 seconds, or -1 for no filler")?)
             }
             "llm_cascade_timeout_seconds" => timing.answer_limit = seconds(0.1, "0.1 to 14400 seconds")?,
+            "speech_uncertainty_clarity_enabled" => {
+                self.uncertainty.enabled = value.parse().map_err(|_| misfit("true or false"))?;
+            }
+            "low_confidence_threshold" => {
+                self.uncertainty.threshold = within(value, 0.0, 1.0).ok_or(misfit("a number from 0 to 1"))? as f32;
+            }
             _ => return Err(ChangeError::Unknown(name.to_owned())),
         }
         Ok(())
@@ -77,10 +84,9 @@ fn within(text: &str, least: f64, most: f64) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::agent::Timing;
-    use crate::call_core::Lines;
 
     fn setup() -> Setup {
-        Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false }
+        Setup::default()
     }
 
     #[test]
@@ -103,6 +109,9 @@ mod tests {
             ..Timing::default()
         };
         assert_eq!(changed.timing, expected);
+        changed.change("speech_uncertainty_clarity_enabled", "true").expect("a good change");
+        changed.change("low_confidence_threshold", "0.75").expect("a good change");
+        assert_eq!((changed.uncertainty.enabled, changed.uncertainty.threshold), (true, 0.75));
         changed.change("endpoint_silence_ms", "350").expect("a good change");
         changed.change("end_after_silence_seconds", "-1").expect("a good change");
         assert_eq!(changed.timing.endpoint_silence, Duration::from_millis(350));
@@ -117,6 +126,8 @@ mod tests {
             told("eagerness", "great"),
             "\"great\" does not fit eagerness: write low, normal, high or a number from 0 to 1"
         );
+        assert!(told("low_confidence_threshold", "2").contains("0 to 1"));
+        assert!(told("speech_uncertainty_clarity_enabled", "maybe").contains("true or false"));
         for value in ["", "soon", "NaN", "inf", "-3", "99", "5001"] {
             assert!(told("endpoint_silence_ms", value).contains("100 to 5000"), "{value}");
         }

@@ -4,6 +4,7 @@ use super::Playbook;
 use super::engine::Turn;
 use super::plan::SlotSpec;
 use super::state::{Awaiting, Ending, SkipReason};
+use crate::aside::Aside;
 use crate::slot::words::any;
 
 /// Repetitions and pauses in a row; the next one counts as a failed answer.
@@ -18,12 +19,18 @@ const ALONE: [&str; 8] = ["what", "sorry", "huh", "hello", "eh", "pardon", "excu
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delay {
     Repeat,
+    Hello,
     Help,
     Wait,
 }
 
 /// The delay that `words` ask for, if any.
 pub(super) fn requested(playbook: &Playbook, words: &[String]) -> Option<Delay> {
+    match Aside::of(&words.join(" ")) {
+        Some(Aside::Wait) => return Some(Delay::Wait),
+        Some(Aside::Hello) => return Some(Delay::Hello),
+        None => {}
+    }
     if words.len() <= 2 && words.iter().all(|word| ALONE.contains(&word.as_str())) {
         return Some(Delay::Repeat);
     }
@@ -41,11 +48,9 @@ impl Turn<'_> {
         }
         self.state.delays += 1;
         match delay {
-            Delay::Repeat => self.say_again(),
-            Delay::Wait => {
-                let line = &self.plan().lines.wait;
-                self.aside(line);
-            }
+            Delay::Hello if self.state.turns <= 1 => self.ask_after_greeting(),
+            Delay::Repeat | Delay::Hello => self.say_again(),
+            Delay::Wait => self.wait(),
             Delay::Help => match spec.and_then(|spec| spec.help.as_ref().or(spec.reprompts.first())) {
                 Some(help) => self.tell(help),
                 None => self.say_again(),
@@ -121,7 +126,8 @@ pub(super) fn silent(turn: &mut Turn<'_>, rung: u32) {
     turn.state.silences = turn.state.silences.saturating_add(1);
     let lines = &turn.plan().lines.silence;
     let enough = turn.state.silences > MOST_SILENCES;
-    let line = usize::try_from(rung).ok().and_then(|rung| lines.get(rung)).filter(|_| !enough);
+    let rung = rung as usize; // as many as there are lines for; where an agent waits for longer, they begin anew
+    let line = lines.get(rung % lines.len().max(1)).filter(|_| !enough);
     match turn.state.awaiting.clone() {
         Awaiting::Confirmation { slots, last, misses, silences } => {
             if enough || silences >= turn.plan().confirmation.silent_reprompts {
@@ -137,7 +143,10 @@ pub(super) fn silent(turn: &mut Turn<'_>, rung: u32) {
             (_, Some(spec)) if spec.offer => turn.decline(spec, SkipReason::Silent),
             (Some(line), Some(spec)) => {
                 turn.aside(line);
-                turn.tell(&spec.prompt);
+                // Not the same words twice: the first reprompt may not have been heard, the others were not understood.
+                let others = spec.reprompts.len() + 1;
+                let question = (rung % others).checked_sub(1).map_or(&spec.prompt, |other| &spec.reprompts[other]);
+                turn.tell(question);
             }
             _ => turn.finish(Ending::Silence),
         },

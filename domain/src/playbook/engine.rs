@@ -66,7 +66,13 @@ impl Playbook {
 
     /// Says the last reply again, without apologies. Does not count as a turn: the caller of this function decides how often.
     pub fn repeat(&self, state: &PlaybookState) -> Reply {
-        Reply { say: state.last_said.clone(), decision: state.decision(), state: state.clone(), tools: Vec::new() }
+        Reply {
+            say: state.last_said.clone(),
+            decision: state.decision(),
+            state: state.clone(),
+            waits: false,
+            tools: Vec::new(),
+        }
     }
 
     /// One counted turn of a conversation that has not ended.
@@ -88,13 +94,15 @@ pub(super) struct Turn<'a> {
     say: Vec<String>,
     /// What a repetition would say: `say` without apologies.
     told: Vec<String>,
+    /// The caller asked for a moment, and has it.
+    waits: bool,
     /// The state before this turn.
     before: PlaybookState,
 }
 
 impl<'a> Turn<'a> {
     fn new(playbook: &'a Playbook, context: &'a Context, state: PlaybookState) -> Self {
-        Self { playbook, context, before: state.clone(), state, say: Vec::new(), told: Vec::new() }
+        Self { playbook, context, before: state.clone(), state, say: Vec::new(), told: Vec::new(), waits: false }
     }
 
     /// The texts in the language of the conversation.
@@ -125,7 +133,7 @@ impl<'a> Turn<'a> {
         }
         self.state.expects = self.playbook.expects(&self.state, self.context).map(Box::new);
         let tools = self.playbook.tool_calls(&self.before, &self.state);
-        Reply { decision: self.state.decision(), say: self.say, state: self.state, tools }
+        Reply { decision: self.state.decision(), say: self.say, state: self.state, waits: self.waits, tools }
     }
 
     /// Says a line of the playbook.
@@ -156,6 +164,17 @@ impl<'a> Turn<'a> {
 
     pub(super) fn say_again(&mut self) {
         self.say.extend(self.state.last_said.clone());
+    }
+
+    /// Says only the question again: who says "hello?" to a greeting has heard that there is somebody.
+    pub(super) fn ask_after_greeting(&mut self) {
+        self.say.extend(self.state.last_said.last().cloned());
+    }
+
+    /// Leaves the turn to the caller.
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
+        self.aside(&self.plan().lines.wait);
     }
 
     pub(super) fn spec(&self, name: &str) -> Option<&'a SlotSpec> {

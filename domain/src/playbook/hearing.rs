@@ -3,11 +3,12 @@
 //! Order matters and is the same everywhere: a person is asked for, then answers and corrections, then leave-taking, then "no", then delays and
 //! refusals, then nothing understood. So "thank you, sixty lakh" is an answer, and "not interested" alone is a goodbye.
 
-use super::delay::requested;
+use super::delay::{Delay, requested};
 use super::engine::Turn;
 use super::plan::{Policy, SettledBy, SlotSpec, Unknown};
 use super::state::{Awaiting, Ending, Filled, Half, HalfHeard, Heard, SkipReason, stage};
 use super::understand::{Found, Understood, understand};
+use crate::aside::Aside;
 use crate::slot::phone::grouped;
 use crate::slot::place::bare_name;
 use crate::slot::spell::{self, Scales};
@@ -48,6 +49,10 @@ impl<'a> Turn<'a> {
         let phrases = &self.playbook.ready.phrases;
         if any(&phrases.handover, words) {
             return self.finish(Ending::Handover);
+        }
+        // Before its words are read as an answer: "ek minute" is not one rupee, and "yes, one moment" confirms nothing.
+        if Aside::is_wait(heard.text) && self.grant(Delay::Wait, None) {
+            return;
         }
         let understood = understand(self.playbook, &self.state, self.context, heard.text, words);
         let changes = self.apply(&understood, heard);

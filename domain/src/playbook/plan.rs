@@ -230,7 +230,8 @@ pub(crate) struct Lines {
     pub(crate) change: String,
     /// To a telephone number that lacks digits; {heard} are those we have.
     pub(crate) more: String,
-    /// To silence, one after the other; then the call ends.
+    /// To silence, one after the other, with the open question in other words each time. When the call ends is the agent's setting
+    /// (`end_after_silence_seconds`): after three, unless it says otherwise.
     pub(crate) silence: Vec<String>,
 }
 
@@ -244,7 +245,11 @@ impl Default for Lines {
             wait: "Take your time.".to_owned(),
             change: "What would you like to change?".to_owned(),
             more: "I have {heard}. Please go on.".to_owned(),
-            silence: lines(&["Are you still there?", "Hello? I cannot hear you."]),
+            silence: lines(&[
+                "Are you still there?",
+                "Hello? I cannot hear you.",
+                "If you can hear me, please say something.",
+            ]),
         }
     }
 }

@@ -281,6 +281,9 @@ pub struct Reply {
     pub state: PlaybookState,
     /// What shall happen after the sentences were heard.
     pub decision: Decision,
+    /// The caller asked for a moment, and has it.
+    #[serde(default)]
+    pub waits: bool,
     /// What the far end is told meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolCall>,

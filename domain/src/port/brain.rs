@@ -76,6 +76,9 @@ pub enum BrainEvent {
     Decision(Decision),
     /// The far end shall run a tool of its own, where it can. The answer does not wait for it.
     Tool(ToolCall),
+    /// The turn stays with the caller, who asked for a moment (the system tool `skip_turn`): nothing is said but what the answer says, and
+    /// the silence that follows may last longer than usual. Of no effect in an answer to anything but a turn.
+    SkipTurn,
 }
 
 /// Why a brain gave no (whole) answer.

@@ -102,8 +102,7 @@ fn a_brain_that_stays_silent_is_covered_until_it_is_given_up() {
 
 #[test]
 fn an_opening_that_takes_its_time_is_covered_too() {
-    let setup = Setup { timing: Timing::default(), lines: Lines::default(), screen: false, reads: false };
-    let mut world = World::before(setup);
+    let mut world = World::before(Setup::default());
     world.hold_brain = true;
     world.input(Input::Started);
     world.pass(ms(1_200));

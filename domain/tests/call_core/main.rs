@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod conversation;
+mod doubt;
 mod faults;
 mod filler;
 mod floor;
+mod opening;
+mod patience;
 mod preempt;
 mod screen;
 mod world;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Input, Lines, Note};
+use tandem_domain::call_core::{Input, Note};
 use tandem_domain::ids::{TurnId, UtteranceId};
 use tandem_domain::journal::Setup;
 use tandem_domain::port::brain::{BrainEvent, ToolCall};
@@ -267,7 +267,7 @@ fn a_goodbye_is_not_interrupted_by_typing() {
 
 #[test]
 fn a_caller_who_reads_has_read_what_was_shown() {
-    let reads = Setup { timing: Timing::default(), lines: Lines::default(), screen: true, reads: true };
+    let reads = Setup { screen: true, reads: true, ..Setup::default() };
     let mut world = World::before(reads);
     world.input(Input::Started);
     let greeting = world.last_text();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tandem_domain::agent::{Agent, Timing};
 use tandem_domain::barge_in::Ground;
 use tandem_domain::brain::RulesBrain;
-use tandem_domain::call_core::{Effect, Input, Lines, Note, Response};
+use tandem_domain::call_core::{Effect, Input, Note, Response};
 use tandem_domain::ids::{AgentId, BusinessId, CallId, TurnId, UtteranceId};
 use tandem_domain::journal::{self, Closing, Header, Journal, Journalled, Recorder, Setup, Tape};
 use tandem_domain::ledger::{Heard, SentenceAudio};
@@ -49,6 +49,27 @@ pub(crate) struct World {
     pub(crate) prepared: Vec<Option<String>>,
 }
 
+/// The rules of the front desk, for an agent of this language.
+fn front_desk(language: &str) -> RulesBrain {
+    let agent = Agent {
+        id: AgentId(1),
+        uuid: uuid::Uuid::nil(),
+        business: BusinessId::FIRST,
+        name: "front-desk".into(),
+        playbook: "front-desk".into(),
+        language: language.into(),
+        voice: String::new(),
+        asr_keywords: Vec::new(),
+        first_message_inbound: None,
+        timing: Timing::default(),
+        uncertainty: Default::default(),
+        ambience: Default::default(),
+        recorded: true,
+        script: tandem_domain::agent::Script::default(),
+    };
+    RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "")
+}
+
 impl World {
     pub(crate) fn new(timing: Timing) -> Self {
         Self::with_screen(timing, false)
@@ -56,34 +77,22 @@ impl World {
 
     /// A call whose far end may have a screen.
     pub(crate) fn with_screen(timing: Timing, screen: bool) -> Self {
-        let mut world = Self::before(Setup { timing, lines: Lines::default(), screen, reads: false });
+        let mut world = Self::before(Setup { timing, screen, ..Setup::default() });
         world.input(Input::Started);
         world
     }
 
     /// A call whose leg is not up yet.
     pub(crate) fn before(setup: Setup) -> Self {
-        let agent = Agent {
-            id: AgentId(1),
-            uuid: uuid::Uuid::nil(),
-            business: BusinessId::FIRST,
-            name: "front-desk".into(),
-            playbook: "front-desk".into(),
-            language: "en".into(),
-            voice: String::new(),
-            asr_keywords: Vec::new(),
-            first_message_inbound: None,
-            timing: setup.timing,
-            uncertainty: Default::default(),
-            ambience: Default::default(),
-            recorded: true,
-            script: tandem_domain::agent::Script::default(),
-        };
         #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
         let now = Instant::now();
-        let brain = RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "");
-        let header =
-            Header { call: CallId(uuid::Uuid::nil()), agent: agent.name, program: "test".into(), setup: setup.clone() };
+        let brain = front_desk("en");
+        let header = Header {
+            call: CallId(uuid::Uuid::nil()),
+            agent: "front-desk".into(),
+            program: "test".into(),
+            setup: setup.clone(),
+        };
         let tape = Tape::new(Recorder::new(&header, now, 1 << 20));
         Self {
             now,
@@ -103,6 +112,11 @@ impl World {
             shown: Vec::new(),
             prepared: Vec::new(),
         }
+    }
+
+    /// The agent speaks this language.
+    pub(crate) fn brain_in(&mut self, language: &str) {
+        self.brain = front_desk(language);
     }
 
     pub(crate) fn input(&mut self, input: Input) {

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use frames::{forged, payloads, sealed};
 use proptest::prelude::*;
-use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Effect, Input, Lines, Part};
+use tandem_domain::call_core::{Effect, Input, Part};
 use tandem_domain::ids::{CallId, TurnId, UtteranceId};
 use tandem_domain::journal::{
     self, Closing, Damage, Difference, Header, Journal, Journalled, Recorder, Replay, Setup, Tape,
@@ -28,7 +27,7 @@ fn origin() -> Instant {
 }
 
 fn setup(screen: bool, reads: bool) -> Setup {
-    Setup { timing: Timing::default(), lines: Lines::default(), screen, reads }
+    Setup { screen, reads, ..Setup::default() }
 }
 
 fn header(setup: Setup) -> Header {

@@ -55,6 +55,7 @@ fn every_input(origin: Origin) -> Vec<Input> {
         event(BrainEvent::State(Box::new(state()))),
         event(BrainEvent::Decision(Decision::HandoverToHuman)),
         event(BrainEvent::Tool(tool())),
+        event(BrainEvent::SkipTurn),
         Input::BrainDone { ask: 1 },
         Input::BrainFailed { ask: u32::MAX },
         Input::FirstAudio(UtteranceId(1)),
