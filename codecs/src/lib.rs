@@ -13,6 +13,7 @@
 //! | [`g711`], [`l16`] | the codecs behind it |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
+//! | [`dtmf`] | keys of a telephone keypad, made and heard |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
@@ -20,6 +21,7 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod dtmf;
 pub mod format;
 pub mod frame;
 pub mod framer;
