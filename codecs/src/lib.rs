@@ -11,6 +11,7 @@
 //! | [`frame`] | sample rates, and a buffer of PCM that is cheap to clone |
 //! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
 //! | [`g711`], [`l16`] | the codecs behind it |
+//! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`dtmf`] | keys of a telephone keypad, made and heard |
@@ -29,6 +30,7 @@ pub mod g711;
 pub mod l16;
 pub mod level;
 pub mod noise;
+pub mod plc;
 pub mod resample;
 pub mod tone;
 pub mod vad;
