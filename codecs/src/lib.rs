@@ -15,7 +15,9 @@
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`dtmf`] | keys of a telephone keypad, made and heard |
+//! | [`mix`] | one sound under another |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`click`] | jumps that no voice has made |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
@@ -24,6 +26,7 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod click;
 pub mod dtmf;
 pub mod format;
 pub mod frame;
@@ -31,6 +34,7 @@ pub mod framer;
 pub mod g711;
 pub mod l16;
 pub mod level;
+pub mod mix;
 pub mod noise;
 #[cfg(feature = "opus")]
 pub mod ogg_opus;
