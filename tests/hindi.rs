@@ -43,6 +43,9 @@ impl AgentStore for LogisticsDesk {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: Timing::default(),
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: Script::default(),
         };
         Box::pin(async move { Ok(Some(agent)) })

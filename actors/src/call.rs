@@ -201,7 +201,8 @@ impl Actor for Call {
         let (started, started_at) = (clock::now(), clock::utc());
         let MediaSocket { incoming, outgoing, last_words } = args.socket;
         let screen = capabilities.notices.then(Screen::default);
-        let (tap, tapped) = args.tap.open(args.call, RATE, started, args.recordings.are_on());
+        let recorded = args.recordings.are_on() && args.agent.recorded;
+        let (tap, tapped) = args.tap.open(args.call, RATE, started, recorded);
         let plan = Plan {
             call: args.call,
             conversation: args.conversation,

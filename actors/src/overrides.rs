@@ -80,6 +80,9 @@ mod tests {
             first_message_inbound: None,
             script: tandem_domain::agent::Script::default(),
             timing: Timing::default(),
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
         };
         let wishes = [
             ("agent", "front-desk"),

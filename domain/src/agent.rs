@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::ids::{AgentId, BusinessId};
 
+mod eagerness;
+
+pub use eagerness::{Eagerness, NoEagerness};
+
 /// Settings of one agent, read once when its call starts; a running call keeps its version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
@@ -30,6 +34,12 @@ pub struct Agent {
     pub first_message_inbound: Option<String>,
     /// Turn-taking.
     pub timing: Timing,
+    /// What becomes of words that were hardly understood.
+    pub uncertainty: Uncertainty,
+    /// What is heard under its voice.
+    pub ambience: Ambience,
+    /// Its calls are recorded where the server records at all (`enable_call_recording`).
+    pub recorded: bool,
     /// What it says and knows.
     pub script: Script,
 }
@@ -66,12 +76,109 @@ impl Script {
     }
 }
 
+/// What an agent does about words that were hardly understood (`speech_uncertainty_*`, `low_confidence_*`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Uncertainty {
+    /// It asks again instead of answering (`speech_uncertainty_clarity_enabled`).
+    pub enabled: bool,
+    /// Confidence of the recogniser below which it does, 0 to 1.
+    pub threshold: f32,
+    /// What it says then; `None` for the line of its language ("Sorry, I didn't catch that.").
+    pub message: Option<String>,
+}
+
+impl Default for Uncertainty {
+    fn default() -> Self {
+        Self { enabled: false, threshold: 0.5, message: None }
+    }
+}
+
+/// What is heard under the agent's voice.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ambience {
+    /// Which place it sounds like (`ambience_type`).
+    pub kind: AmbienceKind,
+    /// How loud, 0 to 1 (`ambience_volume`).
+    pub volume: f32,
+}
+
+impl Default for Ambience {
+    fn default() -> Self {
+        Self { kind: AmbienceKind::None, volume: 0.2 }
+    }
+}
+
+/// A place that an agent may sound like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmbienceKind {
+    /// Silence.
+    #[default]
+    None,
+    /// A quiet office.
+    Office,
+    /// Many agents in one room.
+    CallCenter,
+    /// Plates and voices.
+    Restaurant,
+    /// Dance music, far away.
+    Salsa,
+    /// A hall full of people.
+    Concert,
+}
+
+impl AmbienceKind {
+    /// Reads the stored spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "office" => Some(Self::Office),
+            "call_center" => Some(Self::CallCenter),
+            "restaurant" => Some(Self::Restaurant),
+            "salsa" => Some(Self::Salsa),
+            "concert" => Some(Self::Concert),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a turn waits for the whole of a value that the caller dictates (`spelling_patience`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpellingPatience {
+    /// Where such a value was asked for.
+    #[default]
+    Auto,
+    /// Always: also a number that nobody asked for.
+    On,
+    /// Never.
+    Off,
+}
+
+impl SpellingPatience {
+    /// Reads the stored spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "on" => Some(Self::On),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
+}
+
 /// How long the agent waits for what. Defaults are design.md section 12 items 4, 5 and 9.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timing {
-    /// Silence after which the caller's turn is over (`ENDPOINT_SILENCE_MS` by eagerness).
+    /// Silence after which the caller's turn is over (`ENDPOINT_SILENCE_MS` by eagerness: it is counted in already).
     pub endpoint_silence: Duration,
+    /// How readily a pause is taken for the end of the turn; stretches what evidence adds to the silence above.
+    pub eagerness: Eagerness,
+    /// Whether dictated values are waited for.
+    pub spelling_patience: SpellingPatience,
     /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
     pub barge_in_min_speech: Duration,
     /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
@@ -90,6 +197,8 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             endpoint_silence: Duration::from_millis(500),
+            eagerness: Eagerness::NORMAL,
+            spelling_patience: SpellingPatience::Auto,
             barge_in_min_speech: Duration::from_millis(200),
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,

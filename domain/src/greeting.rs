@@ -85,6 +85,9 @@ mod tests {
             asr_keywords: Vec::new(),
             first_message_inbound: Some("Welcome in.".to_owned()),
             timing: crate::agent::Timing::default(),
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: Script {
                 sales_script: "\n  Good day from the sales team! \nThen ask for the budget.".to_owned(),
                 business_info: json!({"company_name": "Acme", "greeting": "Namaste from Acme."})

@@ -90,6 +90,9 @@ mod tests {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: crate::agent::Timing::default(),
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script,
         }
     }

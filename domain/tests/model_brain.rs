@@ -61,6 +61,9 @@ fn agent() -> Agent {
         asr_keywords: Vec::new(),
         first_message_inbound: None,
         timing: Timing::default(),
+        uncertainty: Default::default(),
+        ambience: Default::default(),
+        recorded: true,
         script,
     }
 }

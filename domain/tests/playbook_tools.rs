@@ -75,6 +75,9 @@ fn the_brain_tells_tools_before_the_decision() {
         asr_keywords: Vec::new(),
         first_message_inbound: None,
         timing: Timing::default(),
+        uncertainty: Default::default(),
+        ambience: Default::default(),
+        recorded: true,
         script: Script::default(),
     };
     let playbook = Arc::new(showing());

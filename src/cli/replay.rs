@@ -26,9 +26,9 @@ Examples:
 
 Journals are kept where JOURNAL_CALLS or JOURNAL_DIR is set. They hold what callers said: handle them as you would a recording.
 
---set takes eagerness (low, normal, high), endpoint_silence_ms, turn_after_silence_seconds, end_after_silence_seconds,
-max_conversation_duration_seconds, soft_timeout_seconds and llm_cascade_timeout_seconds. What the caller would have done then is unknown, so it
-stops where the first decision differs.
+--set takes eagerness (low, normal, high or 0 to 1), spelling_patience (auto, on, off), endpoint_silence_ms, turn_after_silence_seconds,
+end_after_silence_seconds, max_conversation_duration_seconds, soft_timeout_seconds and llm_cascade_timeout_seconds. What the caller would have
+done then is unknown, so it stops where the first decision differs.
 
 The exit code is 0 if every effect and deadline was the journal's, or with --set if a run was made at all; 1 if the journal is damaged or
 the core decides otherwise.";

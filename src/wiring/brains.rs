@@ -144,6 +144,9 @@ mod tests {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: Timing::default(),
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: Script::default(),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sqlx::FromRow;
 use sqlx::types::Json;
-use tandem_domain::agent::{Agent, Script, Timing};
+use tandem_domain::agent::{Agent, Ambience, AmbienceKind, Eagerness, Script, SpellingPatience, Timing, Uncertainty};
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{AgentStore, RowKey, StoreFuture};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::error::Failure;
 use crate::sql::on;
-use crate::timing::{Eagerness, Patience};
+use crate::timing::Patience;
 use crate::value;
 
 macro_rules! agent_where {
@@ -20,7 +20,8 @@ macro_rules! agent_where {
             "SELECT id, uuid, business_id, name, playbook, default_language, voice_id, asr_keywords, first_message_inbound, ",
             "first_message_outbound, system_prompt, sales_script_text, business_info, knowledge_files, ",
             "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds, ",
-            "soft_timeout_seconds, llm_cascade_timeout_seconds ",
+            "soft_timeout_seconds, llm_cascade_timeout_seconds, spelling_patience, speech_uncertainty_clarity_enabled, ",
+            "low_confidence_threshold, low_confidence_message, ambience_type, ambience_volume, enable_call_recording ",
             "FROM agents WHERE business_id = $1 AND ",
             $condition
         )
@@ -49,12 +50,21 @@ struct AgentRow {
     max_conversation_duration_seconds: Option<i64>,
     soft_timeout_seconds: f64,
     llm_cascade_timeout_seconds: i64,
+    spelling_patience: String,
+    speech_uncertainty_clarity_enabled: bool,
+    low_confidence_threshold: f64,
+    low_confidence_message: Option<String>,
+    ambience_type: String,
+    ambience_volume: f64,
+    enable_call_recording: bool,
 }
 
 impl AgentRow {
     fn agent(self, server: &Timing) -> Result<Agent, Failure> {
         let patience = Patience {
             eagerness: Eagerness::parse(&self.eagerness).ok_or_else(|| Failure::unreadable("eagerness"))?,
+            spelling: SpellingPatience::parse(&self.spelling_patience)
+                .ok_or_else(|| Failure::unreadable("spelling_patience"))?,
             turn_after_silence_seconds: self.turn_after_silence_seconds,
             end_after_silence_seconds: self.end_after_silence_seconds,
             max_conversation_duration_seconds: self.max_conversation_duration_seconds,
@@ -72,6 +82,16 @@ impl AgentRow {
             asr_keywords: keywords(&self.asr_keywords),
             first_message_inbound: message(self.first_message_inbound),
             timing: patience.timing(server),
+            uncertainty: Uncertainty {
+                enabled: self.speech_uncertainty_clarity_enabled,
+                threshold: self.low_confidence_threshold as f32,
+                message: message(self.low_confidence_message),
+            },
+            ambience: Ambience {
+                kind: AmbienceKind::parse(&self.ambience_type).ok_or_else(|| Failure::unreadable("ambience_type"))?,
+                volume: self.ambience_volume as f32,
+            },
+            recorded: self.enable_call_recording,
             script: Script {
                 system_prompt: self.system_prompt,
                 sales_script: self.sales_script_text,

@@ -33,7 +33,6 @@ use tandem_domain::port::store::{StoreError, StoreFuture};
 pub use error::OpenError;
 pub use location::{Location, LocationError};
 pub use schema::SchemaState;
-pub use timing::Eagerness;
 
 use error::Failure;
 use sql::{Engine, Pools, SqlitePools};

@@ -4,47 +4,15 @@
 
 use std::time::Duration;
 
-use tandem_domain::agent::Timing;
+use tandem_domain::agent::{Eagerness, SpellingPatience, Timing};
 
 /// No call is longer, whatever its agent says (R8).
 const CEILING: Duration = Duration::from_secs(14_400);
 
-/// How readily an agent takes the caller's pause for the end of the turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Eagerness {
-    /// Waits longest.
-    Low,
-    /// The server's own setting.
-    Normal,
-    /// Waits least.
-    High,
-}
-
-impl Eagerness {
-    /// Reads the stored spelling.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "low" => Some(Self::Low),
-            "normal" => Some(Self::Normal),
-            "high" => Some(Self::High),
-            _ => None,
-        }
-    }
-
-    /// The silence that ends a turn, where `normal` is what the server says (`ENDPOINT_SILENCE_MS`): 900, 500, 300 ms for a normal of 500,
-    /// and in that proportion for any other.
-    pub fn endpoint_silence(self, normal: Duration) -> Duration {
-        match self {
-            Self::Low => normal * 9 / 5,
-            Self::Normal => normal,
-            Self::High => normal * 3 / 5,
-        }
-    }
-}
-
 /// The columns about time.
 pub(crate) struct Patience {
     pub(crate) eagerness: Eagerness,
+    pub(crate) spelling: SpellingPatience,
     pub(crate) turn_after_silence_seconds: i64,
     pub(crate) end_after_silence_seconds: i64,
     pub(crate) max_conversation_duration_seconds: Option<i64>,
@@ -61,7 +29,9 @@ impl Patience {
         }
         .min(CEILING);
         Timing {
-            endpoint_silence: self.eagerness.endpoint_silence(server.endpoint_silence),
+            endpoint_silence: self.eagerness.of(server.endpoint_silence),
+            eagerness: self.eagerness,
+            spelling_patience: self.spelling,
             barge_in_min_speech: server.barge_in_min_speech,
             // Off: a rung that the call does not live to see.
             turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),
@@ -88,7 +58,8 @@ mod tests {
     use super::*;
 
     const COLUMN_DEFAULTS: Patience = Patience {
-        eagerness: Eagerness::Normal,
+        eagerness: Eagerness::NORMAL,
+        spelling: SpellingPatience::Auto,
         turn_after_silence_seconds: 7,
         end_after_silence_seconds: -1,
         max_conversation_duration_seconds: None,
@@ -103,12 +74,9 @@ mod tests {
 
     #[test]
     fn eagerness_scales_the_servers_setting() {
-        let at = |normal| {
-            [Eagerness::Low, Eagerness::Normal, Eagerness::High]
-                .map(|e| e.endpoint_silence(Duration::from_millis(normal)).as_millis())
-        };
-        assert_eq!(at(500), [900, 500, 300]);
-        assert_eq!(at(1000), [1800, 1000, 600]);
+        let server = Timing { endpoint_silence: Duration::from_millis(1_000), ..Timing::default() };
+        let patient = Patience { eagerness: Eagerness::LOW, ..COLUMN_DEFAULTS }.timing(&server);
+        assert_eq!((patient.endpoint_silence.as_millis(), patient.eagerness), (1_800, Eagerness::LOW));
     }
 
     #[test]

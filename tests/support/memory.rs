@@ -30,6 +30,9 @@ impl AgentStore for OneAgent {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: self.0,
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: tandem_domain::agent::Script::default(),
         });
         Box::pin(async move { Ok(agent) })

@@ -217,6 +217,9 @@ impl AgentStore for FrontDesk {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: self.timing,
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: Script::default(),
         });
         Box::pin(async move { Ok(agent) })

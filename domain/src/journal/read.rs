@@ -191,6 +191,8 @@ fn header(payload: &[u8]) -> Result<Header, String> {
     // By name and without a rest: a new patience is one that the core counts with, too.
     let Timing {
         endpoint_silence,
+        eagerness: _, // read as a number from 0 to 1
+        spelling_patience: _,
         barge_in_min_speech,
         turn_after_silence,
         end_after_silence,

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::Setup;
+use crate::agent::{Eagerness, SpellingPatience};
 
-/// End-of-turn silences of design.md section 12 item 5, without an `ENDPOINT_SILENCE_MS` of the server's own.
-const EAGERNESS_MS: [(&str, u64); 3] = [("low", 900), ("normal", 500), ("high", 300)];
+/// `ENDPOINT_SILENCE_MS` where the server sets none: what an eagerness is a share of.
+const ENDPOINT_SILENCE: Duration = Duration::from_millis(500);
 
-const NAMES: &str = "eagerness, endpoint_silence_ms, turn_after_silence_seconds, end_after_silence_seconds, \
+const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, turn_after_silence_seconds, end_after_silence_seconds, \
     max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds";
 
 /// A change that cannot be made.
@@ -37,12 +38,15 @@ impl Setup {
         let timing = &mut self.timing;
         match name {
             "eagerness" => {
-                let known = EAGERNESS_MS.into_iter().find(|(name, _)| *name == value);
-                let (_, ms) = known.ok_or(misfit("low, normal or high"))?;
-                timing.endpoint_silence = Duration::from_millis(ms);
+                timing.eagerness =
+                    Eagerness::parse(value).ok_or(misfit("low, normal, high or a number from 0 to 1"))?;
+                timing.endpoint_silence = timing.eagerness.of(ENDPOINT_SILENCE);
             }
             "endpoint_silence_ms" => {
                 timing.endpoint_silence = Duration::from_secs_f64(millis("100 to 5000 milliseconds")?);
+            }
+            "spelling_patience" => {
+                timing.spelling_patience = SpellingPatience::parse(value).ok_or(misfit("auto, on or off"))?;
             }
             "turn_after_silence_seconds" => timing.turn_after_silence = seconds(0.1, "0.1 to 14400 seconds")?,
             "end_after_silence_seconds" if value == "-1" => timing.end_after_silence = None,
@@ -88,6 +92,7 @@ mod tests {
         }
         let expected = Timing {
             endpoint_silence: Duration::from_millis(900),
+            eagerness: Eagerness::LOW,
             turn_after_silence: Duration::from_millis(2_500),
             end_after_silence: Some(Duration::from_secs(30)),
             max_duration: Duration::from_secs(60),
@@ -104,7 +109,10 @@ mod tests {
     fn a_bad_change_is_told_what_is_good() {
         let told = |name, value| setup().change(name, value).expect_err("a bad change").to_string();
         assert!(told("voice", "amy").contains("eagerness"));
-        assert_eq!(told("eagerness", "great"), "\"great\" does not fit eagerness: write low, normal or high");
+        assert_eq!(
+            told("eagerness", "great"),
+            "\"great\" does not fit eagerness: write low, normal, high or a number from 0 to 1"
+        );
         for value in ["", "soon", "NaN", "inf", "-3", "99", "5001"] {
             assert!(told("endpoint_silence_ms", value).contains("100 to 5000"), "{value}");
         }

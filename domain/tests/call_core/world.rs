@@ -72,6 +72,9 @@ impl World {
             asr_keywords: Vec::new(),
             first_message_inbound: None,
             timing: setup.timing,
+            uncertainty: Default::default(),
+            ambience: Default::default(),
+            recorded: true,
             script: tandem_domain::agent::Script::default(),
         };
         #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tandem_domain::agent::{Script, Timing};
+use tandem_domain::agent::{Ambience, AmbienceKind, Eagerness, Script, SpellingPatience, Timing, Uncertainty};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_store::Options;
@@ -18,6 +18,8 @@ pub async fn a_new_database_has_the_front_desk(db: Database) {
     assert_eq!(agent.uuid.get_version_num(), 7);
     assert_eq!((agent.asr_keywords, agent.first_message_inbound, agent.timing), (vec![], None, Timing::default()));
     assert_eq!(agent.script, Script::default());
+    assert_eq!((agent.uncertainty, agent.ambience), (Uncertainty::default(), Ambience::default()));
+    assert!(agent.recorded);
     assert_eq!(db.texts("SELECT name FROM businesses WHERE id = 1").await, ["Default"]);
 }
 
@@ -48,7 +50,9 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
          first_message_inbound = 'Namaste', first_message_outbound = ' ', system_prompt = 'You are Asha.', \
          sales_script_text = 'Good day!', business_info = '{\"company_name\": \"Acme\"}', knowledge_files = '{\"products\": \"Flats.\"}', \
          eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
-         max_conversation_duration_seconds = 120, soft_timeout_seconds = 0.8, llm_cascade_timeout_seconds = 6",
+         max_conversation_duration_seconds = 120, soft_timeout_seconds = 0.8, llm_cascade_timeout_seconds = 6, \
+         spelling_patience = 'on', speech_uncertainty_clarity_enabled = TRUE, low_confidence_threshold = 0.25, \
+         low_confidence_message = 'Pardon?', ambience_type = 'call_center', ambience_volume = 0.5, enable_call_recording = FALSE",
     )
     .await
     .unwrap();
@@ -68,6 +72,8 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
     assert_eq!(script.first_message_outbound, None, "a blank message is none");
     let expected = Timing {
         endpoint_silence: Duration::from_millis(720),
+        eagerness: Eagerness::LOW,
+        spelling_patience: SpellingPatience::On,
         barge_in_min_speech: Duration::from_millis(250),
         turn_after_silence: Duration::from_secs(5),
         end_after_silence: Some(Duration::from_secs(40)),
@@ -76,6 +82,33 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
         answer_limit: Duration::from_secs(6),
     };
     assert_eq!(agent.timing, expected);
+    assert_eq!(agent.uncertainty, Uncertainty { enabled: true, threshold: 0.25, message: Some("Pardon?".into()) });
+    assert_eq!(agent.ambience, Ambience { kind: AmbienceKind::CallCenter, volume: 0.5 });
+    assert!(!agent.recorded);
+}
+
+pub async fn eagerness_is_a_word_or_a_number(db: Database) {
+    for (written, millis) in [("'low'", 900), ("'normal'", 500), ("'high'", 300), ("'0.75'", 400), ("'1'", 300)] {
+        db.execute(&format!("UPDATE agents SET eagerness = {written} WHERE id = 1")).await.unwrap();
+        let agent = db.store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+        assert_eq!(agent.timing.endpoint_silence, Duration::from_millis(millis), "{written}");
+    }
+    for refused in ["'eager'", "''", "'2'", "'0.'", "'0.5x'", "'-0.5'", "NULL"] {
+        let answer = db.execute(&format!("UPDATE agents SET eagerness = {refused} WHERE id = 1")).await;
+        assert!(answer.is_err(), "{refused}");
+    }
+}
+
+pub async fn settings_of_turn_taking_have_bounds(db: Database) {
+    for refused in [
+        "spelling_patience = 'maybe'",
+        "ambience_type = 'beach'",
+        "ambience_volume = 1.5",
+        "ambience_volume = -0.1",
+        "low_confidence_threshold = 2",
+    ] {
+        assert!(db.execute(&format!("UPDATE agents SET {refused} WHERE id = 1")).await.is_err(), "{refused}");
+    }
 }
 
 pub async fn names_are_unique_in_a_business_whatever_their_case(db: Database) {

@@ -42,6 +42,8 @@ on_both_engines! {
         a_new_database_has_an_assistant_without_a_playbook
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
+        eagerness_is_a_word_or_a_number
+        settings_of_turn_taking_have_bounds
         names_are_unique_in_a_business_whatever_their_case;
     callers:
         a_returning_caller_is_known_by_the_newest_name

@@ -86,7 +86,9 @@ pub async fn views_have_the_columns_of_earlier_systems(db: Database) {
             "id, name, stt_provider, tts_provider, llm_provider, llm_model, system_prompt, default_language, knowledge_base_id, \
              created_at, updated_at, sales_script_text, business_info, knowledge_files, hume_config_id, voice_id, asr_keywords, \
              first_message_inbound, first_message_outbound, eagerness, turn_after_silence_seconds, end_after_silence_seconds, \
-             max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds",
+             max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds, spelling_patience, \
+             speech_uncertainty_clarity_enabled, low_confidence_threshold, low_confidence_message, ambience_type, ambience_volume, \
+             enable_call_recording",
         ),
         (
             "conversation",
