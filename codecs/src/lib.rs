@@ -15,7 +15,7 @@
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`dtmf`] | keys of a telephone keypad, made and heard |
-//! | [`mix`] | one sound under another |
+//! | [`ambience`], [`mix`] | places that an agent may sound like, and one sound under another |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
 //! | [`click`] | jumps that no voice has made |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
@@ -26,6 +26,7 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod ambience;
 pub mod click;
 pub mod dtmf;
 pub mod format;
