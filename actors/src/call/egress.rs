@@ -142,6 +142,14 @@ impl Leg {
                 }
                 Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }
+            PlayoutAction::Filling { samples, late } => {
+                self.meter.chunk(late);
+                if let Some(tap) = &self.tap {
+                    tap.sent(now, &samples);
+                }
+                Some(self.encoder.audio(self.to_leg.convert(&samples)))
+            }
+            PlayoutAction::Key(key) => self.encoder.dtmf(key),
             PlayoutAction::Mark(name) => self.encoder.mark(&name),
             PlayoutAction::Clear(utterance) => {
                 self.speaking(utterance);
