@@ -48,12 +48,12 @@ const LAG_RISE: Duration = Duration::from_millis(5);
 /// What egress shall do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayoutAction {
-    /// Empty the carrier's buffer: the utterance was cut.
-    Clear(UtteranceId),
+    /// Empty the carrier's buffer: the voice was cut, or is held.
+    Clear(Voice),
     /// Send one chunk of audio. `late` is how far behind its deadline it is.
     Audio {
         /// Whose audio it is.
-        utterance: UtteranceId,
+        voice: Voice,
         /// Exactly one chunk of samples.
         samples: Vec<i16>,
         /// Time since the chunk was due; zero for the first of a burst.
@@ -76,6 +76,22 @@ pub enum PlayoutAction {
     Spoken(UtteranceId, Heard),
 }
 
+/// An utterance, and how often it has gone on after a hold: audio before a `clear` and behind it are told apart by that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voice {
+    /// Which.
+    pub utterance: UtteranceId,
+    /// 0 until it was held and went on.
+    pub resumed: u32,
+}
+
+impl From<UtteranceId> for Voice {
+    /// An utterance that was never held.
+    fn from(utterance: UtteranceId) -> Self {
+        Self { utterance, resumed: 0 }
+    }
+}
+
 /// A mark that came back.
 #[derive(Debug, Clone, Copy)]
 struct Acknowledged {
@@ -88,6 +104,8 @@ struct Acknowledged {
 #[derive(Debug)]
 struct Playing {
     id: UtteranceId,
+    /// Times that it went on after a hold.
+    resumed: u32,
     sentences: Vec<SentenceAudio>,
     /// How many sentences there will be, once known.
     expected: Option<u32>,
@@ -134,7 +152,7 @@ pub struct Playout {
     /// How much later than by our clock marks come back, the least lately: what is heard before an utterance's first mark is that late too.
     lag: Duration,
     epoch: u32,
-    clear_pending: Option<UtteranceId>,
+    clear_pending: Option<Voice>,
     clock: Option<Clock>,
     sound: Sound,
     /// Keys in band that were not sent, as sound.
@@ -239,6 +257,7 @@ impl Playout {
             self.newest = utterance.0;
             self.playing = Some(Playing {
                 id: utterance,
+                resumed: 0,
                 sentences: Vec::new(),
                 expected: None,
                 queue: VecDeque::new(),
@@ -313,19 +332,19 @@ impl Playout {
         {
             // Even when our own queue is empty: seconds may still sit at the carrier. What is held was cleared already.
             if playing.held.is_none() {
-                self.clear(playing.id);
+                self.clear(playing.voice());
             }
         }
         heard
     }
 
     /// Has the far end's buffer emptied, and everything begin anew after it.
-    fn clear(&mut self, utterance: UtteranceId) {
+    fn clear(&mut self, voice: Voice) {
         if self.silent {
             return; // nothing was sent to a far end that reads
         }
         self.epoch += 1;
-        self.clear_pending = Some(utterance);
+        self.clear_pending = Some(voice);
         if self.clears {
             self.clock = None;
             self.sound.fell_silent();

@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Playing, Playout, PlayoutAction, marks};
+use super::{Playing, Playout, PlayoutAction, Voice, marks};
 
 /// Audio between two marks.
 const MARK_EVERY: Duration = Duration::from_millis(100);
@@ -206,7 +206,8 @@ impl Playout {
         let first = from == 0;
         playing.sent += spoken as u64;
         playing.timeline.sent(at, from, spoken as u64, rate_hz);
-        let (id, position) = (playing.id, playing.sent);
+        let (voice, position) = (playing.voice(), playing.sent);
+        let id = voice.utterance;
         let mark = marks && position - playing.marked >= mark_samples;
         if mark {
             playing.marked = position;
@@ -223,7 +224,7 @@ impl Playout {
                 self.sound.silence(&mut samples[spoken..]);
             }
             self.sound.bed(&mut samples);
-            out.push(PlayoutAction::Audio { utterance: id, samples, late });
+            out.push(PlayoutAction::Audio { voice, samples, late });
         }
         if first && spoken > 0 {
             out.push(PlayoutAction::FirstAudio(id));
@@ -258,6 +259,10 @@ impl Playout {
 }
 
 impl Playing {
+    pub(super) fn voice(&self) -> Voice {
+        Voice { utterance: self.id, resumed: self.resumed }
+    }
+
     /// No more audio will come and none is left.
     fn is_over(&self) -> bool {
         self.queue.is_empty()
