@@ -76,6 +76,17 @@ impl State {
                 let kind = if ground == Ground::Backchannel { "backchannel" } else { "false_barge_in" };
                 metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
+            Effect::Press(keys) => {
+                let pressed = plan.speech.playout().press(&keys);
+                plan.speech.wake();
+                let noticed = match pressed {
+                    Ok(()) => {
+                        Input::Noticed { kind: "keys_pressed", detail: format!("{} of them", keys.chars().count()) }
+                    }
+                    Err(error) => Input::Noticed { kind: "keys_refused", detail: error.to_string() },
+                };
+                self.core.handle(now, noticed);
+            }
             Effect::Note(note) => {
                 if let Note::AgentResponse(response) = &note {
                     let providers = [plan.stt.name(), plan.brain.name(), plan.tts.name()];

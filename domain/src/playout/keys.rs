@@ -16,7 +16,7 @@ pub const KEY_LENGTH: Duration = Duration::from_millis(100);
 pub const KEY_GAP: Duration = Duration::from_millis(100);
 /// Each of the two tones: -12 dBFS at its peak, in the middle of what Q.24's receivers take.
 const PEAK: i16 = 8_000;
-/// `w` in a row of keys.
+/// `w` in a row of keys; `W` is two of them.
 const WAIT: Duration = Duration::from_millis(500);
 /// Keys of one row, and so of all that wait.
 pub const MOST_KEYS: usize = 64;
@@ -25,7 +25,7 @@ pub const MOST_KEYS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
     /// Not a key.
-    #[error("{0:?} is no key; a keypad has 0 to 9, *, # and A to D, and w waits half a second")]
+    #[error("{0:?} is no key; a keypad has 0 to 9, *, # and A to D, w waits half a second and W a whole one")]
     NoKey(char),
     /// Too many.
     #[error("more than {MOST_KEYS} keys wait already; press fewer at once")]
@@ -36,7 +36,7 @@ pub enum KeysError {
 }
 
 impl Playout {
-    /// Presses a row of keys (`0` to `9`, `*`, `#`, `A` to `D`; `w` waits 500 ms) after what is being said. All of them, or none.
+    /// Presses a row of keys (`0` to `9`, `*`, `#`, `A` to `D`; `w` waits 500 ms, `W` a second) after what is being said. All of them, or none.
     ///
     /// # Errors
     ///
@@ -65,6 +65,7 @@ impl Playout {
                     self.keys.extend(dtmf(rate, key, PEAK, KEY_LENGTH).samples.iter());
                     KEY_GAP
                 }
+                None if key == 'W' => 2 * WAIT,
                 None => WAIT,
             };
             self.keys.resize(self.keys.len() + rate.samples_in(wait), 0);

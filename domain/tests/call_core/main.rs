@@ -6,5 +6,6 @@ mod conversation;
 mod faults;
 mod filler;
 mod floor;
+mod keys;
 mod screen;
 mod world;

@@ -44,6 +44,7 @@ pub(crate) struct World {
     pub(crate) notes: Vec<Note>,
     pub(crate) ended: Vec<EndReason>,
     /// What a far end with a screen was shown.
+    pub(crate) pressed: Vec<String>,
     pub(crate) shown: Vec<Notice>,
 }
 
@@ -99,6 +100,7 @@ impl World {
             notes: Vec::new(),
             ended: Vec::new(),
             shown: Vec::new(),
+            pressed: Vec::new(),
         }
     }
 
@@ -139,6 +141,7 @@ impl World {
                 Effect::End(reason) => self.ended.push(reason),
                 Effect::StopThinking => self.asks.clear(),
                 Effect::Resume(ground) => self.resumed.push(ground),
+                Effect::Press(keys) => self.pressed.push(keys),
                 Effect::Seal { .. } => {}
             }
         }
