@@ -39,6 +39,7 @@ use crate::supervise::{History, Verdict, verdict};
 use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
+mod ambience;
 pub mod dialogue;
 mod effects;
 pub mod egress;
@@ -227,6 +228,7 @@ impl Actor for Call {
             started_at,
         };
         plan.speech.show(Notice::Started { conversation: plan.conversation }); // before there is anybody to say anything else
+        ambience::begin(plan.agent.ambience, plan.call, &plan.speech);
         let vad = plan.spawn_vad(&me).await?;
         let ingress = ingress::Args {
             call: me.clone(),
@@ -359,11 +361,16 @@ impl State {
                     self.turn_from = *at;
                 }
                 self.turn_began = *began;
+                self.plan.speech.playout().caller_speaks(true);
                 if self.plan.speech.screen().is_some() {
                     let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor shows less
                 }
             }
             Input::Tick | Input::Cut(_) => {}
+            Input::SpeechEnded { .. } => {
+                self.touched = clock::utc();
+                self.plan.speech.playout().caller_speaks(false);
+            }
             Input::Spoken(utterance, _) => {
                 self.touched = clock::utc();
                 self.announced(now, *utterance);

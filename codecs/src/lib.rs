@@ -11,9 +11,13 @@
 //! | [`frame`] | sample rates, and a buffer of PCM that is cheap to clone |
 //! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
 //! | [`g711`], [`l16`] | the codecs behind it |
+//! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
+//! | [`dtmf`] | keys of a telephone keypad, made and heard |
+//! | [`ambience`], [`mix`] | places that an agent may sound like, and one sound under another |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`click`] | jumps that no voice has made |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
@@ -22,16 +26,21 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod ambience;
+pub mod click;
+pub mod dtmf;
 pub mod format;
 pub mod frame;
 pub mod framer;
 pub mod g711;
 pub mod l16;
 pub mod level;
+pub mod mix;
 pub mod noise;
 #[cfg(feature = "opus")]
 pub mod ogg_opus;
 pub mod peaks;
+pub mod plc;
 pub mod resample;
 pub mod stereo;
 pub mod tone;

@@ -1,36 +1,49 @@
-//! Playing the agent's audio to a carrier: exact pacing, marks, clearing, and what has been heard.
+//! Playing the agent's audio to a carrier: exact pacing, marks, clearing, what it sounds like, and what has been heard.
 //!
 //! ```text
-//! origin ─┬─ 20 ms ─┬─ 20 ms ─┬─ …      chunk k is heard from origin + k·chunk
-//!         └ sent `lead` before that, so the far end never runs dry and never holds more than the lead
+//! push ─► queue ─► pacing ─► timeline (what is heard when) ─► sound (edges, gaps, bed) ─► PlayoutAction
+//!                    └ lead: how far ahead                        hold: stop, and go on
 //! ```
 //!
-//! Deadlines are absolute, so they do not drift. A burst begins anew (a new origin) when the queue had run dry for longer than the lead.
-//! About every 100 ms a mark follows the audio; heard = last mark returned + time since then, never more than was sent. A `clear` ends an
-//! epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none). Where there are no marks,
-//! heard runs by the clock alone, later by the way to the far end ([`round_trip`]).
+//! Deadlines are absolute, so they do not drift ([`pacing`]); the lead follows the line ([`lead`]). The clock begins anew when the far end had
+//! run dry. About every 100 ms a mark follows the audio; heard = last mark returned + time since then, never more than was sent. A `clear` ends
+//! an epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none). Where there are no marks,
+//! heard runs by the clock alone, later by the way to the far end ([`round_trip`]). What is sent besides the utterance (concealment, keys, the
+//! bed) takes time and counts for nothing ([`timeline`]).
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
 
 mod hold;
+mod keys;
+mod lead;
+mod marks;
+mod pacing;
 pub mod round_trip;
+mod sound;
+mod timeline;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use tandem_codecs::mix::Bed;
+
 use crate::ids::UtteranceId;
 use crate::ledger::{Heard, SentenceAudio};
-use crate::port::dialect::Capabilities;
+use crate::port::dialect::{Capabilities, ClearMarks};
 use crate::port::tts::WordStart;
 
-/// Audio between two marks.
-const MARK_EVERY: Duration = Duration::from_millis(100);
-/// A final mark that is late by this much is not waited for any longer.
-const MARK_GRACE: Duration = Duration::from_millis(1_000);
-/// The measured lag of marks rises no faster than this from mark to mark.
-const LAG_RISE: Duration = Duration::from_millis(5);
+use lead::Lead;
+use pacing::{Clock, MARK_GRACE};
+use sound::Sound;
+use timeline::Timeline;
+
+pub use keys::{KEY_GAP, KEY_LENGTH, KeysError, MOST_KEYS};
+pub use sound::NO_STEP;
+
 /// A way to the far end that is longer than this is a stall of its answers, not of our audio.
 const LONGEST_WAY: Duration = Duration::from_millis(500);
+/// The measured lag of marks rises no faster than this from mark to mark.
+const LAG_RISE: Duration = Duration::from_millis(5);
 
 /// What egress shall do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +59,15 @@ pub enum PlayoutAction {
         /// Time since the chunk was due; zero for the first of a burst.
         late: Duration,
     },
+    /// Send one chunk of audio that is of no utterance: the bed, keys, the last edge of a voice.
+    Filling {
+        /// Exactly one chunk of samples.
+        samples: Vec<i16>,
+        /// Time since the chunk was due.
+        late: Duration,
+    },
+    /// Press a key by the carrier's own message.
+    Key(char),
     /// Send a mark of this name.
     Mark(String),
     /// The first sample of the utterance leaves with the actions before this one.
@@ -70,14 +92,13 @@ impl From<UtteranceId> for Voice {
     }
 }
 
-#[derive(Debug)]
-struct Burst {
-    /// When its first sample is heard.
-    origin: Instant,
-    /// Utterance position of that sample.
-    base: u64,
-    /// Chunks sent.
-    chunks: u32,
+/// A mark that came back.
+#[derive(Debug, Clone, Copy)]
+struct Acknowledged {
+    position: u64,
+    /// When it was due by our clock.
+    due: Instant,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -101,12 +122,13 @@ struct Playing {
     marked: u64,
     /// Marks that are out: position, and when it is heard by our clock.
     out: VecDeque<(u64, Instant)>,
-    /// Position and time of the last mark that came back.
-    acknowledged: Option<(u64, Instant)>,
-    burst: Option<Burst>,
+    acknowledged: Option<Acknowledged>,
+    timeline: Timeline,
     final_mark: Option<Instant>,
     /// What is queued begins a sentence, after all before it had been sent whole: the silence between them tears no word.
     pause: bool,
+    /// The gap in a sentence that lasts is counted.
+    torn: bool,
 }
 
 /// The playout of one leg.
@@ -114,8 +136,12 @@ struct Playing {
 pub struct Playout {
     chunk: Duration,
     chunk_samples: usize,
-    lead: Duration,
+    lead: Lead,
     marks: bool,
+    /// A `clear` empties the far end's buffer.
+    clears: bool,
+    /// Keys go by a message of the carrier's own.
+    key_messages_exist: bool,
     /// The far end reads: no audio is sent, and what is made counts as heard.
     silent: bool,
     rate_hz: u32,
@@ -127,6 +153,16 @@ pub struct Playout {
     lag: Duration,
     epoch: u32,
     clear_pending: Option<Voice>,
+    clock: Option<Clock>,
+    sound: Sound,
+    /// Keys in band that were not sent, as sound.
+    keys: VecDeque<i16>,
+    /// The utterance that they wait for.
+    keys_after: Option<UtteranceId>,
+    /// Keys that go as messages.
+    key_messages: VecDeque<char>,
+    /// A chunk of voice is there and waits for its deadline.
+    ready: bool,
     playing: Option<Playing>,
     /// The newest utterance ever opened: an older one is over.
     newest: u32,
@@ -146,7 +182,9 @@ impl Playout {
         Self {
             chunk: capabilities.chunk,
             chunk_samples: chunk_samples.max(1),
-            lead,
+            lead: Lead::new(lead),
+            clears: capabilities.clear != ClearMarks::NoClear,
+            key_messages_exist: capabilities.dtmf_out,
             marks: capabilities.marks && !capabilities.reads(),
             silent: capabilities.reads(),
             rate_hz,
@@ -155,11 +193,32 @@ impl Playout {
             lag: Duration::ZERO,
             epoch: 0,
             clear_pending: None,
+            clock: None,
+            sound: Sound::new(rate_hz),
+            keys: VecDeque::new(),
+            keys_after: None,
+            key_messages: VecDeque::new(),
+            ready: false,
             playing: None,
             newest: 0,
             finished: None,
             underruns: 0,
         }
+    }
+
+    /// Plays `bed` under everything and between, from now on; `None` ends it. Not for a far end that reads.
+    pub fn set_bed(&mut self, bed: Option<Bed>) {
+        self.sound.set_bed(bed.filter(|_| !self.silent));
+    }
+
+    /// The caller speaks, or has stopped: the bed gives way.
+    pub fn caller_speaks(&mut self, speaks: bool) {
+        self.sound.duck(speaks);
+    }
+
+    /// How far ahead of the far end's ear audio is sent at present.
+    pub fn lead(&self) -> Duration {
+        self.lead.now()
     }
 
     /// The far end was found to be so far away, there and back.
@@ -209,9 +268,10 @@ impl Playout {
                 marked: 0,
                 out: VecDeque::new(),
                 acknowledged: None,
-                burst: None,
+                timeline: Timeline::default(),
                 final_mark: None,
                 pause: false,
+                torn: false,
             });
         }
     }
@@ -272,11 +332,23 @@ impl Playout {
         {
             // Even when our own queue is empty: seconds may still sit at the carrier. What is held was cleared already.
             if playing.held.is_none() {
-                self.epoch += 1;
-                self.clear_pending = (!self.silent).then_some(playing.voice()); // nothing was sent to a far end that reads
+                self.clear(playing.voice());
             }
         }
         heard
+    }
+
+    /// Has the far end's buffer emptied, and everything begin anew after it.
+    fn clear(&mut self, voice: Voice) {
+        if self.silent {
+            return; // nothing was sent to a far end that reads
+        }
+        self.epoch += 1;
+        self.clear_pending = Some(voice);
+        if self.clears {
+            self.clock = None;
+            self.sound.fell_silent();
+        }
     }
 
     /// What the caller has heard of the current utterance.
@@ -290,13 +362,15 @@ impl Playout {
             return Heard { samples: playing.sent, sentences: playing.sentences.clone() };
         }
         let way = if self.marks { self.lag } else { self.way };
-        let by_burst = playing.burst.as_ref().map(|burst| (burst.base, burst.origin + way));
-        let anchor = match (playing.acknowledged, by_burst) {
+        let position = |at: Option<Instant>| playing.timeline.position_at(at?, self.rate_hz);
+        let samples = match playing.acknowledged {
             // The end of what came before a pause says nothing of what comes behind it.
-            (Some(mark), Some(burst)) => Some(if mark.0 > burst.0 { mark } else { burst }),
-            (mark, burst) => mark.or(burst),
+            Some(mark) if playing.timeline.newest().is_some_and(|newest| mark.position > newest) => {
+                position(Some(mark.due + now.saturating_duration_since(mark.at)))
+            }
+            mark => position(now.checked_sub(way)).max(mark.map(|mark| mark.position)),
         };
-        let samples = anchor.map_or(0, |(position, at)| position + self.samples_in(now.saturating_duration_since(at)));
+        let samples = samples.unwrap_or(0);
         // What lies behind a mark that is out is not heard yet. One that stays out is lost, and says nothing any more.
         let out = playing.out.iter().find(|(_, due)| now < *due + self.lag + MARK_GRACE).map(|(position, _)| *position);
         let samples = samples.min(out.filter(|_| self.answered).unwrap_or(u64::MAX));
@@ -311,129 +385,22 @@ impl Playout {
 
     /// A mark came back.
     pub fn mark_returned(&mut self, now: Instant, name: &str) -> Option<PlayoutAction> {
-        let (epoch, utterance, position) = parse_mark(name)?;
+        let (epoch, utterance, position) = marks::parse(name)?;
         if epoch != self.epoch {
             return None;
         }
         let playing = self.current_mut(utterance)?;
-        // Positions only grow, and nothing can be heard that was not sent.
-        if position > playing.sent || playing.acknowledged.is_some_and(|(known, _)| known >= position && position > 0) {
-            return None;
-        }
-        playing.acknowledged = Some((position, now));
-        while playing.out.front().is_some_and(|(out, _)| *out <= position) {
-            playing.out.pop_front();
-        }
-        let behind =
-            playing.burst.as_ref().filter(|burst| position > burst.base).map(|burst| (burst.origin, burst.base));
+        // What was never sent, or came back already, is no mark of ours.
+        let index = playing.out.iter().position(|(out, _)| *out == position)?;
+        let (_, due) = playing.out.drain(..=index).next_back()?;
+        playing.acknowledged = Some(Acknowledged { position, due, at: now });
         let finished = playing.final_mark.is_some() && position == playing.sent;
-        if let Some((origin, base)) = behind {
-            let played = Duration::from_micros((position - base) * 1_000_000 / u64::from(self.rate_hz));
-            let lag = now.saturating_duration_since(origin + played).min(LONGEST_WAY);
-            // One that comes late because the line stood still tells nothing of the line.
-            self.answered = true;
-            self.lag = if self.lag.is_zero() { lag } else { lag.min(self.lag + LAG_RISE) };
-        }
+        // One that comes late because the line stood still tells nothing of the line.
+        let lag = now.saturating_duration_since(due).min(LONGEST_WAY);
+        self.answered = true;
+        self.lag = if self.lag.is_zero() { lag } else { lag.min(self.lag + LAG_RISE) };
+        self.lead.lag(lag);
         finished.then(|| self.finish()).flatten()
-    }
-
-    /// When to call [`Self::poll`] next: `now` if something is due already, `None` while there is nothing to do.
-    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        if self.clear_pending.is_some() {
-            return Some(now);
-        }
-        let playing = self.playing.as_ref().filter(|playing| playing.held.is_none())?;
-        if playing.final_mark.is_some() {
-            return playing.final_mark;
-        }
-        if playing.is_over() {
-            return Some(now);
-        }
-        self.has_chunk(playing).then(|| self.due(playing).unwrap_or(now))
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.poll_timeout(now).is_some_and(|due| due <= now)
-    }
-
-    /// Everything that is due, in the order it must be written.
-    pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
-        while self.is_due(now) {
-            let Some(playing) = &mut self.playing else { break };
-            if playing.final_mark.is_some() {
-                out.extend(self.finish());
-                break;
-            }
-            if playing.queue.is_empty() {
-                self.end_of_audio(now, out);
-                continue;
-            }
-            self.send_chunk(now, out);
-        }
-    }
-
-    fn send_chunk(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        let (chunk, lead, chunk_samples, epoch, marks, silent) =
-            (self.chunk, self.lead, self.chunk_samples, self.epoch, self.marks, self.silent);
-        let mark_samples = self.samples_in(MARK_EVERY);
-        let Some(playing) = &mut self.playing else { return };
-        let dry = !silent && playing.burst.as_ref().is_some_and(|burst| now > burst.origin + chunk * burst.chunks);
-        if playing.burst.is_none() || dry {
-            self.underruns += u32::from(dry && !playing.pause);
-            playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
-        }
-        let voice = playing.voice();
-        let Some(burst) = &mut playing.burst else { return };
-        let due = (burst.origin + chunk * burst.chunks).checked_sub(lead).unwrap_or(burst.origin).max(burst.origin);
-        playing.pause = false;
-        let take = chunk_samples.min(playing.queue.len());
-        let mut samples: Vec<i16> = playing.queue.drain(..take).collect();
-        let spoken = samples.len();
-        samples.resize(chunk_samples, 0); // the end of a sentence rarely fills its chunk
-        burst.chunks += 1;
-        let first = playing.sent == 0;
-        playing.sent += take as u64;
-        let id = playing.id;
-        let mark = marks && playing.sent - playing.marked >= mark_samples;
-        if mark {
-            playing.marked = playing.sent;
-            playing.out.push_back((playing.sent, burst.origin + chunk * burst.chunks));
-        }
-        let position = playing.sent;
-        if !silent {
-            self.keep(&samples[..spoken]);
-            out.push(PlayoutAction::Audio { voice, samples, late: now.saturating_duration_since(due) });
-        }
-        if first {
-            out.push(PlayoutAction::FirstAudio(id));
-        }
-        if mark {
-            out.push(PlayoutAction::Mark(mark_name(epoch, id, position)));
-        }
-    }
-
-    /// All audio is sent: the last mark, and a limit for its return.
-    fn end_of_audio(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
-        let (epoch, marks, chunk, way) = (self.epoch, self.marks, self.chunk, self.way);
-        let Some(playing) = &mut self.playing else { return };
-        if self.silent {
-            playing.final_mark = Some(now);
-            return;
-        }
-        let heard_at = playing.burst.as_ref().map_or(now, |burst| (burst.origin + chunk * burst.chunks).max(now));
-        if !marks || playing.sent == 0 {
-            playing.final_mark = Some(if playing.sent == 0 { heard_at } else { heard_at + way });
-            return;
-        }
-        playing.final_mark = Some(heard_at + MARK_GRACE);
-        if playing.marked < playing.sent {
-            playing.marked = playing.sent;
-            playing.out.push_back((playing.sent, heard_at));
-            out.push(PlayoutAction::Mark(mark_name(epoch, playing.id, playing.sent)));
-        } else if playing.acknowledged.is_some_and(|(position, _)| position == playing.sent) {
-            playing.final_mark = Some(now); // the last mark is back already
-        }
     }
 
     fn finish(&mut self) -> Option<PlayoutAction> {
@@ -441,22 +408,6 @@ impl Playout {
         let heard = Heard { samples: playing.sent, sentences: playing.sentences };
         self.finished = Some((playing.id, heard.clone()));
         Some(PlayoutAction::Spoken(playing.id, heard))
-    }
-
-    /// A whole chunk is queued, or the rest of a sentence that will get no more.
-    fn has_chunk(&self, playing: &Playing) -> bool {
-        playing.queue.len() >= self.chunk_samples
-            || (!playing.queue.is_empty() && playing.sentences.iter().all(|sentence| sentence.complete))
-    }
-
-    /// When the next chunk is to be sent; `None` for at once.
-    fn due(&self, playing: &Playing) -> Option<Instant> {
-        #[cfg(feature = "sabotage")]
-        if crate::sabotage::is_off(crate::sabotage::Mechanism::Pacing) {
-            return None;
-        }
-        let burst = playing.burst.as_ref()?;
-        (burst.origin + self.chunk * burst.chunks).checked_sub(self.lead)
     }
 
     fn samples_in(&self, time: Duration) -> u64 {
@@ -470,32 +421,6 @@ impl Playout {
     fn current_mut(&mut self, utterance: UtteranceId) -> Option<&mut Playing> {
         self.playing.as_mut().filter(|playing| playing.id == utterance)
     }
-}
-
-impl Playing {
-    fn voice(&self) -> Voice {
-        Voice { utterance: self.id, resumed: self.resumed }
-    }
-
-    /// No more audio will come and none is left.
-    fn is_over(&self) -> bool {
-        self.queue.is_empty()
-            && self.expected.is_some_and(|expected| {
-                self.sentences.iter().filter(|sentence| sentence.complete).count() >= expected as usize
-            })
-    }
-}
-
-/// `<epoch>-<utterance>-<position>`: unique in a call, and all that is needed to read it back.
-fn mark_name(epoch: u32, utterance: UtteranceId, position: u64) -> String {
-    format!("{epoch}-{}-{position}", utterance.0)
-}
-
-fn parse_mark(name: &str) -> Option<(u32, UtteranceId, u64)> {
-    let mut parts = name.splitn(3, '-');
-    let epoch = parts.next()?.parse().ok()?;
-    let utterance = UtteranceId(parts.next()?.parse().ok()?);
-    Some((epoch, utterance, parts.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

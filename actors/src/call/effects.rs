@@ -88,6 +88,17 @@ impl State {
                 };
                 metrics::counter!(meter::INTERRUPTIONS, "kind" => kind).increment(1);
             }
+            Effect::Press(keys) => {
+                let pressed = plan.speech.playout().press(&keys);
+                plan.speech.wake();
+                let noticed = match pressed {
+                    Ok(()) => {
+                        Input::Noticed { kind: "keys_pressed", detail: format!("{} of them", keys.chars().count()) }
+                    }
+                    Err(error) => Input::Noticed { kind: "keys_refused", detail: error.to_string() },
+                };
+                self.core.handle(now, noticed);
+            }
             Effect::Note(note) => {
                 match &note {
                     Note::AgentResponse(response) => {

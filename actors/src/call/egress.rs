@@ -131,16 +131,22 @@ impl Leg {
         }
     }
 
+    fn audio(&mut self, now: Instant, samples: &[i16], late: Duration) -> WireMessage {
+        self.meter.chunk(late);
+        if let Some(tap) = &self.tap {
+            tap.sent(now, samples);
+        }
+        self.encoder.audio(self.to_leg.convert(samples))
+    }
+
     fn message(&mut self, now: Instant, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
         match action {
             PlayoutAction::Audio { voice, samples, late } => {
-                self.meter.chunk(late);
                 self.speaking(voice);
-                if let Some(tap) = &self.tap {
-                    tap.sent(now, &samples);
-                }
-                Some(self.encoder.audio(self.to_leg.convert(&samples)))
+                Some(self.audio(now, &samples, late))
             }
+            PlayoutAction::Filling { samples, late } => Some(self.audio(now, &samples, late)),
+            PlayoutAction::Key(key) => self.encoder.dtmf(key),
             PlayoutAction::Mark(name) => self.encoder.mark(&name),
             PlayoutAction::Clear(voice) => {
                 self.speaking(voice);

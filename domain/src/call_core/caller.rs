@@ -105,6 +105,7 @@ impl CallCore {
             return;
         }
         if self.only_listens(&turn.text) {
+            self.waste("only_listens");
             self.note_event("backchannel", turn.text); // its words came after our voice had gone on
             self.turns.drop_turn();
             return;

@@ -55,6 +55,7 @@ impl CallCore {
         if !self.doubt.asks_again(turn) {
             return false;
         }
+        self.waste("unsure");
         self.silence.caller_spoke();
         self.flush_user();
         if self.thinking.take().is_some() {

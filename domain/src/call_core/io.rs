@@ -237,6 +237,8 @@ pub enum Effect {
     Hold,
     /// Go on with what is held.
     Resume(Ground),
+    /// Press keys, after what is being said.
+    Press(String),
     /// Something to be stored.
     Note(Note),
     /// Something to be shown; only after [`CallCore::showing`](super::CallCore::showing).

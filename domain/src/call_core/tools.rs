@@ -1,10 +1,11 @@
-//! Tools that the far end runs for us: asked for, answered or given up. The conversation does not wait for them.
+//! Tools: those that the far end runs for us, asked for, answered or given up, and the keypad, which is our own. The conversation does not wait
+//! for them.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::CallCore;
+use super::{CallCore, Effect};
 use crate::port::brain::ToolCall;
 use crate::port::dialect::Notice;
 
@@ -14,6 +15,11 @@ const TOOL_LIMIT: Duration = Duration::from_secs(20);
 const MOST_TOOLS: usize = 16;
 /// Characters of a result that the timeline keeps.
 const RESULT_CHARS: usize = 500;
+
+/// The tool that presses keys, by its name and by the one that others give it.
+const KEYPAD: [&str; 2] = ["play_keypad_tone", "play_keypad_touch_tone"];
+/// Its parameter, by both.
+const KEYPAD_KEYS: [&str; 2] = ["keys", "dtmf_tones"];
 
 /// A tool that runs.
 #[derive(Debug, Clone)]
@@ -53,6 +59,13 @@ impl CallCore {
         }
         self.tools.asked.push(call.clone());
         self.note_event("tool_call", format!("{} {}", call.name, Value::Object(call.parameters.clone())));
+        if KEYPAD.contains(&call.name.as_str()) {
+            let keys = KEYPAD_KEYS.iter().find_map(|key| call.parameters.get(*key)).and_then(Value::as_str);
+            return match keys.filter(|keys| !keys.is_empty()) {
+                Some(keys) => self.effects.push_back(Effect::Press(keys.to_owned())),
+                None => self.note_event("tool_refused", format!("{}: name the keys to press in \"keys\"", call.name)),
+            };
+        }
         if !self.screen {
             return self.note_event("tool_unavailable", call.name);
         }

@@ -245,6 +245,7 @@ pub(super) enum WrittenEffect<'a> {
     Cut,
     Hold,
     Resume(Ground),
+    Press(&'a str),
     UserTurn {
         turn: TurnId,
         text: &'a str,
@@ -300,6 +301,7 @@ impl<'a> WrittenEffect<'a> {
             Effect::Cut => Self::Cut,
             Effect::Hold => Self::Hold,
             Effect::Resume(ground) => Self::Resume(*ground),
+            Effect::Press(keys) => Self::Press(keys),
             Effect::Note(Note::UserTurn(Committed {
                 turn,
                 text,

@@ -33,11 +33,12 @@ impl Playout {
         if let Some(playing) = self.playing.as_mut().filter(|playing| playing.held.is_none()) {
             playing.held = Some(heard.samples);
             playing.floor = heard.samples;
-            (playing.burst, playing.final_mark, playing.acknowledged) = (None, None, None);
+            (playing.final_mark, playing.acknowledged) = (None, None);
+            playing.timeline.clear();
             playing.out.clear(); // the far end gives them back at once, or never
             if playing.sent > 0 {
-                self.epoch += 1;
-                self.clear_pending = Some(playing.voice());
+                let voice = playing.voice();
+                self.clear(voice);
             }
         }
         heard

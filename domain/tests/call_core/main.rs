@@ -7,6 +7,7 @@ mod doubt;
 mod faults;
 mod filler;
 mod floor;
+mod keys;
 mod opening;
 mod patience;
 mod preempt;

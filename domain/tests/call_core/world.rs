@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) resumed: Vec<Ground>,
     pub(crate) notes: Vec<Note>,
     pub(crate) ended: Vec<EndReason>,
+    /// Keys that we pressed.
+    pub(crate) pressed: Vec<String>,
     /// What a far end with a screen was shown.
     pub(crate) shown: Vec<Notice>,
     /// Sentences that the voice was to prepare; `None` where it was to forget them.
@@ -111,6 +113,7 @@ impl World {
             ended: Vec::new(),
             shown: Vec::new(),
             prepared: Vec::new(),
+            pressed: Vec::new(),
         }
     }
 
@@ -159,6 +162,7 @@ impl World {
                 Effect::Prepare(text) => self.prepared.push(Some(text)),
                 Effect::Discard => self.prepared.push(None),
                 Effect::Seal { .. } | Effect::JudgeTurn { .. } => {}
+                Effect::Press(keys) => self.pressed.push(keys),
             }
         }
     }

@@ -93,6 +93,7 @@ fn every_effect(origin: Origin) -> Vec<Effect> {
         Effect::Cut,
         Effect::Hold,
         Effect::Resume(Ground::Echo),
+        Effect::Press("12#".into()),
         note(Note::UserTurn(Committed {
             turn,
             text: "sixty".into(),
