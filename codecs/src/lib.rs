@@ -11,8 +11,10 @@
 //! | [`frame`] | sample rates, and a buffer of PCM that is cheap to clone |
 //! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
 //! | [`g711`], [`l16`] | the codecs behind it |
+//! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
+//! | [`dtmf`] | keys of a telephone keypad, made and heard |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
@@ -22,6 +24,7 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod dtmf;
 pub mod format;
 pub mod frame;
 pub mod framer;
@@ -32,6 +35,7 @@ pub mod noise;
 #[cfg(feature = "opus")]
 pub mod ogg_opus;
 pub mod peaks;
+pub mod plc;
 pub mod resample;
 pub mod stereo;
 pub mod tone;
