@@ -16,6 +16,7 @@
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`dtmf`] | keys of a telephone keypad, made and heard |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`click`] | jumps that no voice has made |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
 //! | [`wav`] | recordings and fixtures |
@@ -24,6 +25,7 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod click;
 pub mod dtmf;
 pub mod format;
 pub mod frame;
