@@ -11,6 +11,7 @@
 //! | [`frame`] | sample rates, and a buffer of PCM that is cheap to clone |
 //! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
 //! | [`g711`], [`l16`] | the codecs behind it |
+//! | [`g722`], `opus` | the codecs with a memory of their own; the second with the feature `opus` |
 //! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
@@ -31,11 +32,14 @@ pub mod format;
 pub mod frame;
 pub mod framer;
 pub mod g711;
+pub mod g722;
 pub mod l16;
 pub mod level;
 pub mod noise;
 #[cfg(feature = "opus")]
 pub mod ogg_opus;
+#[cfg(feature = "opus")]
+pub mod opus;
 pub mod peaks;
 pub mod plc;
 pub mod resample;
