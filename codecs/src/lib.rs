@@ -12,6 +12,7 @@
 //! | [`format`](mod@format) | how PCM looks on a wire, and the way there and back |
 //! | [`g711`], [`l16`] | the codecs behind it |
 //! | [`g722`], `opus` | the codecs with a memory of their own; the second with the feature `opus` |
+//! | [`jitter`] | packets in as they come, frames out at our pace |
 //! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
@@ -33,6 +34,7 @@ pub mod frame;
 pub mod framer;
 pub mod g711;
 pub mod g722;
+pub mod jitter;
 pub mod l16;
 pub mod level;
 pub mod noise;
