@@ -13,11 +13,14 @@
 //! | [`g711`], [`l16`] | the codecs behind it |
 //! | [`g722`], `opus` | the codecs with a memory of their own; the second with the feature `opus` |
 //! | [`jitter`] | packets in as they come, frames out at our pace |
+//! | [`late`] | stalls of a stream that loses nothing, such as a WebSocket |
 //! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
 //! | [`framer`] | cuts a stream into frames of one size |
 //! | [`dtmf`] | keys of a telephone keypad, made and heard |
 //! | [`level`], [`tone`], [`noise`] | loudness, one frequency, and test signals |
+//! | [`call_tone`] | tones of networks and machines, heard |
+//! | [`agc`], `denoise` | a caller made audible; the second with the feature `denoise` |
 //! | [`click`] | jumps that no voice has made |
 //! | [`stereo`], [`peaks`] | both directions of a call on its clock, and their outline |
 //! | [`vad`] | speech or not, frame by frame, and where speech starts and ends |
@@ -27,7 +30,11 @@
 //! Buffers named `out` are appended to, never cleared, so one buffer can be filled by several calls
 //! and reused without a new allocation.
 
+pub mod agc;
+pub mod call_tone;
 pub mod click;
+#[cfg(feature = "denoise")]
+pub mod denoise;
 pub mod dtmf;
 pub mod format;
 pub mod frame;
@@ -36,6 +43,7 @@ pub mod g711;
 pub mod g722;
 pub mod jitter;
 pub mod l16;
+pub mod late;
 pub mod level;
 pub mod noise;
 #[cfg(feature = "opus")]
