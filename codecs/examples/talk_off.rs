@@ -1,4 +1,4 @@
-//! Keys that the detector hears in speech, which presses none.
+//! Keys and tones that the detectors hear in speech, which has none.
 //!
 //! ```text
 //! flite -voice awb -f book.txt -o book.wav
@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::BufReader;
 
+use tandem_codecs::call_tone::{ToneDetector, common};
 use tandem_codecs::dtmf::{DtmfDetector, DtmfEvent};
 use tandem_codecs::{SampleRate, resample_all, wav};
 
@@ -29,7 +30,16 @@ fn main() -> Result<(), Box<dyn Error>> {
                 DtmfEvent::Released { .. } => None,
             })
             .collect();
-        println!("{file}: {} keys in {:.1} minutes {pressed:?}", pressed.len(), samples.len() as f64 / 480_000.0);
+        let (mut detector, mut tones) = (ToneDetector::new(SampleRate::HZ_8000, common()), Vec::new());
+        detector.push(&samples, &mut tones);
+        let tones: Vec<String> =
+            tones.iter().map(|heard| format!("{} at {:.2} s", heard.name, heard.at as f64 / 8_000.0)).collect();
+        println!(
+            "{file}: {} keys and {} tones in {:.1} minutes {pressed:?} {tones:?}",
+            pressed.len(),
+            tones.len(),
+            samples.len() as f64 / 480_000.0
+        );
     }
     Ok(())
 }

@@ -66,9 +66,9 @@ fn hard_cuts_click_and_ramped_ones_do_not() {
 #[test]
 fn speech_itself_does_not_click() {
     for speech in voices() {
-        assert_eq!(clicks(&speech, RATE), []);
+        assert_eq!(clicks(&speech, RATE), [0_usize; 0]);
         for rate in [SampleRate::HZ_16000, SampleRate::HZ_24000, SampleRate::HZ_48000] {
-            assert_eq!(clicks(&resample_all(&speech, RATE, rate), rate), [], "{rate}");
+            assert_eq!(clicks(&resample_all(&speech, RATE, rate), rate), [0_usize; 0], "{rate}");
         }
     }
 }
@@ -89,7 +89,7 @@ fn a_lost_frame_clicks_and_a_crossfaded_splice_does_not() {
                 .collect();
             let soft = [before, &soft, &after[RAMP..]].concat();
             hard_clicks += clicks(&hard, RATE).len();
-            assert_eq!(clicks(&soft, RATE), [], "cut at {place}");
+            assert_eq!(clicks(&soft, RATE), [0_usize; 0], "cut at {place}");
         }
     }
     assert!(hard_clicks >= 10, "{hard_clicks}");
