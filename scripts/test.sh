@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo=${CARGO:-cargo}
 scripts/stage.sh "build of the tests" "$cargo" test --workspace --no-run "$@"
 # That build holds the binary too. Running it, rather than `cargo run`, spares a second build with other features.
-scripts/stage.sh "models" "$(scripts/target-dir.sh)/debug/tandem" models install --voice natural
+scripts/stage.sh "models" "$(scripts/target-dir.sh)/debug/tandem" models install --voice natural --vad silero --end-of-turn smart-turn
 scripts/stage.sh "peers" scripts/peers.sh
 scripts/stage.sh "promtool" scripts/promtool.sh
 

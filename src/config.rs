@@ -83,7 +83,11 @@ pub struct Engines {
     pub tts: Vec<&'static str>,
     /// The account of `elevenlabs`, if it is among them.
     pub elevenlabs: Option<ElevenLabsConfig>,
-    /// Local recognisers, and natural voices, at work at once; `None` leaves it to the machine's cores.
+    /// What tells speech from noise.
+    pub vad: &'static str,
+    /// What hears whether a turn is complete; `None` where nothing does.
+    pub end_of_turn: Option<&'static str>,
+    /// Local recognisers, natural voices and judges of turns at work at once; `None` leaves it to the machine's cores.
     pub workers: Option<usize>,
 }
 
@@ -115,6 +119,13 @@ pub struct CallLimits {
     /// What running calls get to finish when the program is told to stop.
     pub drain: Duration,
 }
+
+/// What VAD_ENGINE may be; the first where nobody said otherwise.
+const DETECTORS: [&str; 3] = ["earshot", SILERO, "webrtc"];
+/// The detector with a model of its own.
+pub(crate) const SILERO: &str = "silero";
+/// The judge of turns.
+pub(crate) const SMART_TURN: &str = "smart-turn";
 
 /// What RECORD_CALLS may be.
 const RECORDED: &[&str] = if cfg!(feature = "opus") { &["off", "wav", "opus"] } else { &["off", "wav"] };
@@ -236,6 +247,10 @@ impl Config {
                 deepgram,
                 tts,
                 elevenlabs,
+                vad: reader.value("VAD_ENGINE", |text| read::one_of(text, &DETECTORS)).unwrap_or(DETECTORS[0]),
+                end_of_turn: reader
+                    .value("END_OF_TURN_MODEL", |text| read::one_of(text, &["off", SMART_TURN]))
+                    .filter(|name| *name != "off"),
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
             calls: CallLimits {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap};
+use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
 use tandem_domain::agent::Timing;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -39,6 +39,7 @@ use crate::telemetry;
 mod agents;
 mod brains;
 mod engines;
+mod listening;
 mod lives;
 mod models;
 mod playbooks;
@@ -236,6 +237,7 @@ async fn start(
     let Speech { stt, tts } = speech(&config, vendors).await?;
     let engines = EngineNames { database: store.engine(), stt: stt.name(), tts: tts.name() };
 
+    let (detector, end_of_turn) = (listening::detector(&config).await?, listening::judge(&config).await?);
     let llm = models::models(&config)?;
     models::warm(&llm);
     let brains = Arc::new(CallBrains {
@@ -248,7 +250,8 @@ async fn start(
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
-    let switch = Switch::start_journalled(SwitchConfig { tap, ..switch_config(&config) }, ports, journal).await?;
+    let listening = SwitchConfig { tap, detector, end_of_turn, ..switch_config(&config) };
+    let switch = Switch::start_journalled(listening, ports, journal).await?;
 
     let stop = CancellationToken::new();
     let surface = Surface {
@@ -349,6 +352,8 @@ fn switch_config(config: &Config) -> SwitchConfig {
         numbers: config.numbers.clone(),
         max_messages_per_second: config.calls.max_messages_per_second,
         max_mute_per_address: config.calls.max_mute_per_address,
+        detector: VadEngine::default(), // what takes time to load is put in by who starts it
+        end_of_turn: TurnJudge::default(),
         tap: Tap::default(),
         journals: JournalKeeping {
             calls: config.journals.calls,

@@ -43,6 +43,7 @@ mod ambience;
 pub mod dialogue;
 mod effects;
 pub mod egress;
+pub mod end_of_turn;
 pub mod ingress;
 mod leg_rate;
 mod plan;
@@ -56,12 +57,13 @@ pub mod vad;
 mod view;
 
 use dialogue::DialogueMsg;
+use end_of_turn::TurnJudge;
 use ingress::Ingress;
 use plan::Plan;
 use silence::SilenceMsg;
 use stt::SttMsg;
 use tts::TtsMsg;
-use vad::{Engine, Slot, VadMsg};
+use vad::{Slot, VadEngine, VadMsg};
 pub use view::{SessionLine, SessionView};
 
 /// Sample rate inside the switch: telephone audio.
@@ -127,6 +129,10 @@ pub struct Args {
     pub stt: Arc<dyn SttPort>,
     /// The voice.
     pub tts: Arc<dyn TtsPort>,
+    /// What decides what is speech.
+    pub detector: VadEngine,
+    /// What is asked whether a turn is complete.
+    pub end_of_turn: TurnJudge,
     /// Who takes both directions of its audio, if anybody does.
     pub tap: Tap,
     /// Where its recording goes, if calls are recorded.
@@ -219,7 +225,7 @@ impl Actor for Call {
             last_words,
             speech: SpeechLane::new(Playout::new(&capabilities, RATE.hz()), screen),
             tap,
-            detector: Slot::new(Engine::default()),
+            detector: Slot::new(args.detector),
             agent: args.agent,
             start: args.start,
             direction: args.direction,

@@ -174,6 +174,17 @@ impl EarLane {
         self.ring().end
     }
 
+    /// A copy of the audio from `from` to `to`, of it what there is; nobody's reading changes.
+    pub fn window(&self, from: u64, to: u64) -> Arc<[i16]> {
+        let ring = self.ring();
+        let (first, last) = (from.max(ring.start()), to.min(ring.end));
+        if first >= last {
+            return Arc::from([]);
+        }
+        let start = ring.start();
+        ring.samples.range((first - start) as usize..(last - start) as usize).copied().collect()
+    }
+
     /// Reads from `position` on, or from the oldest audio kept.
     pub fn tap(&self, position: u64) -> Tap {
         self.ring().read = position;
@@ -247,6 +258,15 @@ mod tests {
         let mut again = lane.tap(330);
         assert_eq!(first(&mut again, 1).await, Some((330, 2, CHUNK_SAMPLES)), "from the sample on");
         assert_eq!(again.position(), 1_130);
+    }
+
+    #[test]
+    fn a_window_is_what_is_kept_of_it() {
+        let lane = lane(505);
+        assert_eq!(*lane.window(5 * 160, 7 * 160), [[5; 160], [6; 160]].concat());
+        assert_eq!(lane.window(0, 6 * 160).len(), 160, "the first 100 ms are forgotten");
+        assert_eq!(lane.window(504 * 160, u64::MAX).len(), 160, "the rest is to come");
+        assert!(lane.window(9, 3).is_empty() && lane.window(u64::MAX, u64::MAX).is_empty());
     }
 
     #[tokio::test]

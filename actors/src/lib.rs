@@ -36,6 +36,8 @@ pub mod switch;
 pub mod switchboard;
 pub mod tap;
 
+pub use call::end_of_turn::TurnJudge;
+pub use call::vad::VadEngine;
 pub use journals::JournalKeeping;
 pub use recordings::{Format as RecordingFormat, RecordFrom, RecordingKeeping};
 pub use socket::{LastWords, MediaSocket, SocketError};

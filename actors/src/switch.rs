@@ -24,6 +24,8 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use crate::call::end_of_turn::TurnJudge;
+use crate::call::vad::VadEngine;
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
 use crate::journals::{JournalKeeping, Journals};
@@ -72,6 +74,10 @@ pub struct SwitchConfig {
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
     pub max_mute_per_address: u32,
+    /// What decides what is speech.
+    pub detector: VadEngine,
+    /// What is asked whether a turn is complete; nothing by default.
+    pub end_of_turn: TurnJudge,
     /// Who takes both directions of every call's audio; nobody by default.
     pub tap: Tap,
     /// Which calls' journals are kept.
@@ -91,6 +97,8 @@ impl Default for SwitchConfig {
             numbers: NumberAgents::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
+            detector: VadEngine::default(),
+            end_of_turn: TurnJudge::default(),
             tap: Tap::default(),
             journals: JournalKeeping::default(),
             recordings: RecordingKeeping::default(),
@@ -280,6 +288,8 @@ impl Switch {
             media_timeout: config.media_timeout,
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
+            detector: config.detector.clone(),
+            end_of_turn: config.end_of_turn.clone(),
             tap: config.tap.clone(),
             recordings: self.inner.recordings.clone(),
             scribe,

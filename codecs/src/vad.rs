@@ -52,12 +52,14 @@
 
 mod energy;
 mod gate;
+mod gated;
 mod neural;
 mod speech;
 
 pub use energy::{EnergyConfig, EnergyDetector};
 pub use gate::{GateDetector, GateMode};
-pub use neural::{NeuralConfig, NeuralDetector};
+pub use gated::{Gated, Network, NeuralConfig};
+pub use neural::{Earshot, NeuralDetector};
 pub use speech::{SpeechGate, SpeechGateConfig, VadEvent};
 
 use crate::frame::SampleRate;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod brain;
 pub mod dialect;
+pub mod end_of_turn;
 pub mod llm;
 pub mod store;
 pub mod stt;

@@ -12,6 +12,12 @@ pub(super) enum Command {
         /// Fetch this voice too. `light` is flite, a Debian package: there is nothing to fetch.
         #[arg(long, value_enum, default_value_t = Voice::Light)]
         voice: Voice,
+        /// Fetch the model of this speech detector too. The default one is built in.
+        #[arg(long, value_enum)]
+        vad: Option<Detector>,
+        /// Fetch this model too, which hears whether a turn is complete.
+        #[arg(long, value_enum)]
+        end_of_turn: Option<EndOfTurn>,
     },
     /// Show which models there are and which are installed.
     List,
@@ -25,11 +31,21 @@ pub(super) enum Voice {
     Natural,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Detector {
+    Silero,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EndOfTurn {
+    SmartTurn,
+}
+
 #[cfg(feature = "local-speech")]
 pub(super) fn run(command: &Command, config: &Config, output: Output) -> Result<(), CliError> {
     let folder = crate::wiring::models_dir(config);
     match command {
-        Command::Install { voice } => local::install(&folder, *voice, output),
+        Command::Install { voice, vad, end_of_turn } => local::install(&folder, *voice, *vad, *end_of_turn, output),
         Command::List => local::list(&folder, output),
         Command::Path => local::path(&folder, output),
     }
@@ -47,10 +63,10 @@ mod local {
 
     use indicatif::{ProgressBar, ProgressStyle};
     use serde::Serialize;
-    use tandem_providers::local::models::{self, MODELS, Model, Progress, RECOGNISER, VOICE};
+    use tandem_providers::local::models::{self, DETECTOR, END_OF_TURN, MODELS, Model, Progress, RECOGNISER, VOICE};
 
     use super::super::output;
-    use super::{CliError, Output, Voice};
+    use super::{CliError, Detector, EndOfTurn, Output, Voice};
     use crate::wiring::EngineError;
 
     #[derive(Debug, Serialize)]
@@ -72,9 +88,18 @@ mod local {
         package: String,
     }
 
-    pub(super) fn install(folder: &Path, voice: Voice, output: Output) -> Result<(), CliError> {
-        let wanted: &[&'static Model] = if voice == Voice::Natural { &[RECOGNISER, VOICE] } else { &[RECOGNISER] };
-        let installed = wanted.iter().map(|model| install_one(model, folder, output)).collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn install(
+        folder: &Path,
+        voice: Voice,
+        vad: Option<Detector>,
+        end_of_turn: Option<EndOfTurn>,
+        output: Output,
+    ) -> Result<(), CliError> {
+        let natural = (voice == Voice::Natural).then_some(VOICE);
+        let detector = vad.map(|Detector::Silero| DETECTOR);
+        let judge = end_of_turn.map(|EndOfTurn::SmartTurn| END_OF_TURN);
+        let wanted = [Some(RECOGNISER), natural, detector, judge].into_iter().flatten();
+        let installed = wanted.map(|model| install_one(model, folder, output)).collect::<Result<Vec<_>, _>>()?;
         output.result(&installed, |installed| {
             let line = |one: &Installed| {
                 let how = if one.already { "was installed already" } else { "is installed" };
@@ -84,6 +109,12 @@ mod local {
         })?;
         if voice == Voice::Natural {
             output.say("Calls speak with it where TTS_PROVIDER=piper is set.");
+        }
+        if vad.is_some() {
+            output.say("Calls detect speech with it where VAD_ENGINE=silero is set.");
+        }
+        if end_of_turn.is_some() {
+            output.say("Calls ask it where END_OF_TURN_MODEL=smart-turn is set.");
         }
         Ok(())
     }

@@ -126,9 +126,19 @@ pub const KEYS: &[Key] = &[
         "language models of agents without a playbook, best first, with commas: openai, homeai; empty means those whose key is set",
     ),
     now(
+        "VAD_ENGINE",
+        "earshot",
+        "what tells speech from noise: earshot (built in), silero (needs `tandem models install --vad silero`) or webrtc (cheapest)",
+    ),
+    now(
+        "END_OF_TURN_MODEL",
+        "off",
+        "model that hears whether a turn is complete: off or smart-turn (needs `tandem models install --end-of-turn smart-turn`)",
+    ),
+    now(
         "INFERENCE_WORKERS",
         "",
-        "local recognisers, and natural voices, at work at once, 1 to 64; empty means one for each core",
+        "local recognisers, natural voices, and judges of turns, at work at once, 1 to 64; empty means one for each core",
     ),
     now("MAX_CONCURRENT_CALLS", "10", "calls at once on this server, 1 to 10000"),
     now("MAX_CALL_DURATION_MINUTES", "10", "longest call in minutes for agents that set none, 1 to 240"),

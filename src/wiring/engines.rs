@@ -27,6 +27,18 @@ pub enum EngineError {
     #[cfg(feature = "local-speech")]
     #[error("the recogniser does not start: reinstall its model with `tandem models install`")]
     Whisper(#[from] tandem_providers::local::whisper::WhisperError),
+    /// The detector's model is none.
+    #[cfg(feature = "local-speech")]
+    #[error(transparent)]
+    Detector(#[from] tandem_providers::local::silero::SileroError),
+    /// The detector's model made its loader panic.
+    #[error(
+        "the model of the speech detector cannot be loaded: run `tandem models install --vad silero`, or set VAD_ENGINE=earshot"
+    )]
+    DetectorCrashed,
+    /// The judge of turns cannot be run.
+    #[error(transparent)]
+    EndOfTurn(#[from] tandem_domain::port::end_of_turn::EndOfTurnError),
     /// Deepgram's settings are none.
     #[error(transparent)]
     Deepgram(#[from] tandem_providers::stt::deepgram::DeepgramError),

@@ -7,35 +7,78 @@
 //!
 //! The pump calls the engine directly, because messages at frame rate cost more than the detection (design.md section 3).
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tandem_codecs::vad::{Detector, EnergyConfig, EnergyDetector, NeuralConfig, NeuralDetector};
+use tandem_codecs::vad::{Detector, EnergyDetector, GateDetector, NeuralDetector};
 use tracing::error;
 
-/// Which engine detects speech.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Engine {
-    /// WebRTC's gate and a neural network must agree.
-    #[default]
-    Neural,
-    /// Energy over the noise floor: no foreign code.
-    Energy,
+/// Makes the detectors of calls: which engine decides what is speech. Cheap to clone.
+#[derive(Clone)]
+pub struct VadEngine {
+    name: &'static str,
+    make: Arc<dyn Fn() -> Box<dyn Detector> + Send + Sync>,
 }
 
-impl Engine {
-    fn build(self) -> Box<dyn Detector> {
-        match self {
-            Self::Neural => Box::new(NeuralDetector::new(NeuralConfig::default())),
-            Self::Energy => Box::new(EnergyDetector::new(EnergyConfig::default())),
-        }
+impl VadEngine {
+    /// An engine called `name`, of which `make` makes one for each call, and another one where that panicked. `make` must not block: it is
+    /// asked on a call's way.
+    pub fn of(name: &'static str, make: impl Fn() -> Box<dyn Detector> + Send + Sync + 'static) -> Self {
+        Self { name, make: Arc::new(make) }
+    }
+
+    /// WebRTC's gate and the network that is built in must agree.
+    pub fn earshot() -> Self {
+        Self::of("earshot", || Box::new(NeuralDetector::default()))
+    }
+
+    /// WebRTC's detector alone.
+    pub fn webrtc() -> Self {
+        Self::of("webrtc", || Box::new(GateDetector::default()))
+    }
+
+    /// Energy over the noise floor: no foreign code. What stands in where another engine panics.
+    pub fn energy() -> Self {
+        Self::of("energy", || Box::new(EnergyDetector::default()))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn build(&self) -> Box<dyn Detector> {
+        (self.make)()
+    }
+}
+
+impl Default for VadEngine {
+    fn default() -> Self {
+        Self::earshot()
+    }
+}
+
+impl fmt::Debug for VadEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VadEngine").field(&self.name).finish()
+    }
+}
+
+/// Engines are told apart by their names.
+impl PartialEq for VadEngine {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 
 /// The place that holds the running engine; shared by the actor and the pump.
 #[derive(Clone)]
-pub struct Slot(Arc<Mutex<Box<dyn Detector>>>);
+pub struct Slot {
+    engine: VadEngine,
+    running: Arc<Mutex<Box<dyn Detector>>>,
+}
 
 /// The engine panicked on a frame.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,22 +86,28 @@ pub struct Panicked;
 
 impl Slot {
     /// A slot with a fresh engine.
-    pub fn new(engine: Engine) -> Self {
-        Self(Arc::new(Mutex::new(engine.build())))
+    pub fn new(engine: VadEngine) -> Self {
+        let running = Arc::new(Mutex::new(engine.build()));
+        Self { engine, running }
     }
 
     /// Whether the frame (20 ms at 8 kHz) is speech.
     pub fn detect(&self, frame: &[i16]) -> Result<bool, Panicked> {
-        let mut engine = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // The broken engine is never used again, so its inside is nobody's business.
-        catch_unwind(AssertUnwindSafe(|| engine.push(frame))).map_err(|_| {
-            *engine = Engine::Energy.build();
+        catch_unwind(AssertUnwindSafe(|| running.push(frame))).map_err(|_| {
+            *running = VadEngine::energy().build();
             Panicked
         })
     }
 
-    fn replace(&self, engine: Engine) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = engine.build();
+    /// A fresh engine of the kind that the call began with.
+    fn renew(&self) {
+        self.replace(&self.engine);
+    }
+
+    fn replace(&self, engine: &VadEngine) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = engine.build();
     }
 }
 
@@ -87,11 +136,11 @@ impl Actor for Vad {
         match msg {
             VadMsg::EnginePanicked => {
                 error!("speech detector panicked");
-                slot.replace(Engine::Neural);
+                slot.renew();
                 Err("speech detector panicked".into()) // counted by the call, which degrades after the third
             }
             VadMsg::Degrade => {
-                slot.replace(Engine::Energy);
+                slot.replace(&VadEngine::energy());
                 Ok(())
             }
         }
@@ -115,8 +164,12 @@ mod tests {
 
     #[test]
     fn a_panicking_engine_is_contained_and_replaced() {
-        let slot = Slot(Arc::new(Mutex::new(Box::new(Bomb))));
+        let slot = Slot::new(VadEngine::of("bomb", || Box::new(Bomb)));
         assert_eq!(slot.detect(&[0; 160]), Err(Panicked), "told once");
         assert_eq!(slot.detect(&[0; 160]), Ok(false));
+        slot.renew();
+        assert_eq!(slot.detect(&[0; 160]), Err(Panicked), "one of its kind again");
+        slot.replace(&VadEngine::energy());
+        assert_eq!(slot.detect(&[0; 160]), Ok(false), "and none once it was given up");
     }
 }

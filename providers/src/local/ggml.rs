@@ -12,7 +12,7 @@
 //!
 //! Source: whisper.cpp, `whisper_model_load`; the result is pinned by SHA-256 in [`super::models`].
 
-mod mel;
+pub(super) mod mel;
 mod q8;
 
 use half::f16;

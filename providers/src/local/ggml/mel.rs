@@ -4,9 +4,9 @@
 //! Source: M. Slaney, Auditory Toolbox (1998): linear up to 1 kHz at 200/3 Hz a mel, then 27 mels for each factor of 6.4.
 
 /// Filters.
-pub(super) const MELS: usize = 80;
+pub(in crate::local) const MELS: usize = 80;
 /// Bins of the transform: half of 400 points, and the one in the middle.
-pub(super) const BINS: usize = 201;
+pub(in crate::local) const BINS: usize = 201;
 
 const RATE_HZ: f64 = 16_000.0;
 const HZ_PER_MEL: f64 = 200.0 / 3.0;
@@ -14,7 +14,7 @@ const KNEE_HZ: f64 = 1_000.0;
 const KNEE_MEL: f64 = KNEE_HZ / HZ_PER_MEL;
 
 /// Weights, filter by filter: `MELS × BINS`.
-pub(super) fn filters() -> Vec<f32> {
+pub(in crate::local) fn filters() -> Vec<f32> {
     let top = hz_to_mel(RATE_HZ / 2.0);
     let edge = |i: usize| mel_to_hz(top * i as f64 / (MELS + 1) as f64);
     let mut weights = Vec::with_capacity(MELS * BINS);

@@ -118,3 +118,39 @@ pub(super) const PIPER: Model = Model {
                    recordings have terms of their own. We have not examined those: do so before you use the voice commercially. \
                    Its words become sounds by espeak-ng, a GPL-3 program that Tandem runs and does not contain.",
 };
+
+/// Silero VAD, the speech detector for those who choose it. The package has it in six forms; this one hears 8 kHz.
+pub(super) const SILERO: Model = Model {
+    name: "silero-vad",
+    remedy: "tandem models install --vad silero",
+    package: "silero-vad",
+    version: "6.2.3",
+    package_sha256: "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+    package_bytes: 11_317_527,
+    recipe: Recipe::Copy { entries: &["silero_vad/data/silero_vad.onnx"] },
+    files: &[ModelFile {
+        name: "silero-vad-6.2.onnx",
+        sha256: "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+        bytes: 2_327_524,
+    }],
+    licence: "MIT",
+    licence_note: "",
+};
+
+/// smart-turn, which judges whether a turn sounds complete.
+pub(super) const SMART_TURN: Model = Model {
+    name: "smart-turn-v3.2",
+    remedy: "tandem models install --end-of-turn smart-turn",
+    package: "pipecat-ai",
+    version: "1.14.0",
+    package_sha256: "0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
+    package_bytes: 12_109_725,
+    recipe: Recipe::Copy { entries: &["pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"] },
+    files: &[ModelFile {
+        name: "smart-turn-v3.2-cpu.onnx",
+        sha256: "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+        bytes: 8_679_182,
+    }],
+    licence: "BSD-2-Clause",
+    licence_note: "That is the licence of the package that the weights come in; the package has none for the weights alone.",
+};

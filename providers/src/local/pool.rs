@@ -11,47 +11,52 @@ use std::{io, thread};
 
 use tokio::sync::{mpsc, oneshot};
 
-/// Work for one thread: an order in, samples or a reason out.
-pub(super) trait Work<T>: FnMut(T, &Wanted<'_>) -> Result<Arc<[i16]>, String> + Send + 'static {}
-impl<T, W: FnMut(T, &Wanted<'_>) -> Result<Arc<[i16]>, String> + Send + 'static> Work<T> for W {}
+/// Work for one thread: an order in, its product or a reason out.
+pub(super) trait Work<T, P>: FnMut(T, &Wanted<'_, P>) -> Result<P, String> + Send + 'static {}
+impl<T, P, W: FnMut(T, &Wanted<'_, P>) -> Result<P, String> + Send + 'static> Work<T, P> for W {}
 
-type Reply = oneshot::Sender<Result<Arc<[i16]>, Fault>>;
+type Reply<P> = oneshot::Sender<Result<P, Fault>>;
 
 /// Whether somebody still waits for a job.
-pub(super) struct Wanted<'r>(&'r Reply);
+pub(super) struct Wanted<'r, P>(&'r Reply<P>);
 
-impl Wanted<'_> {
+impl<P> Wanted<'_, P> {
     pub(super) fn still(&self) -> bool {
         !self.0.is_closed()
     }
 }
 
 /// The threads. They end when this is dropped, after what they are at.
-pub(super) struct Pool<T> {
-    jobs: mpsc::Sender<(T, Reply)>,
+pub(super) struct Pool<T, P> {
+    jobs: mpsc::Sender<(T, Reply<P>)>,
 }
 
-impl<T: Send + 'static> Pool<T> {
-    /// `workers` threads, each with its own `work`, and room for `queue` jobs that wait.
-    pub(super) fn start<W: Work<T>>(workers: usize, queue: usize, mut work: impl FnMut() -> W) -> io::Result<Self> {
+impl<T: Send + 'static, P: Send + 'static> Pool<T, P> {
+    /// `workers` threads called after `name`, each with its own `work`, and room for `queue` jobs that wait.
+    pub(super) fn start<W: Work<T, P>>(
+        name: &str,
+        workers: usize,
+        queue: usize,
+        mut work: impl FnMut() -> W,
+    ) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..workers.max(1) {
             let (waiting, work) = (Arc::clone(&waiting), work());
-            thread::Builder::new().name(format!("piper-{number}")).spawn(move || serve(&waiting, work))?;
+            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || serve(&waiting, work))?;
         }
         Ok(Self { jobs })
     }
 
     /// Does one job. Dropping the future frees its place in the queue as soon as its turn comes.
-    pub(super) async fn run(&self, order: T) -> Result<Arc<[i16]>, Fault> {
+    pub(super) async fn run(&self, order: T) -> Result<P, Fault> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send((order, reply)).map_err(|_| Fault::Busy)?;
         answer.await.unwrap_or(Err(Fault::Crashed))
     }
 }
 
-fn serve<T, W: Work<T>>(waiting: &Mutex<mpsc::Receiver<(T, Reply)>>, mut work: W) {
+fn serve<T, P, W: Work<T, P>>(waiting: &Mutex<mpsc::Receiver<(T, Reply<P>)>>, mut work: W) {
     loop {
         // In a statement of its own: the next thread may take a job while this one works.
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -86,17 +91,17 @@ mod tests {
     use super::*;
 
     /// A pool of one thread that says which job it begins and waits until it may end it.
-    fn gated(queue: usize) -> (Pool<i16>, sync::Receiver<i16>, sync::SyncSender<()>) {
+    fn gated(queue: usize) -> (Pool<i16, i16>, sync::Receiver<i16>, sync::SyncSender<()>) {
         let (begun, begins) = sync::sync_channel(10);
         let (may, gate) = sync::sync_channel(10);
         let mut gate = Some(gate);
-        let pool = Pool::start(1, queue, || {
+        let pool = Pool::start("gated", 1, queue, || {
             let (begun, gate) = (begun.clone(), gate.take().unwrap());
-            move |order: i16, _: &Wanted<'_>| {
+            move |order: i16, _: &Wanted<'_, i16>| {
                 begun.send(order).unwrap();
                 gate.recv().unwrap();
                 assert_ne!(order, 13, "on purpose");
-                Ok(Arc::from([order]))
+                Ok(order)
             }
         });
         (pool.unwrap(), begins, may)
@@ -108,7 +113,7 @@ mod tests {
         may.send(()).unwrap();
         may.send(()).unwrap();
         assert_eq!(pool.run(13).await, Err(Fault::Crashed));
-        assert_eq!(pool.run(2).await.unwrap()[..], [2]);
+        assert_eq!(pool.run(2).await, Ok(2));
     }
 
     #[tokio::test]
@@ -122,7 +127,7 @@ mod tests {
         assert_eq!(pool.run(3).await, Err(Fault::Busy));
         drop(second);
         may.send(()).unwrap();
-        assert_eq!(first.await.unwrap()[..], [1]);
+        assert_eq!(first.await, Ok(1));
         may.send(()).unwrap();
         // The skipped job may still hold the one place for a moment.
         let fourth = loop {
@@ -131,7 +136,7 @@ mod tests {
                 done => break done,
             }
         };
-        assert_eq!(fourth.unwrap()[..], [4]);
+        assert_eq!(fourth, Ok(4));
         assert_eq!(begins.try_iter().collect::<Vec<_>>(), [4], "nobody made the second");
     }
 }
