@@ -91,7 +91,7 @@ impl Figures {
         let spoken = Spoken::of(run);
         let mut figures = Self {
             barge_ins: run.goes.iter().filter_map(|go| barge_in::took(run, go)).collect(),
-            unprovoked: overlaps::unprovoked(run, &spoken),
+            unprovoked: overlaps::unprovoked(run, &spoken).len(),
             ..Self::default()
         };
         for overlap in overlaps::overlaps(run, &spoken) {
@@ -110,7 +110,7 @@ impl Figures {
                 None => figures.endpointing.extend(endpoint.delay),
             }
         }
-        for right in resumes::resumes(&spoken) {
+        for (_, right) in resumes::resumes(&spoken) {
             figures.resumed.add(right);
         }
         figures.transcripts.add(!breaches.iter().any(|breach| breach.invariant == Invariant::Ear));
@@ -188,6 +188,22 @@ impl Figures {
         });
         fixed.into_iter().map(|(name, share, target)| (name.to_owned(), share, target)).chain(cut_off)
     }
+}
+
+/// What the figures of this run are made of, with its place on the tape: for people who look at one call.
+pub fn notes(run: &Run) -> Vec<(Duration, String)> {
+    let spoken = Spoken::of(run);
+    let overlaps = overlaps::overlaps(run, &spoken).into_iter().map(|overlap| {
+        let (meaning, stopped) = (overlap.meaning, if overlap.stopped { "stopped" } else { "went on" });
+        let wanted = if overlap.real { "the floor" } else { "nothing" };
+        (overlap.at, format!("an overlap ({meaning:?}) that wants {wanted}: the agent {stopped}"))
+    });
+    let cut = overlaps::unprovoked(run, &spoken).into_iter();
+    let cut = cut.map(|at| (at, "the agent was cut without a word of the caller".to_owned()));
+    let resumed = resumes::resumes(&spoken).into_iter();
+    let resumed =
+        resumed.map(|(at, right)| (at, format!("resumed at {} word", if right { "the right" } else { "another" })));
+    overlaps.chain(cut).chain(resumed).collect()
 }
 
 /// The time that `percent` of them do not exceed; zero of none.

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use tandem_domain::record::AgentResponse;
 use tandem_peers::universe::scenario::Meaning;
 
 use super::spoken::{Asked, Spoken};
@@ -26,6 +27,10 @@ const HUNG_UP: Duration = Duration::from_secs(2);
 /// Caller's sound within the agent's speech, and what became of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Overlap {
+    /// When it began.
+    pub(super) at: Duration,
+    /// What it means.
+    pub(super) meaning: Meaning,
     /// The caller wants the floor.
     pub(super) real: bool,
     /// The agent's utterance was not heard to its end because of it.
@@ -56,14 +61,14 @@ fn overlap(run: &Run, spoken: &Spoken, go: &Go, meaning: Meaning) -> Option<Over
     let told = barge_in::is_told(run, go);
     if !real {
         let blamed = completed.is_none() && ender(run, spoken, utterance) == Some(go);
-        return Some(Overlap { real, stopped: blamed, told });
+        return Some(Overlap { at: go.began, meaning, real, stopped: blamed, told });
     }
     let due = go.ended.max(go.began + barge_in::budget(run));
     if completed.is_some_and(|end| end < go.began + barge_in::budget(run)) {
         return None; // over before it could be stopped
     }
     let goes_on = spoken.of_utterance(utterance).any(|word| word.from > due + WORD);
-    Some(Overlap { real, stopped: completed.is_none() && !goes_on, told })
+    Some(Overlap { at: go.began, meaning, real, stopped: completed.is_none() && !goes_on, told })
 }
 
 /// The last go into the utterance: the one that ended it, if it was ended.
@@ -72,16 +77,16 @@ fn ender<'run>(run: &'run Run, spoken: &Spoken, utterance: usize) -> Option<&'ru
     run.goes.iter().rfind(|go| go.over_agent && go.began <= end + WORD)
 }
 
-/// Utterances that were cut while the caller said nothing into them: by the room, by another speaker, by our own echo.
-pub(super) fn unprovoked(run: &Run, spoken: &Spoken) -> usize {
-    let cut = |(utterance, response): (usize, &tandem_domain::record::AgentResponse)| {
+/// Utterances that were cut while the caller said nothing into them: by the room, by another speaker, by our own echo. When they ended.
+pub(super) fn unprovoked(run: &Run, spoken: &Spoken) -> Vec<Duration> {
+    let cut = |(utterance, response): (usize, &AgentResponse)| {
         if !response.interrupted || spoken.is_doubtful(utterance) || spoken.completed(utterance).is_some() {
-            return false;
+            return None;
         }
-        let Some(began) = spoken.of_utterance(utterance).next().map(|word| word.from) else { return false };
-        let Some(end) = spoken.of_utterance(utterance).next_back().map(|word| word.to) else { return false };
+        let began = spoken.of_utterance(utterance).next()?.from;
+        let end = spoken.of_utterance(utterance).next_back()?.to;
         let by_the_caller = run.goes.iter().any(|go| go.began <= end + WORD && go.ended + WORD >= began);
-        !by_the_caller && end + HUNG_UP < run.over.0
+        (!by_the_caller && end + HUNG_UP < run.over.0).then_some(end)
     };
-    run.responses().enumerate().filter(|pair| cut((pair.0, pair.1))).count()
+    run.responses().enumerate().filter_map(cut).collect()
 }

@@ -12,6 +12,8 @@ use crate::Run;
 const ROW: usize = 6;
 /// A word that was expected where it is needs no proof by those behind it.
 const EXPECTED: usize = 3;
+/// Of two utterances with the same words, a word is rather of the one of which the record says that something was heard.
+const ON_RECORD: usize = 4;
 
 /// A word that was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,7 @@ fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
             words.iter().enumerate().map(move |(index, word)| (word.as_str(), utterance, index))
         })
         .collect();
+    let on_record: Vec<bool> = run.responses().map(|response| !response.heard.is_empty()).collect();
     let clears: Vec<Duration> = run.tape.clears.iter().map(|frame| run.tape.at(*frame as u64 * 160)).collect();
     let (mut next, mut out, mut before) = (0_usize, Vec::with_capacity(run.heard.len()), Duration::ZERO);
     for (index, heard) in run.heard.iter().enumerate() {
@@ -112,7 +115,10 @@ fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
             let following = run.heard[index..].iter().zip(&flat[place..]).take(ROW);
             following.take_while(|(heard, (word, ..))| heard.text == *word).count()
         };
-        let worth = |place: usize| row(place) + if place == next && !behind_a_clear { EXPECTED } else { 0 };
+        let worth = |place: usize| {
+            let expected = if place == next && !behind_a_clear { EXPECTED } else { 0 };
+            row(place) + expected + if on_record[flat[place].1] { ON_RECORD } else { 0 }
+        };
         let places = (earliest..flat.len()).filter(|place| flat[*place].0 == heard.text);
         let best = places.max_by_key(|place| (worth(*place), std::cmp::Reverse(place.abs_diff(next))));
         if let Some(place) = best {
