@@ -16,11 +16,12 @@
 //! | [`noise`], [`surroundings`] | what else goes into the telephone |
 //! | [`channel`] | the line, in each direction |
 //! | [`ear`] | what the caller heard, and what was wrong with it |
-//! | [`scenario`], [`phrases`] | a whole call, drawn from a seed, and what callers say |
+//! | [`scenario`], [`phrases`], [`dictation`] | a whole call, drawn from a seed, and what callers say |
 //! | [`public_bugs`] | calls that broke other people's agents |
 
 pub mod cast;
 pub mod channel;
+pub mod dictation;
 pub mod ear;
 pub mod noise;
 pub mod phrases;

@@ -12,7 +12,8 @@ use serde::Serialize;
 use tandem_domain::record::EndReason;
 use tandem_peers::universe::cast::Cast;
 
-use crate::check::{self, Breach, Invariant, barge_in, dead_air};
+use crate::check::{self, Breach, Invariant, dead_air};
+use crate::figures::{Figures, percentile};
 use crate::run::{Run, RunError};
 use crate::{Case, run};
 
@@ -32,8 +33,8 @@ pub struct Outcome {
     pub breaches: Vec<Breach>,
     /// Invariants that were checked.
     pub checked: usize,
-    /// How long the agent went on under each interruption.
-    pub barge_ins: Vec<Duration>,
+    /// How turns were taken.
+    pub figures: Figures,
     /// The longest silence.
     pub longest_silence: Duration,
     /// It was ended by its longest duration: nobody was understood, or somebody held the floor.
@@ -46,9 +47,9 @@ impl Outcome {
             number,
             name: run.case.scenario.name.clone(),
             length: run.over.0,
+            figures: Figures::of(run, &breaches),
             breaches,
             checked,
-            barge_ins: run.goes.iter().filter_map(|go| barge_in::took(run, go)).collect(),
             longest_silence: dead_air::longest(run),
             ran_out: run.reasons().contains(&&EndReason::MaxDuration),
         }
@@ -123,7 +124,7 @@ fn one(number: usize, case: &Case, manner: Manner, cast: &Cast) -> Result<Outcom
             length: Duration::ZERO,
             breaches: vec![Breach { invariant: Invariant::OneEnd, at: Duration::ZERO, what }],
             checked: 1,
-            barge_ins: Vec::new(),
+            figures: Figures::default(),
             longest_silence: Duration::ZERO,
             ran_out: false,
         })
@@ -161,18 +162,16 @@ pub struct Summary {
 impl Summary {
     /// Of these outcomes.
     pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut barge_ins: Vec<u128> =
-            outcomes.iter().flat_map(|outcome| &outcome.barge_ins).map(Duration::as_millis).collect();
-        barge_ins.sort_unstable();
-        let percentile = |percent: usize| barge_ins.get(barge_ins.len() * percent / 100).copied().unwrap_or_default();
+        let figures = Figures::sum(outcomes.iter().map(|outcome| &outcome.figures));
+        let barge_in = |percent| percentile(&figures.barge_ins, percent).as_millis();
         Self {
             calls: outcomes.len(),
             checked: outcomes.iter().map(|outcome| outcome.checked).sum(),
             breaches: outcomes.iter().map(|outcome| outcome.breaches.len()).sum(),
             simulated_hours: outcomes.iter().map(|outcome| outcome.length.as_secs_f64()).sum::<f64>() / 3_600.0,
-            barge_ins: barge_ins.len(),
-            barge_in_p50_ms: percentile(50),
-            barge_in_p95_ms: percentile(95),
+            barge_ins: figures.barge_ins.len(),
+            barge_in_p50_ms: barge_in(50),
+            barge_in_p95_ms: barge_in(95),
             longest_silence_s: outcomes
                 .iter()
                 .map(|outcome| outcome.longest_silence)

@@ -11,6 +11,7 @@ use tandem_codecs::wav::{self, WavError};
 
 use crate::Run;
 use crate::check::Breach;
+use crate::figures;
 use crate::run::timeless;
 
 /// Why a call could not be written down.
@@ -68,6 +69,7 @@ pub fn timeline(run: &Run, breaches: &[Breach]) -> String {
         [(from, "detector would hear speech".to_owned()), (to, "detector would hear none".to_owned())]
     }));
     lines.extend(run.overheard.iter().map(|(at, what)| (*at, format!("vendors  {what:?}"))));
+    lines.extend(figures::notes(run).into_iter().map(|(at, what)| (at, format!("figures  {what}"))));
     lines.extend(breaches.iter().map(|breach| (breach.at, format!("BREACH   {breach}"))));
     lines.push((run.over.0, format!("over     {:?}", run.over.1)));
     lines.sort_by_key(|(at, _)| *at);

@@ -1,7 +1,7 @@
-//! The world behind the ports, for one call: a store in memory, one agent, and vendors that are counted and overheard.
+//! The world behind the ports, for one call: a store in memory, the agent of its desk, and vendors that are counted and overheard.
 //!
 //! Place: between [`crate::run()`] and the models of `tandem_peers::vendor`. What is kept of a vendor is what an invariant needs: how many of its
-//! streams are open, what the voice was asked to say and when, and when the recogniser was asked and answered.
+//! streams are open, what the voice was asked to say and when, when the recogniser was asked and answered, and when a turn was answered.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,17 +17,21 @@ use tandem_domain::caller::{Arriving, CallFacts};
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::playbook::{Playbook, PlaybookState};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainFuture, BrainKind, Brains};
+use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainFuture, BrainKind, Brains, Prompt};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
 use tandem_domain::port::stt::{Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_domain::record::Record;
+use tandem_peers::universe::scenario::Desk;
 use tandem_peers::vendor::{FakeTts, Fault, FaultPlan};
 
 /// Of the switch's audio.
 const RATE_HZ: u64 = 8_000;
-/// The agent of every call.
+/// The agent of every call, by the name that callers ask for; what it asks is its desk's playbook.
 const AGENT: &str = "front-desk";
+/// Callers from India: their "haan" is to be understood.
+const LANGUAGE: &str = "en-IN";
+const CONTACT_DESK: &str = include_str!("../playbooks/contact-desk.toml");
 
 /// What was overheard at a vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,11 @@ pub enum Overheard {
     Final {
         /// Whether there was a word in it.
         words: bool,
+    },
+    /// The brain was asked what to answer to a turn of the caller: the turn was taken for whole.
+    Committed {
+        /// What was understood.
+        text: String,
     },
     /// A stream of a vendor ended with an error.
     Failed(&'static str),
@@ -164,6 +173,9 @@ impl Brain for TappedBrain {
     }
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
+        if let Prompt::Heard { text, .. } = &ask.prompt {
+            self.1.note(Overheard::Committed { text: text.clone() });
+        }
         let failed = Arc::clone(&self.1);
         let events = self.0.respond(ask).inspect(move |event| {
             if event.is_err() {
@@ -199,12 +211,22 @@ impl<B: Brains> Brains for TappedBrains<B> {
     }
 }
 
-/// The one agent of the universe, and its playbook.
-pub(crate) struct FrontDesk {
+/// The one agent of a call, and its playbook.
+pub(crate) struct Reception {
     pub(crate) timing: Timing,
+    pub(crate) desk: Desk,
 }
 
-impl AgentStore for FrontDesk {
+impl Reception {
+    fn playbook(&self) -> Playbook {
+        match self.desk {
+            Desk::FrontDesk => Playbook::front_desk(),
+            Desk::ContactDesk => Playbook::from_toml(CONTACT_DESK).expect("the playbook is sound: a test reads it"),
+        }
+    }
+}
+
+impl AgentStore for Reception {
     fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>> {
         let agent = (key == RowKey::Name(AGENT.into())).then(|| Agent {
             id: AgentId(1),
@@ -212,7 +234,7 @@ impl AgentStore for FrontDesk {
             business,
             name: AGENT.into(),
             playbook: AGENT.into(),
-            language: "en".into(),
+            language: LANGUAGE.into(),
             voice: String::new(),
             asr_keywords: Vec::new(),
             first_message_inbound: None,
@@ -226,10 +248,10 @@ impl AgentStore for FrontDesk {
     }
 }
 
-impl Brains for FrontDesk {
+impl Brains for Reception {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         // Without the hour of the call: a greeting by the clock would make two runs differ.
-        Ok(Arc::new(RulesBrain::for_call(Arc::new(Playbook::front_desk()), agent, CallFacts::default())))
+        Ok(Arc::new(RulesBrain::for_call(Arc::new(self.playbook()), agent, CallFacts::default())))
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, _: Arriving) -> BrainFuture<'a> {
@@ -251,5 +273,17 @@ impl CallLog for Log {
     fn write(&self, records: Vec<Record>) -> StoreFuture<'_, ()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(records);
         Box::pin(async { Ok(()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_desks_have_a_playbook() {
+        for (desk, name) in [(Desk::FrontDesk, "front-desk"), (Desk::ContactDesk, "contact-desk")] {
+            assert_eq!(Reception { timing: Timing::default(), desk }.playbook().name(), name);
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! callers, lines and vendors are `tandem_peers`'; here is what brings them together with the switch, tapes what happens, and judges it.
 //!
 //! ```text
-//!  seed ─► Case ─► run ─► Run (tape, records, what is left alive) ─► check: each invariant alone
+//!  seed ─► Case ─► run ─► Run (tape, records, what is left alive) ─┬► check: each invariant alone
+//!                                                                  └► figures: how well turns are taken
 //! ```
 //!
 //! `docs/universe.md` says what is modelled, what is not, and what each invariant allows.
@@ -14,6 +15,7 @@ pub mod check;
 pub mod crowd;
 pub mod dump;
 mod exchange;
+pub mod figures;
 mod line;
 pub mod run;
 pub mod sabotage;

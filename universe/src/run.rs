@@ -29,7 +29,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::time::sleep;
 
 use crate::case::Case;
-use crate::exchange::{FrontDesk, Log, Overheard, Tap, TappedBrains, TappedStt, TappedTts};
+use crate::exchange::{Log, Overheard, Reception, Tap, TappedBrains, TappedStt, TappedTts};
 use crate::line::{Line, Over, wire};
 use crate::sabotage::Sabotage;
 use crate::tape::Tape;
@@ -174,7 +174,7 @@ pub enum RunError {
 async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<Run, RunError> {
     let (tap, wires, log) = (Arc::new(Tap::default()), Arc::new(Tap::default()), Log::default());
     let (scenario, vendors) = (&case.scenario, &case.scenario.vendors);
-    let desk = Arc::new(FrontDesk { timing: case.timing });
+    let desk = Arc::new(Reception { timing: case.timing, desk: scenario.desk });
     let ports = Ports {
         agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
         log: Arc::new(log.clone()),

@@ -1,4 +1,7 @@
-//! What callers of the front desk say. A fixed list, so that ten thousand calls share their recordings.
+//! What callers say. A fixed list, so that ten thousand calls share their recordings.
+
+pub mod dictated;
+pub mod overlaps;
 
 /// Answers to the greeting.
 pub const OPENINGS: [&str; 8] = [
@@ -45,21 +48,10 @@ pub const CORRECTIONS: [&str; 5] = [
     "no, fifty lakh",
     "Mumbai, not Pune",
 ];
-/// What is said over the agent, and means it.
-pub const INTERRUPTIONS: [&str; 6] = [
-    "wait wait",
-    "stop, I have a question",
-    "no no, listen",
-    "excuse me, in Delhi",
-    "hold on a second please",
-    "sorry, can you repeat that",
-];
-/// What is said over the agent, and means "go on".
-pub const BACKCHANNELS: [&str; 7] = ["mm-hmm", "haan", "okay", "yes", "right", "uh-huh", "achha"];
 /// Questions, which no slot answers.
 pub const QUESTIONS: [&str; 4] =
     ["what is your company called", "can you repeat that", "who am I speaking to", "I do not know yet"];
-/// Digits, group by group, with the pauses of somebody who reads them off a card.
+/// Digits that nobody asked for, in one go.
 pub const DICTATED_DIGITS: [&str; 4] = [
     "nine eight seven six, five four three, two one zero",
     "nine one, nine eight, one two three four, five six seven eight",
@@ -76,17 +68,8 @@ pub const ASIDES: [&str; 4] = [
 
 /// All that callers say (asides are not the callers').
 pub fn everything() -> impl Iterator<Item = &'static &'static str> {
-    let lists: [&'static [&'static str]; 10] = [
-        &OPENINGS,
-        &PROPERTIES,
-        &CITIES,
-        &BUDGETS,
-        &CALLBACKS,
-        &CLOSINGS,
-        &CORRECTIONS,
-        &INTERRUPTIONS,
-        &BACKCHANNELS,
-        &QUESTIONS,
-    ];
-    lists.into_iter().flatten().chain(&DICTATED_DIGITS)
+    let lists: [&'static [&'static str]; 8] =
+        [&OPENINGS, &PROPERTIES, &CITIES, &BUDGETS, &CALLBACKS, &CLOSINGS, &CORRECTIONS, &QUESTIONS];
+    let own = lists.into_iter().flatten().chain(&DICTATED_DIGITS);
+    own.chain(overlaps::everything()).chain(dictated::everything())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::cast::Voice;
 use super::channel::{ChannelPlan, LinePlan};
-use super::scenario::{BrainPlan, CallerPlan, CarrierKind, Cue, Manner, Scenario, SttPlan, TtsPlan, VendorPlans};
+use super::scenario::{BrainPlan, CallerPlan, CarrierKind, Cue, Desk, Manner, Scenario, SttPlan, TtsPlan, VendorPlans};
 use super::surroundings::Surroundings;
 use crate::caller::Step;
 use crate::vendor::Latency;
@@ -95,6 +95,7 @@ fn call(name: &str, script: Vec<Step<Cue>>) -> Scenario {
         // any fixed number; the name is what tells them apart
         seed: name.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte))),
         carrier: CarrierKind::Twilio,
+        desk: Desk::FrontDesk,
         caller: CallerPlan { manner: Manner::Patient, voice: Voice::Slt, quiet: ms(700), patience: ms(20_000), script },
         surroundings: Surroundings::default(),
         line: LinePlan { up: good, down: good, ..LinePlan::PERFECT },

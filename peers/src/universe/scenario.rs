@@ -6,7 +6,8 @@
 //! | drawn | weights, in percent |
 //! |-------|---------------------|
 //! | carrier | Twilio 60, Exotel 25, a page in a browser 15 |
-//! | manner | patient 30, interrupter 15, backchanneller 14, cougher 10, double talker 9, presser 8, hangs up 8, silent 6 |
+//! | manner | patient 22, interrupter 16, backchanneller 16, dictates 10, cougher 10, double talker 8, presser 6, hangs up 7, silent 5 |
+//! | agent | the contact desk for those who dictate, the front desk for all others |
 //! | voice | flite's three 25 each, a formant talker 25 |
 //! | background | none 40, street 20, babble 15, white 15, hum 10; 10 to 30 dB under speech |
 //! | second speaker 10, echo 15, breaths 15, typing 8 | each by itself; an echo is what a carrier's canceller leaves, 30 to 50 dB |
@@ -16,6 +17,7 @@
 //! | faults | none 75, else one spell at one vendor 20, at two 5 |
 
 mod draw;
+mod meaning;
 mod vendors;
 
 use std::time::Duration;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cast::{Cast, CastError, Voice};
 use super::channel::{Channel, LinePlan};
+use super::dictation::Dictation;
 use super::surroundings::{Room, Surroundings};
 use crate::caller::{Manners, Rendered, Step};
 use crate::carrier::Carrier;
@@ -31,6 +34,7 @@ use crate::carrier::browser::Wishes;
 use crate::carrier::exotel::{ExotelIds, Habits};
 use crate::carrier::twilio::TwilioIds;
 
+pub use meaning::Meaning;
 pub use vendors::{BrainPlan, SttPlan, TtsPlan, VendorPlans};
 
 /// What sets the two directions' seeds apart.
@@ -47,6 +51,9 @@ pub struct Scenario {
     pub seed: u64,
     /// Whose protocol is spoken.
     pub carrier: CarrierKind,
+    /// Who answers.
+    #[serde(default)]
+    pub desk: Desk,
     /// Who calls.
     pub caller: CallerPlan,
     /// What else goes into the telephone.
@@ -72,6 +79,17 @@ pub enum CarrierKind {
     Browser,
 }
 
+/// The agent that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Desk {
+    /// The playbook that the program comes with: property, place, budget, time to call back.
+    #[default]
+    FrontDesk,
+    /// One that asks for what people dictate: telephone number, PIN, e-mail address, amount, date.
+    ContactDesk,
+}
+
 /// How the caller behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,11 +110,13 @@ pub enum Manner {
     HangsUp,
     /// Says nothing, or nothing more.
     Silent,
+    /// Reads out numbers and addresses, with pauses.
+    Dictates,
 }
 
 impl Manner {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Patient,
         Self::Interrupter,
         Self::Backchanneller,
@@ -105,6 +125,7 @@ impl Manner {
         Self::Presser,
         Self::HangsUp,
         Self::Silent,
+        Self::Dictates,
     ];
 }
 
@@ -130,8 +151,12 @@ pub struct CallerPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cue {
-    /// Words in the caller's voice.
+    /// Words in the caller's voice: an answer.
     Words(String),
+    /// Words that mean something else; what they mean is for the figures, the switch is not told.
+    Meant(Meaning, String),
+    /// Something read out in groups.
+    Dictated(Dictation),
     /// A cough, by its seed.
     Cough(u64),
     /// Keys as tones in the audio, which the carrier does not report.
@@ -142,6 +167,21 @@ impl Cue {
     /// Words.
     pub fn words(text: &str) -> Self {
         Self::Words(text.to_owned())
+    }
+
+    /// Words that are meant so.
+    pub fn meant(meaning: Meaning, text: &str) -> Self {
+        Self::Meant(meaning, text.to_owned())
+    }
+
+    /// What the caller means by it; keys are pressed for something else than the agent's ear.
+    pub fn meaning(&self) -> Option<Meaning> {
+        match self {
+            Self::Words(_) | Self::Dictated(_) => Some(Meaning::Answer),
+            Self::Meant(meaning, _) => Some(*meaning),
+            Self::Cough(_) => Some(Meaning::Cough),
+            Self::Keys(_) => None,
+        }
     }
 }
 
@@ -154,7 +194,8 @@ impl Scenario {
     /// The script with its sound, for [`crate::caller::Caller::new`].
     pub fn script(&self, cast: &Cast) -> Result<Vec<Step<Rendered>>, CastError> {
         let rendered = |cue: &Cue| match cue {
-            Cue::Words(text) => cast.say(self.caller.voice, text),
+            Cue::Words(text) | Cue::Meant(_, text) => cast.say(self.caller.voice, text),
+            Cue::Dictated(dictation) => dictation.render(cast, self.caller.voice),
             Cue::Cough(seed) => Ok(cast.cough(*seed)),
             Cue::Keys(keys) => Ok(cast.keys(keys)),
         };
@@ -202,10 +243,20 @@ impl Scenario {
     }
 
     /// All words that the caller means to say, a line each; coughs and keys are none.
-    pub fn said(&self) -> impl Iterator<Item = &str> {
+    pub fn said(&self) -> impl Iterator<Item = String> {
         self.caller.script.iter().filter_map(|step| match step.line()? {
-            Cue::Words(text) => Some(text.as_str()),
+            Cue::Words(text) | Cue::Meant(_, text) => Some(text.clone()),
+            Cue::Dictated(dictation) => Some(dictation.text()),
             Cue::Cough(_) | Cue::Keys(_) => None,
+        })
+    }
+
+    /// The lines of the script in the order in which they become goes of the caller: of each go its line, or `None` where keys are pressed.
+    pub fn goes(&self) -> impl Iterator<Item = Option<&Cue>> {
+        self.caller.script.iter().filter_map(|step| match step {
+            Step::Say(cue) | Step::Interrupt { say: cue, .. } => Some(Some(cue)),
+            Step::Dtmf(_) => Some(None),
+            Step::Wait | Step::Silence(_) | Step::HangUp => None,
         })
     }
 

@@ -50,7 +50,7 @@ pub fn took(run: &Run, go: &Go) -> Option<Duration> {
 }
 
 /// Whether the switch's detector can tell the caller's beginning from the room: in loud babble it is deaf, or hears somebody all the time.
-fn is_told(run: &Run, go: &Go) -> bool {
+pub(crate) fn is_told(run: &Run, go: &Go) -> bool {
     let about = go.began.saturating_sub(DETECTOR)..go.began + DETECTOR;
     run.floor.iter().any(|(from, to)| about.contains(from) && *to - *from >= REQUIRED)
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{BrainPlan, CallerPlan, CarrierKind, Cue, Manner, Scenario, SttPlan, TtsPlan, VendorPlans};
+use super::{BrainPlan, CallerPlan, CarrierKind, Cue, Desk, Manner, Meaning, Scenario, SttPlan, TtsPlan, VendorPlans};
 use crate::caller::Step;
 use crate::dice::Dice;
 use crate::universe::cast::Voice;
 use crate::universe::channel::{ChannelPlan, Codec, LinePlan, MarkTrouble, Stalls};
+use crate::universe::dictation::{Dictated, Dictation};
 use crate::universe::noise::Noise;
-use crate::universe::phrases;
+use crate::universe::phrases::{self, overlaps};
 use crate::universe::surroundings::{BackgroundPlan, Echo, Every, SecondSpeaker, Surroundings};
 use crate::vendor::{Fault, Latency, RecognitionErrors, Spell};
 
@@ -17,11 +18,13 @@ const LIMIT: Duration = Duration::from_secs(240);
 
 pub(super) fn scenario(seed: u64) -> Scenario {
     let carriers = [(60, CarrierKind::Twilio), (25, CarrierKind::Exotel), (15, CarrierKind::Browser)];
+    let caller = caller(&mut Dice::stream(seed, "caller"));
     Scenario {
         name: format!("seed {seed}"),
         seed,
         carrier: Dice::stream(seed, "carrier").weighted(&carriers).unwrap_or(CarrierKind::Twilio),
-        caller: caller(&mut Dice::stream(seed, "caller")),
+        desk: if caller.manner == Manner::Dictates { Desk::ContactDesk } else { Desk::FrontDesk },
+        caller,
         surroundings: surroundings(&mut Dice::stream(seed, "surroundings")),
         line: line(&mut Dice::stream(seed, "line")),
         vendors: vendors(&mut Dice::stream(seed, "vendors")),
@@ -31,14 +34,15 @@ pub(super) fn scenario(seed: u64) -> Scenario {
 
 fn caller(dice: &mut Dice) -> CallerPlan {
     let manners = [
-        (30, Manner::Patient),
-        (15, Manner::Interrupter),
-        (14, Manner::Backchanneller),
+        (22, Manner::Patient),
+        (16, Manner::Interrupter),
+        (16, Manner::Backchanneller),
+        (10, Manner::Dictates),
         (10, Manner::Cougher),
-        (9, Manner::DoubleTalker),
-        (8, Manner::Presser),
-        (8, Manner::HangsUp),
-        (6, Manner::Silent),
+        (8, Manner::DoubleTalker),
+        (6, Manner::Presser),
+        (7, Manner::HangsUp),
+        (5, Manner::Silent),
     ];
     let manner = dice.weighted(&manners).unwrap_or(Manner::Patient);
     CallerPlan {
@@ -50,8 +54,11 @@ fn caller(dice: &mut Dice) -> CallerPlan {
     }
 }
 
-/// The front desk's questions answered in order, in the caller's manner.
+/// The desk's questions answered in order, in the caller's manner.
 fn script(manner: Manner, dice: &mut Dice) -> Vec<Step<Cue>> {
+    if manner == Manner::Dictates {
+        return dictation(dice);
+    }
     let mut script = Vec::new();
     let answers = answers(dice);
     let say = |line: &str| Step::Say(Cue::words(line));
@@ -61,7 +68,7 @@ fn script(manner: Manner, dice: &mut Dice) -> Vec<Step<Cue>> {
         Manner::Interrupter => {
             for line in answers {
                 if dice.chance(0.6) {
-                    script.push(over(Cue::words(one(dice, &phrases::INTERRUPTIONS)), dice));
+                    script.push(over(interruption(dice), dice));
                 }
                 script.push(if dice.chance(0.5) { over(Cue::words(line), dice) } else { say(line) });
             }
@@ -69,7 +76,7 @@ fn script(manner: Manner, dice: &mut Dice) -> Vec<Step<Cue>> {
         Manner::Backchanneller => {
             for line in answers {
                 for _ in 0..dice.within(0..3) {
-                    script.push(over(Cue::words(one(dice, &phrases::BACKCHANNELS)), dice));
+                    script.push(over(backchannel(dice), dice));
                 }
                 script.push(say(line));
             }
@@ -94,7 +101,7 @@ fn script(manner: Manner, dice: &mut Dice) -> Vec<Step<Cue>> {
                     script.push(Step::Silence(dice.millis(300..1_500)));
                     script.push(Step::Interrupt {
                         after: dice.millis(0..300),
-                        say: Cue::words(one(dice, &phrases::QUESTIONS)),
+                        say: Cue::meant(Meaning::Question, one(dice, &phrases::QUESTIONS)),
                     });
                 }
             }
@@ -123,8 +130,37 @@ fn script(manner: Manner, dice: &mut Dice) -> Vec<Step<Cue>> {
             let spoken = dice.within(0..3) as usize;
             script.extend(answers.iter().take(spoken).map(|line| say(line)));
         }
+        Manner::Dictates => {} // above: another desk, other answers
     }
     script
+}
+
+/// What is said over the agent and means it.
+fn interruption(dice: &mut Dice) -> Cue {
+    let kinds = [(50, Meaning::Command), (25, Meaning::Question), (25, Meaning::Correction)];
+    let meaning = dice.weighted(&kinds).unwrap_or(Meaning::Command);
+    let lines: &[&str] = match meaning {
+        Meaning::Question => &overlaps::QUESTIONS,
+        Meaning::Correction => &overlaps::CORRECTIONS,
+        Meaning::Command | Meaning::Answer | Meaning::Backchannel | Meaning::Assent | Meaning::Cough => {
+            &overlaps::COMMANDS
+        }
+    };
+    Cue::meant(meaning, one(dice, lines))
+}
+
+/// What is said over the agent and means "go on".
+fn backchannel(dice: &mut Dice) -> Cue {
+    match dice.chance(0.6) {
+        true => Cue::meant(Meaning::Backchannel, dice.weighted(&overlaps::CONTINUERS).unwrap_or_default()),
+        false => Cue::meant(Meaning::Assent, dice.weighted(&overlaps::ASSENTS).unwrap_or_default()),
+    }
+}
+
+/// The contact desk's questions answered in their order.
+fn dictation(dice: &mut Dice) -> Vec<Step<Cue>> {
+    let dictated = Dictated::ALL.map(|what| Step::Say(Cue::Dictated(Dictation::draw(what, dice))));
+    dictated.into_iter().chain([Step::Say(Cue::words(one(dice, &phrases::CLOSINGS)))]).collect()
 }
 
 /// What the front desk wants to know, sometimes corrected, and a goodbye most times.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::universe::channel::Transport;
+use crate::universe::dictation::Dictated;
 
 const CALLS: u64 = 4_000;
 
@@ -25,7 +26,9 @@ fn percent(count: u64) -> f64 {
 fn the_weights_are_those_of_the_table() {
     let calls: Vec<Scenario> = (0..CALLS).map(Scenario::from_seed).collect();
     let manners = counted(&calls, |call| format!("{:?}", call.caller.manner));
-    for (manner, weight) in [("Patient", 30.0), ("Interrupter", 15.0), ("Cougher", 10.0), ("Silent", 6.0)] {
+    for (manner, weight) in
+        [("Patient", 22.0), ("Interrupter", 16.0), ("Cougher", 10.0), ("Dictates", 10.0), ("Silent", 5.0)]
+    {
         assert!((percent(manners[manner]) - weight).abs() < 2.5, "{manners:?}");
     }
     assert_eq!(manners.len(), Manner::ALL.len());
@@ -85,6 +88,10 @@ fn every_manner_has_a_script_that_fits_it() {
             Manner::Patient => assert!(!interrupts && script.len() >= 2),
             Manner::HangsUp => assert_eq!(script.last(), Some(&Step::HangUp)),
             Manner::Silent => assert!(script.len() <= 2),
+            Manner::Dictates => {
+                let dictated = script.iter().filter(|step| matches!(step, Step::Say(Cue::Dictated(_)))).count();
+                assert_eq!((dictated, call.desk), (Dictated::ALL.len(), Desk::ContactDesk));
+            }
             Manner::Interrupter | Manner::Backchanneller | Manner::Cougher | Manner::DoubleTalker | Manner::Presser => {
                 assert!(script.len() >= 2)
             }

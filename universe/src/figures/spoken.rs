@@ -1,0 +1,131 @@
+//! The words in the ear, each in its place in what the agent meant to say.
+//!
+//! An agent that was held and goes on may say a word twice, so places may step back within an utterance; a cut may skip the rest of one. Which of
+//! several places a word has is told by the words that follow it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::Run;
+
+/// So many words in a row tell a place.
+const ROW: usize = 6;
+/// A word that was expected where it is needs no proof by those behind it.
+const EXPECTED: usize = 3;
+/// Of two utterances with the same words, a word is rather of the one of which the record says that something was heard.
+const ON_RECORD: usize = 4;
+
+/// A word that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) from: Duration,
+    pub(super) to: Duration,
+    /// Utterance, and which of its words; `None` for a word that was never meant.
+    pub(super) place: Option<(usize, usize)>,
+    /// The carrier was told to forget what it had between the word before and this one.
+    pub(super) behind_a_clear: bool,
+}
+
+/// All that the agent said, as the ear has it.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    pub(super) words: Vec<Word>,
+    /// Words of each utterance, as they were meant.
+    meant: Vec<Vec<String>>,
+    doubtful: Vec<bool>,
+}
+
+impl Spoken {
+    pub(super) fn of(run: &Run) -> Self {
+        let meant: Vec<Vec<String>> =
+            run.responses().map(|response| response.text.split_whitespace().map(str::to_owned).collect()).collect();
+        let broken: BTreeSet<&str> = run.doubtful_sentences().collect();
+        let doubtful = run.responses().map(|response| broken.iter().any(|text| response.text.contains(text))).collect();
+        Self { words: laid(run, &meant), meant, doubtful }
+    }
+
+    /// Whether nobody can tell how much of the utterance was heard: a vendor broke its sound.
+    pub(super) fn is_doubtful(&self, utterance: usize) -> bool {
+        self.doubtful.get(utterance).copied().unwrap_or(true)
+    }
+
+    /// The utterance that is being said at that instant: the one of the last word that has begun.
+    pub(super) fn under_way(&self, at: Duration) -> Option<usize> {
+        let begun = self.words.iter().take_while(|word| word.from <= at);
+        begun.filter_map(|word| word.place).last().map(|(utterance, _)| utterance)
+    }
+
+    /// The words of the utterance, as they were heard.
+    pub(super) fn of_utterance(&self, utterance: usize) -> impl DoubleEndedIterator<Item = &Word> {
+        self.words.iter().filter(move |word| word.place.is_some_and(|(of, _)| of == utterance))
+    }
+
+    /// When its last word ended, if that was heard.
+    pub(super) fn completed(&self, utterance: usize) -> Option<Duration> {
+        let last = self.meant.get(utterance)?.len().checked_sub(1)?;
+        self.of_utterance(utterance).filter(|word| word.place == Some((utterance, last))).map(|word| word.to).last()
+    }
+
+    /// What of questions had been heard of the utterance by then.
+    pub(super) fn asked(&self, utterance: usize, by: Duration) -> Asked {
+        let Some(meant) = self.meant.get(utterance) else { return Asked::Nothing };
+        let heard = self.of_utterance(utterance).filter(|word| word.from <= by).filter_map(|word| Some(word.place?.1));
+        let Some(heard) = heard.max() else { return Asked::Nothing };
+        let ends = |word: &String| word.ends_with(['.', '!', '?']);
+        let question_at =
+            |from: usize| meant[from..].iter().find(|word| ends(word)).is_some_and(|word| word.ends_with('?'));
+        if meant[..=heard].iter().any(|word| word.ends_with('?')) {
+            Asked::Question
+        } else if question_at(heard) {
+            Asked::PartOfOne
+        } else {
+            Asked::Nothing
+        }
+    }
+}
+
+/// What the caller has heard of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// None has begun.
+    Nothing,
+    /// One has begun: whether "yes" answers it, nobody can tell.
+    PartOfOne,
+    /// One is over.
+    Question,
+}
+
+fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
+    let flat: Vec<(&str, usize, usize)> = meant
+        .iter()
+        .enumerate()
+        .flat_map(|(utterance, words)| {
+            words.iter().enumerate().map(move |(index, word)| (word.as_str(), utterance, index))
+        })
+        .collect();
+    let on_record: Vec<bool> = run.responses().map(|response| !response.heard.is_empty()).collect();
+    let clears: Vec<Duration> = run.tape.clears.iter().map(|frame| run.tape.at(*frame as u64 * 160)).collect();
+    let (mut next, mut out, mut before) = (0_usize, Vec::with_capacity(run.heard.len()), Duration::ZERO);
+    for (index, heard) in run.heard.iter().enumerate() {
+        let (from, to) = (run.tape.at(heard.start), run.tape.at(heard.end));
+        let behind_a_clear = clears.iter().any(|clear| (before..=from).contains(clear));
+        // no further back than the utterance that was being said
+        let earliest = next - next.checked_sub(1).map_or(0, |last| flat[last].2 + 1);
+        let row = |place: usize| {
+            let following = run.heard[index..].iter().zip(&flat[place..]).take(ROW);
+            following.take_while(|(heard, (word, ..))| heard.text == *word).count()
+        };
+        let worth = |place: usize| {
+            let expected = if place == next && !behind_a_clear { EXPECTED } else { 0 };
+            row(place) + expected + if on_record[flat[place].1] { ON_RECORD } else { 0 }
+        };
+        let places = (earliest..flat.len()).filter(|place| flat[*place].0 == heard.text);
+        let best = places.max_by_key(|place| (worth(*place), std::cmp::Reverse(place.abs_diff(next))));
+        if let Some(place) = best {
+            next = place + 1;
+        }
+        out.push(Word { from, to, place: best.map(|place| (flat[place].1, flat[place].2)), behind_a_clear });
+        before = from;
+    }
+    out
+}
