@@ -134,6 +134,7 @@ impl CallCore {
             ask,
             received: 0,
             skip: 0,
+            skips: false,
             deadline: now + self.answer_limit,
             reply_to: Some(reply_to.clone()),
             committed_at: now,
