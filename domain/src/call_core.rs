@@ -249,8 +249,7 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
-                let expects = self.state.as_ref().and_then(|state| state.expects.as_deref().cloned());
-                self.turns.endpointing().expect(expects);
+                self.expect_answer();
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);
                 self.words_settled();
@@ -281,6 +280,7 @@ impl CallCore {
             Input::Dtmf(_) => {}
             Input::Partial(text) => {
                 self.overheard(&text);
+                self.words_so_far(&text);
                 self.tentative(text);
             }
             Input::Typed(text) => self.typed(now, text),
