@@ -111,16 +111,16 @@ fn text_only() -> Value {
 async fn a_typed_talk_reaches_its_goal_and_is_kept_as_a_conversation_alone() {
     let program = boot_with_fakes().await;
     let (mut page, id) = Page::talking(&program, text_only()).await;
-    assert_eq!(page.until("agent_response").await["agent_response_event"]["event_id"], 2);
+    assert_eq!(page.until("agent_response").await["agent_response_event"]["event_id"], 1_000);
     page.send(json!({"type": "user_message", "text": "I want an apartment in Delhi"})).await;
     let said = page.until("user_transcript").await;
     assert_eq!(
         said["user_transcription_event"],
-        json!({"user_transcript": "I want an apartment in Delhi", "event_id": 1})
+        json!({"user_transcript": "I want an apartment in Delhi", "event_id": 999})
     );
     let answer = page.until("agent_response").await["agent_response_event"].clone();
     assert!(answer["agent_response"].as_str().unwrap().contains("Delhi"), "{answer}");
-    assert_eq!(answer["event_id"], 4);
+    assert_eq!(answer["event_id"], 2_000);
     page.send(json!({"type": "user_message", "text": "sixty lakh rupees"})).await;
     let mut kinds = Vec::new();
     while let Some(event) = page.next().await {

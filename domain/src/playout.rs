@@ -35,12 +35,12 @@ const LONGEST_WAY: Duration = Duration::from_millis(500);
 /// What egress shall do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayoutAction {
-    /// Empty the carrier's buffer: the utterance was cut.
-    Clear(UtteranceId),
+    /// Empty the carrier's buffer: the voice was cut, or is held.
+    Clear(Voice),
     /// Send one chunk of audio. `late` is how far behind its deadline it is.
     Audio {
         /// Whose audio it is.
-        utterance: UtteranceId,
+        voice: Voice,
         /// Exactly one chunk of samples.
         samples: Vec<i16>,
         /// Time since the chunk was due; zero for the first of a burst.
@@ -52,6 +52,22 @@ pub enum PlayoutAction {
     FirstAudio(UtteranceId),
     /// The utterance was played to its end; what was heard of it.
     Spoken(UtteranceId, Heard),
+}
+
+/// An utterance, and how often it has gone on after a hold: audio before a `clear` and behind it are told apart by that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voice {
+    /// Which.
+    pub utterance: UtteranceId,
+    /// 0 until it was held and went on.
+    pub resumed: u32,
+}
+
+impl From<UtteranceId> for Voice {
+    /// An utterance that was never held.
+    fn from(utterance: UtteranceId) -> Self {
+        Self { utterance, resumed: 0 }
+    }
 }
 
 #[derive(Debug)]
@@ -67,6 +83,8 @@ struct Burst {
 #[derive(Debug)]
 struct Playing {
     id: UtteranceId,
+    /// Times that it went on after a hold.
+    resumed: u32,
     sentences: Vec<SentenceAudio>,
     /// How many sentences there will be, once known.
     expected: Option<u32>,
@@ -108,7 +126,7 @@ pub struct Playout {
     /// How much later than by our clock marks come back, the least lately: what is heard before an utterance's first mark is that late too.
     lag: Duration,
     epoch: u32,
-    clear_pending: Option<UtteranceId>,
+    clear_pending: Option<Voice>,
     playing: Option<Playing>,
     /// The newest utterance ever opened: an older one is over.
     newest: u32,
@@ -180,6 +198,7 @@ impl Playout {
             self.newest = utterance.0;
             self.playing = Some(Playing {
                 id: utterance,
+                resumed: 0,
                 sentences: Vec::new(),
                 expected: None,
                 queue: VecDeque::new(),
@@ -254,7 +273,7 @@ impl Playout {
             // Even when our own queue is empty: seconds may still sit at the carrier. What is held was cleared already.
             if playing.held.is_none() {
                 self.epoch += 1;
-                self.clear_pending = (!self.silent).then_some(playing.id); // nothing was sent to a far end that reads
+                self.clear_pending = (!self.silent).then_some(playing.voice()); // nothing was sent to a far end that reads
             }
         }
         heard
@@ -364,6 +383,7 @@ impl Playout {
             self.underruns += u32::from(dry && !playing.pause);
             playing.burst = Some(Burst { origin: now, base: playing.sent, chunks: 0 });
         }
+        let voice = playing.voice();
         let Some(burst) = &mut playing.burst else { return };
         let due = (burst.origin + chunk * burst.chunks).checked_sub(lead).unwrap_or(burst.origin).max(burst.origin);
         playing.pause = false;
@@ -383,7 +403,7 @@ impl Playout {
         let position = playing.sent;
         if !silent {
             self.keep(&samples[..spoken]);
-            out.push(PlayoutAction::Audio { utterance: id, samples, late: now.saturating_duration_since(due) });
+            out.push(PlayoutAction::Audio { voice, samples, late: now.saturating_duration_since(due) });
         }
         if first {
             out.push(PlayoutAction::FirstAudio(id));
@@ -453,6 +473,10 @@ impl Playout {
 }
 
 impl Playing {
+    fn voice(&self) -> Voice {
+        Voice { utterance: self.id, resumed: self.resumed }
+    }
+
     /// No more audio will come and none is left.
     fn is_over(&self) -> bool {
         self.queue.is_empty()

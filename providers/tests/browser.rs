@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use tandem_domain::ids::{ConversationId, TurnId, UtteranceId};
+use tandem_domain::playout::Voice;
 use tandem_domain::port::brain::ToolCall;
 use tandem_domain::port::dialect::notice::AnswerPart;
 use tandem_domain::port::dialect::{Breach, Decoder as _, Dialect as _, Encoder as _, LegEvent, Notice, WireMessage};
@@ -229,7 +230,7 @@ fn what_we_send_is_the_clients_text() {
         Notice::Ended { reason: EndReason::Completed },
     ];
     let mut encoder = BrowserEncoder::default();
-    encoder.speaking(utterance);
+    encoder.speaking(utterance.into());
     let mut sent: Vec<String> = notices.iter().map(|notice| text(encoder.notice(notice).unwrap())).collect();
     sent.push(text(encoder.audio(&[0x1234, i16::MIN])));
     sent.push(text(encoder.clear().unwrap()));
@@ -246,15 +247,22 @@ fn clients_drop_what_was_interrupted_and_nothing_else() {
     };
     for utterance in 1..50 {
         // A new encoder each time, as after the death of a pump.
-        let of = |utterance| {
+        let of = |utterance, resumed| {
             let mut encoder = BrowserEncoder::default();
-            encoder.speaking(UtteranceId(utterance));
+            encoder.speaking(Voice { utterance: UtteranceId(utterance), resumed });
             encoder
         };
-        let before = id(of(utterance).audio(&[0; 640]));
-        let interruption = id(of(utterance).clear().unwrap());
-        let after = id(of(utterance + 1).audio(&[0; 640]));
-        assert!(before < interruption && interruption < after, "both by 'less than' and by 'not greater'");
+        let interrupted = |utterance, resumed| {
+            [id(of(utterance, resumed).audio(&[0; 640])), id(of(utterance, resumed).clear().unwrap())]
+        };
+        // Held and going on twice, then cut; then the next utterance.
+        let ids = [interrupted(utterance, 0), interrupted(utterance, 1), interrupted(utterance, 2)].concat();
+        let next = id(of(utterance + 1, 0).audio(&[0; 640]));
+        assert!(
+            ids.is_sorted_by(|one, other| one < other) && ids[5] < next,
+            "both by 'less than' and by 'not greater'"
+        );
+        assert!(interrupted(utterance, u32::MAX)[1] < next, "however often it was held");
     }
 }
 

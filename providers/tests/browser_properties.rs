@@ -113,12 +113,12 @@ proptest! {
     #[test]
     fn agent_audio_reads_back(utterance in any::<u32>(), pcm in prop::collection::vec(any::<i16>(), 1..800)) {
         let mut encoder = BrowserEncoder::default();
-        encoder.speaking(UtteranceId(utterance));
+        encoder.speaking(UtteranceId(utterance).into());
         let event = read(encoder.audio(&pcm));
         let bytes = STANDARD.decode(event["audio_event"]["audio_base_64"].as_str().unwrap()).unwrap();
         let back: Vec<i16> = bytes.chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         prop_assert_eq!(back, pcm);
-        prop_assert_eq!(&event["audio_event"]["event_id"], &json!(2 * u64::from(utterance)));
+        prop_assert_eq!(&event["audio_event"]["event_id"], &json!(1_000 * u64::from(utterance)));
     }
 
     #[test]

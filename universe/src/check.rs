@@ -34,6 +34,7 @@ pub mod one_voice;
 mod order;
 pub mod protocol;
 pub mod replay;
+mod said_again;
 
 /// One of the things that must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

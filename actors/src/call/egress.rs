@@ -11,8 +11,7 @@ use futures_util::SinkExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::SampleRate;
 use tandem_domain::call_core::Input;
-use tandem_domain::ids::UtteranceId;
-use tandem_domain::playout::PlayoutAction;
+use tandem_domain::playout::{PlayoutAction, Voice};
 use tandem_domain::port::dialect::{Encoder, Notice, WireMessage};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -119,32 +118,32 @@ struct Leg {
     encoder: Box<dyn Encoder>,
     to_leg: ToLeg,
     /// Whose audio the encoder was told of last.
-    speaking: Option<UtteranceId>,
+    speaking: Option<Voice>,
     tap: Option<Inlet>,
     meter: EgressMeter,
 }
 
 impl Leg {
     /// Makes sure that the encoder knows whose audio follows.
-    fn speaking(&mut self, utterance: UtteranceId) {
-        if self.speaking.replace(utterance) != Some(utterance) {
-            self.encoder.speaking(utterance);
+    fn speaking(&mut self, voice: Voice) {
+        if self.speaking.replace(voice) != Some(voice) {
+            self.encoder.speaking(voice);
         }
     }
 
     fn message(&mut self, now: Instant, action: PlayoutAction, news: &mut Vec<Input>) -> Option<WireMessage> {
         match action {
-            PlayoutAction::Audio { utterance, samples, late } => {
+            PlayoutAction::Audio { voice, samples, late } => {
                 self.meter.chunk(late);
-                self.speaking(utterance);
+                self.speaking(voice);
                 if let Some(tap) = &self.tap {
                     tap.sent(now, &samples);
                 }
                 Some(self.encoder.audio(self.to_leg.convert(&samples)))
             }
             PlayoutAction::Mark(name) => self.encoder.mark(&name),
-            PlayoutAction::Clear(utterance) => {
-                self.speaking(utterance);
+            PlayoutAction::Clear(voice) => {
+                self.speaking(voice);
                 self.to_leg.reset();
                 if let Some(tap) = &self.tap {
                     tap.take_back(now);

@@ -37,7 +37,7 @@ impl Playout {
             playing.out.clear(); // the far end gives them back at once, or never
             if playing.sent > 0 {
                 self.epoch += 1;
-                self.clear_pending = Some(playing.id);
+                self.clear_pending = Some(playing.voice());
             }
         }
         heard
@@ -49,6 +49,7 @@ impl Playout {
         let window = self.samples_in(QUIET).max(1) as usize;
         let Some(playing) = &mut self.playing else { return };
         let Some(held) = playing.held.take() else { return };
+        playing.resumed += 1;
         let from = playing.word_start(held, kept, window).max(playing.sent - playing.sent_tail.len() as u64);
         let again = (playing.sent - from) as usize;
         let first = playing.sent_tail.len() - again;

@@ -103,7 +103,7 @@ fn a_cut_clears_and_makes_older_marks_meaningless() {
     assert_eq!(playout.heard(t0 + ms(250)).samples, 1_600, "and nothing behind a mark that is out");
     assert_eq!(playout.heard(t0 + ms(1_400)).samples, 2_720, "but for one that is lost: what was sent is played");
     assert_eq!(playout.cut(t0 + ms(250)).samples, 1_600);
-    assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear(U1))]);
+    assert_eq!(run(&mut playout, t0, 250, 251), [(250, PlayoutAction::Clear(U1.into()))]);
     for name in &marks {
         assert_eq!(playout.mark_returned(t0 + ms(252), name), None);
     }
@@ -308,7 +308,7 @@ mod held {
         let heard = playout.hold(t0 + ms(400));
         assert_eq!(heard.samples, 3_200, "no mark has come back: the clock tells");
         let log = run(&mut playout, t0, 400, 900);
-        assert_eq!(log, [(400, PlayoutAction::Clear(U1))], "cleared once, then nothing");
+        assert_eq!(log, [(400, PlayoutAction::Clear(U1.into()))], "cleared once, then nothing");
         assert_eq!(playout.heard(t0 + ms(900)).samples, 3_200, "nothing is heard meanwhile");
         playout.resume();
         let log = run(&mut playout, t0, 900, 2_000);

@@ -12,7 +12,7 @@ use tandem_codecs::{MediaFormat, SampleRate};
 
 pub use notice::Notice;
 
-use crate::ids::UtteranceId;
+use crate::playout::Voice;
 use crate::record::EndReason;
 
 /// What a dialect can do and how it wants its audio; the switch never asks for the carrier's name.
@@ -284,9 +284,9 @@ pub trait Decoder: Send {
 
 /// Our side of a socket, written. Each method returns one message.
 pub trait Encoder: Send {
-    /// The audio and the `clear` that follow are of this utterance. Told before the first of them, and to a new encoder again.
-    fn speaking(&mut self, utterance: UtteranceId) {
-        let _ = utterance;
+    /// The audio and the `clear` that follow are of this voice. Told before the first of them, and to a new encoder again.
+    fn speaking(&mut self, voice: Voice) {
+        let _ = voice;
     }
     /// One chunk of agent audio ([`Dialect::agreed`]), linear samples at the rate of [`Decoder::format`].
     fn audio(&mut self, pcm: &[i16]) -> WireMessage;

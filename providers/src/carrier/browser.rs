@@ -14,13 +14,15 @@
 //! # Event ids
 //!
 //! A client drops audio by its id: the public JavaScript client what is less than the last `interruption`, the Python client what is not
-//! greater. Both do right by these numbers, which need no counter and so outlive a pump:
+//! greater. Both do right by these numbers, which need no counter here and so outlive a pump. An interruption may be taken back: what goes on
+//! then is audio of the same utterance, behind its interruption.
 //!
-//! | of                                   | id        |
-//! |--------------------------------------|-----------|
-//! | audio and words of utterance `u`     | `2u`      |
-//! | the interruption of utterance `u`    | `2u + 1`  |
-//! | words of the caller's turn `t`       | `2t - 1`  |
+//! | of                                                       | id                |
+//! |----------------------------------------------------------|-------------------|
+//! | words of utterance `u`, and its audio                    | `1000u`           |
+//! | its audio after it went on for the `r`th time            | `1000u + 2r`      |
+//! | its interruption, before it has gone on again            | `1000u + 2r + 1`  |
+//! | words of the caller's turn `t`                           | `1000t - 1`       |
 //!
 //! Source: npm `@elevenlabs/client` 1.25 and `@elevenlabs/types` 0.23, read 2026-11.
 
@@ -107,12 +109,22 @@ impl Dialect for BrowserDialect {
     }
 }
 
-/// Event id of the words and the audio of an utterance.
+/// Event ids that an utterance has for itself.
+const IDS: u64 = 1_000;
+/// Interruptions of one utterance that have numbers of their own; it takes minutes of coughing to come so far.
+const MOST_RESUMED: u32 = 498;
+
+/// Event id of the words of an utterance, and of its audio until it is interrupted.
 fn utterance_id(utterance: tandem_domain::ids::UtteranceId) -> u64 {
-    2 * u64::from(utterance.0)
+    IDS * u64::from(utterance.0)
+}
+
+/// Event id of audio.
+fn voice_id(voice: tandem_domain::playout::Voice) -> u64 {
+    utterance_id(voice.utterance) + 2 * u64::from(voice.resumed.min(MOST_RESUMED))
 }
 
 /// Event id of the caller's turn.
 fn turn_id(turn: tandem_domain::ids::TurnId) -> u64 {
-    (2 * u64::from(turn.0)).saturating_sub(1)
+    (IDS * u64::from(turn.0)).saturating_sub(1)
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tandem_peers::vendor::Latency;
 
 use super::order::places;
+use super::said_again;
 use super::{Breach, Invariant};
 use crate::exchange::Overheard;
 use crate::{Over, Run};
@@ -150,12 +151,13 @@ fn is_within_utterance(run: &Run, silence: Silence) -> bool {
         .enumerate()
         .flat_map(|(index, response)| response.text.split_whitespace().map(move |word| (word, index)))
         .collect();
-    let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
+    let words = said_again::once(run);
+    let heard: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     let texts: Vec<&str> = meant.iter().map(|(word, _)| *word).collect();
     let utterance = |index: usize, places: &[Option<usize>]| places[index].map(|place| meant[place].1);
     let places = places(&heard, &texts);
-    let before = run.heard.iter().rposition(|word| run.tape.at(word.start) < silence.from);
-    let after = run.heard.iter().position(|word| run.tape.at(word.start) >= silence.from);
+    let before = words.iter().rposition(|word| run.tape.at(word.start) < silence.from);
+    let after = words.iter().position(|word| run.tape.at(word.start) >= silence.from);
     match (before, after) {
         (Some(before), Some(after)) => {
             let (before, after) = (utterance(before, &places), utterance(after, &places));

@@ -7,6 +7,8 @@
 //! way down. A word that ended within that time before the silence may be missing from the record. One that was not heard to its end may
 //! never be in it.
 //!
+//! A word that was said again after a hold ([`super::said_again`]) was heard, and is laid beside the record once.
+//!
 //! A sentence that the vendor broke (noise, a voice that stops in the middle or never stops) is not held against the record: no one can tell.
 
 use std::collections::BTreeSet;
@@ -16,6 +18,7 @@ use tandem_domain::record::AgentResponse;
 use tandem_peers::voice::{Heard, Talker};
 
 use super::order::{Tie, places_preferring};
+use super::said_again;
 use super::{Breach, Invariant};
 use crate::{Over, Run};
 
@@ -55,7 +58,8 @@ fn check_as(run: &Run, tie: Tie) -> Vec<Breach> {
         responses.iter().enumerate().flat_map(|(index, response)| words(index, response)).collect();
     let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
     // A sentence that was said again and again would draw the words around it to other utterances.
-    let sound: Vec<&Heard> = run.heard.iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
+    let sound: Vec<&Heard> =
+        said_again::once(run).into_iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
     let heard: Vec<&str> = sound.iter().map(|word| word.text.as_str()).collect();
     let meant: Vec<Word<'_>> = meant.into_iter().filter(|word| !doubtful.contains(word.text)).collect();
     let spare = usize::from(!run.case.tells_exactly());
@@ -104,12 +108,16 @@ fn may_be_missing(run: &Run, response: &AgentResponse, word: &Heard) -> bool {
     if !response.interrupted {
         return false;
     }
-    let length = Talker::default().speak(&word.text).words.first().map_or(0, |spoken| spoken.samples.len() as u64);
-    let pause = if word.text.ends_with(['.', ',', '!', '?', ';', ':']) { PAUSE } else { 0 };
-    let whole = run.tape.at(word.start + length + WORD_GAP + pause);
     let (up, down) = run.ways;
     let silent = run.tape.agent_silent_from(run.tape.at(word.start));
-    whole + up + down + run.case.chunk() + FRAMES >= silent
+    whole(run, word) + up + down + run.case.chunk() + FRAMES >= silent
+}
+
+/// When the word was heard to its end, with the silence behind it.
+pub(super) fn whole(run: &Run, word: &Heard) -> Duration {
+    let length = Talker::default().speak(&word.text).words.first().map_or(0, |spoken| spoken.samples.len() as u64);
+    let pause = if word.text.ends_with(['.', ',', '!', '?', ';', ':']) { PAUSE } else { 0 };
+    run.tape.at(word.start + length + WORD_GAP + pause)
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tandem_domain::ids::{BusinessId, CallId, ConversationId, UtteranceId};
-use tandem_domain::record::{AgentResponse, CallEnded, CallStarted, Direction, EndReason, Record};
-use tandem_peers::voice::Heard;
+use tandem_domain::record::{AgentResponse, CallEnded, CallStarted, Direction, EndReason, Record, TimelineEvent};
+use tandem_peers::carrier::FRAME_SAMPLES;
+use tandem_peers::voice::{Heard, speak};
 
 use crate::exchange::Overheard;
 use crate::line::Over;
@@ -22,10 +23,19 @@ pub(super) struct MadeUp {
     overheard: Vec<(Duration, Overheard)>,
     floor: Vec<(Duration, Duration)>,
     responses: Vec<AgentResponse>,
+    resumes: Vec<Duration>,
 }
 
 pub(super) fn made_up() -> MadeUp {
-    MadeUp { tape: Tape::default(), heard: vec![], goes: vec![], overheard: vec![], floor: vec![], responses: vec![] }
+    MadeUp {
+        tape: Tape::default(),
+        heard: vec![],
+        goes: vec![],
+        overheard: vec![],
+        floor: vec![],
+        responses: vec![],
+        resumes: vec![],
+    }
 }
 
 impl MadeUp {
@@ -74,6 +84,27 @@ impl MadeUp {
         self
     }
 
+    /// The voice is cleared right behind its last word; the record says that it went on, or does not.
+    pub(super) fn held(mut self, resumed: bool) -> Self {
+        let last = self.heard.last().map_or(0, |word| word.start as usize + speak(&word.text).len());
+        let frames = (last / FRAME_SAMPLES).min(self.tape.agent_samples.len());
+        self.tape.ear.truncate(frames * FRAME_SAMPLES);
+        self.tape.agent_samples.truncate(frames);
+        self.tape.clears.push(frames);
+        let held = self.pause(Duration::from_millis(400));
+        let resumes = resumed.then(|| held.now()).into_iter();
+        Self { resumes: held.resumes.iter().copied().chain(resumes).collect(), ..held }
+    }
+
+    /// The last utterance goes on with these words; so it is on record.
+    pub(super) fn says_on(mut self, words: &str, whole: &str) -> Self {
+        words.split(' ').for_each(|word| self.word(word));
+        let number = self.responses.len() as u32;
+        self.responses.pop();
+        self.responses.push(response(number, whole, whole));
+        self
+    }
+
     pub(super) fn pause(mut self, length: Duration) -> Self {
         self.sound(length, false);
         self
@@ -106,6 +137,7 @@ impl MadeUp {
         let over = (self.now(), Over::SwitchClosed);
         let ids = (CallId(uuid::Uuid::nil()), ConversationId(uuid::Uuid::nil()));
         let mut records = vec![started(ids)];
+        records.extend(self.resumes.into_iter().zip(1..).map(resumed));
         records.extend(self.responses.into_iter().map(Record::AgentResponse));
         records.push(Record::Ended(CallEnded {
             call: ids.0,
@@ -162,6 +194,17 @@ fn response(number: u32, text: &str, heard: &str) -> AgentResponse {
         stages: Vec::new(),
         at: Default::default(),
     }
+}
+
+fn resumed((since_start, index): (Duration, u32)) -> Record {
+    Record::Event(TimelineEvent {
+        call: CallId(uuid::Uuid::nil()),
+        business: BusinessId::FIRST,
+        index,
+        since_start,
+        kind: "resumed",
+        data: "backchannel".into(),
+    })
 }
 
 fn started((call, conversation): (CallId, ConversationId)) -> Record {

@@ -3,6 +3,8 @@
 //! By ear, not by the switch's own account: the words that the ear got, in order, must be words of the utterances in their order. A word of
 //! an utterance that is over, or a sentence that is said twice, has no place in that row. And two voices on top of each other, or in turns
 //! of a chunk, leave no word whole: speech in which no word can be told.
+//!
+//! A voice that was held says the word again in which it stopped, and no more than that ([`super::said_again`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use tandem_peers::voice::Heard;
 
 use super::order::places;
+use super::said_again;
 use super::{Breach, Invariant};
 use crate::{Over, Run};
 
@@ -33,7 +36,8 @@ pub fn check(run: &Run) -> Vec<Breach> {
 fn out_of_order(run: &Run) -> Option<Breach> {
     let said: Vec<&str> = run.responses().flat_map(|response| response.text.split_whitespace()).collect();
     let doubtful: BTreeSet<&str> = run.doubtful_sentences().flat_map(str::split_whitespace).collect();
-    let heard: Vec<&Heard> = run.heard.iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
+    let heard: Vec<&Heard> =
+        said_again::once(run).into_iter().filter(|word| !doubtful.contains(word.text.as_str())).collect();
     let words: Vec<&str> = heard.iter().map(|word| word.text.as_str()).collect();
     let stray = places(&words, &said).iter().zip(&heard).find(|(place, _)| place.is_none()).map(|(_, word)| *word);
     stray.map(|word| {
@@ -79,6 +83,15 @@ mod tests {
         let mut run = made_up().says("one two three").run();
         run.heard.extend(run.heard.clone());
         assert!(out_of_order(&run).is_some());
+    }
+
+    #[test]
+    fn a_voice_that_goes_on_after_a_hold_is_one_voice_and_one_that_begins_again_is_not() {
+        let on = made_up().says("one two three").held(true).says_on("three four", "one two three four").run();
+        assert_eq!(out_of_order(&on), None);
+        let again =
+            made_up().says("one two three").held(true).says_on("one two three four", "one two three four").run();
+        assert!(out_of_order(&again).is_some());
     }
 
     #[test]

@@ -10,10 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use tandem_codecs::l16;
 use tandem_domain::ids::UtteranceId;
+use tandem_domain::playout::Voice;
 use tandem_domain::port::dialect::notice::AnswerPart;
 use tandem_domain::port::dialect::{Encoder, Notice, WireMessage};
 
-use super::{turn_id, utterance_id};
+use super::{turn_id, utterance_id, voice_id};
 
 /// The format of audio in both directions, in the client's words.
 const PCM_16000: &str = "pcm_16000";
@@ -27,20 +28,20 @@ const ID_BYTES: usize = 20;
 /// Writes one socket. An audio message costs one allocation, its own.
 #[derive(Debug)]
 pub struct BrowserEncoder {
-    utterance: UtteranceId,
+    voice: Voice,
     bytes: Vec<u8>,
 }
 
 impl Default for BrowserEncoder {
     /// An encoder that has not said anything yet.
     fn default() -> Self {
-        Self { utterance: UtteranceId(0), bytes: Vec::new() }
+        Self { voice: UtteranceId(0).into(), bytes: Vec::new() }
     }
 }
 
 impl Encoder for BrowserEncoder {
-    fn speaking(&mut self, utterance: UtteranceId) {
-        self.utterance = utterance;
+    fn speaking(&mut self, voice: Voice) {
+        self.voice = voice;
     }
 
     /// `pcm`: 16 kHz, one chunk.
@@ -53,7 +54,7 @@ impl Encoder for BrowserEncoder {
         text.push_str(AUDIO_HEAD);
         STANDARD.encode_string(&self.bytes, &mut text);
         text.push_str(AUDIO_MIDDLE);
-        text.push_str(&utterance_id(self.utterance).to_string());
+        text.push_str(&voice_id(self.voice).to_string());
         text.push_str(AUDIO_TAIL);
         WireMessage::Text(text)
     }
@@ -64,7 +65,7 @@ impl Encoder for BrowserEncoder {
     }
 
     fn clear(&mut self) -> Option<WireMessage> {
-        let event_id = utterance_id(self.utterance) + 1;
+        let event_id = voice_id(self.voice) + 1;
         message(json!({"type": "interruption", "interruption_event": {"event_id": event_id}}))
     }
 
@@ -138,7 +139,7 @@ impl Encoder for BrowserEncoder {
                     "tool_name": call.name,
                     "tool_call_id": id,
                     "parameters": call.parameters,
-                    "event_id": utterance_id(self.utterance),
+                    "event_id": utterance_id(self.voice.utterance),
                 },
             }),
             Notice::ToolDone { id, name, is_error, answered } => json!({
@@ -149,7 +150,7 @@ impl Encoder for BrowserEncoder {
                     "tool_type": "client",
                     "is_error": is_error,
                     "is_called": answered,
-                    "event_id": utterance_id(self.utterance),
+                    "event_id": utterance_id(self.voice.utterance),
                 },
             }),
             Notice::Ping { id, round_trip } => json!({

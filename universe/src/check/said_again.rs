@@ -1,0 +1,105 @@
+//! What a voice that was held says again when it goes on.
+//!
+//! ```text
+//!  switch   … property are │ hold        resume │ are you looking for?
+//!  ear      … property are you │ clear          │ are you looking for?
+//!                              └ the ways' delay: "you" was heard, and the switch did not know yet
+//! ```
+//!
+//! It goes on at the beginning of the word in which it stopped, as far as the switch knows: what the line had hidden of the words before the
+//! `clear` is heard twice, and nothing else may be. Not here: whether it was right to go on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tandem_domain::record::Record;
+use tandem_peers::carrier::FRAME_SAMPLES;
+use tandem_peers::voice::Heard;
+
+use super::ear::whole;
+use crate::Run;
+
+/// A frame at each end that is played once it has begun, and one of the carrier's clock.
+const FRAMES: Duration = Duration::from_millis(60);
+/// A mark that stays out holds back what counts as heard for so long (`tandem_domain::playout`).
+const MARK_GRACE: Duration = Duration::from_secs(1);
+/// The far end's clock, over the longest call, and ours are no further apart.
+const CLOCKS: Duration = Duration::from_millis(150);
+
+/// The words in the ear, less those before a `clear` that were said again when the voice went on behind it.
+pub(super) fn once(run: &Run) -> Vec<&Heard> {
+    let mut words: Vec<&Heard> = run.heard.iter().collect();
+    for clear in taken_back(run) {
+        let behind = words.partition_point(|word| run.tape.at(word.start) < clear);
+        let (before, after) = words.split_at(behind);
+        let late = before.iter().rev().take_while(|word| whole(run, word) + allowed(run) >= clear).count();
+        let again = (1..=late.min(after.len()))
+            .rev()
+            .find(|&count| before[behind - count..].iter().zip(after).all(|(one, other)| one.text == other.text));
+        if let Some(count) = again {
+            words.drain(behind - count..behind);
+        }
+    }
+    words
+}
+
+/// What the switch may not know yet of the ear when it holds its voice, until the carrier has the `clear`.
+fn allowed(run: &Run) -> Duration {
+    let (up, down) = run.ways;
+    let marks = if run.case.tells_exactly() { Duration::ZERO } else { MARK_GRACE };
+    up + down + run.case.chunk() + FRAMES + marks
+}
+
+/// When the carrier had the `clear`s behind which, by the record, the voice went on: of each resume the last before it, with no word between.
+fn taken_back(run: &Run) -> BTreeSet<Duration> {
+    let clears: Vec<Duration> =
+        run.tape.clears.iter().map(|frame| run.tape.at((frame * FRAME_SAMPLES) as u64)).collect();
+    let next_word = |clear: Duration| run.heard.iter().map(|word| run.tape.at(word.start)).find(|at| *at >= clear);
+    let resumed = run.records.iter().filter_map(|record| match record {
+        Record::Event(event) if event.kind == "resumed" => Some(event.since_start),
+        _ => None,
+    });
+    let clear_of = |at: Duration| {
+        let before = clears.iter().filter(|clear| **clear <= at + run.ways.1 + CLOCKS);
+        before.copied().filter(|clear| next_word(*clear).is_none_or(|next| next + CLOCKS >= at)).next_back()
+    };
+    resumed.filter_map(clear_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::made_up;
+    use super::*;
+
+    fn texts(run: &Run) -> Vec<&str> {
+        once(run).iter().map(|word| word.text.as_str()).collect()
+    }
+
+    #[test]
+    fn the_word_in_which_it_stopped_counts_once() {
+        let run = made_up().says("one two three").held(true).says_on("three four", "one two three four").run();
+        assert_eq!(texts(&run), ["one", "two", "three", "four"]);
+    }
+
+    #[test]
+    fn a_word_that_was_over_long_before_is_a_word_too_many() {
+        let mut run = made_up().says("one two three").held(true).says_on("two three four", "one two three four").run();
+        assert_eq!(texts(&run).len(), 6);
+        run.ways = (Duration::from_millis(600), Duration::from_millis(600));
+        assert_eq!(texts(&run), ["one", "two", "three", "four"], "unless the line is that long");
+    }
+
+    #[test]
+    fn without_a_resume_on_record_nothing_may_be_said_again() {
+        let run = made_up().says("one two three").held(false).says_on("three four", "one two three four").run();
+        assert_eq!(texts(&run).len(), 5);
+        let twice = made_up().says("one").held(true).says_on("one", "one").held(false).says_on("one two", "one two");
+        assert_eq!(texts(&twice.run()), ["one", "one", "two"], "each resume has its own clear");
+    }
+
+    #[test]
+    fn an_answer_that_begins_like_one_that_was_cut_is_no_resume() {
+        let cut = made_up().says("sorry say").held(false).says("sorry say it");
+        assert_eq!(texts(&cut.held(true).says_on("it again", "sorry say it again").run()).len(), 6);
+    }
+}
