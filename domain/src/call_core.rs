@@ -274,8 +274,7 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, to, text, confidence, covers } => {
-                let expects = self.state.as_ref().and_then(|state| state.expects.as_deref().cloned());
-                self.turns.endpointing().expect(expects);
+                self.expect_answer();
                 let action = self.turns.transcript(now, turn, to, &text, confidence, covers);
                 self.turn_action(now, action);
                 self.words_settled();
@@ -310,6 +309,7 @@ impl CallCore {
                 if !self.may_be_hello(&text) {
                     self.overheard(&text);
                 }
+                self.words_so_far(&text);
                 self.tentative(text);
             }
             Input::Typed(text) => self.typed(now, text),

@@ -302,6 +302,11 @@ impl Turns {
         }
     }
 
+    /// The turn in whose pause the words are not settled yet.
+    pub fn unsettled(&self) -> Option<TurnId> {
+        if let State::Paused(Pause { open, settled: false, .. }) = &self.state { Some(open.turn) } else { None }
+    }
+
     /// The turn whose words are settled and whose silence runs, if it is likely over: its words, and how sure the recogniser is of them.
     pub fn likely_over(&self) -> Option<(TurnId, &str, Option<f32>)> {
         match &self.state {

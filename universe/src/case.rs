@@ -43,7 +43,10 @@ impl Case {
             let returned = Dice::stream(seed, "door").chance(0.5);
             habits.marks_on_clear = if returned { MarksOnClear::Returned } else { MarksOnClear::Dropped };
         }
-        Self { scenario, carrier, holds: Vec::new(), timing: Timing::default(), sabotage: None }
+        // Half of the calls begin their answers in the silence; whether they do changes nothing else that is drawn.
+        let preemptive_generation = Dice::stream(seed, "preemptive").chance(0.5);
+        let timing = Timing { preemptive_generation, ..Timing::default() };
+        Self { scenario, carrier, holds: Vec::new(), timing, sabotage: None }
     }
 
     /// The public bug of this name.

@@ -252,3 +252,6 @@ async fn speak(
     steps::synthesized(call, vendor, sentence.text.chars().count(), audio);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,12 @@ impl CallCore {
         }
     }
 
+    /// Tells the endpointing what the caller's words answer.
+    pub(super) fn expect_answer(&mut self) {
+        let expects = self.state.as_ref().and_then(|state| state.expects.as_deref().cloned());
+        self.turns.endpointing().expect(expects);
+    }
+
     /// Why the turn ended sooner or later than a plain one.
     fn note_endpoint(&mut self) {
         if let Some(Wait { silence, ground }) = self.turns.ended_by()

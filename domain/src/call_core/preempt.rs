@@ -5,9 +5,10 @@
 //!                      └─► Prepare(1st)      └─► speech goes on, other words, another history: StopThinking, Discard
 //! ```
 //!
-//! An early answer has no effect before its turn is committed: no word of it is said, no tool of it runs, no state of it is taken. What it costs
-//! when it is thrown away is counted, one event each. Not begun where more words are likely ([`Ground::is_likely_end`]), nor while anything of
-//! ours is said, thought or held.
+//! The words are those that the recogniser settled, or before that a partial that did not change from one time to the next. An early answer has
+//! no effect before its turn is committed: no word of it is said, no tool of it runs, no state of it is taken. What it costs when it is thrown
+//! away is counted, one event each. Not begun where more words are likely ([`Ground::is_likely_end`]), nor while anything of ours is said, thought
+//! or held.
 //!
 //! [`Ground::is_likely_end`]: crate::endpointing::Ground::is_likely_end
 
@@ -30,6 +31,8 @@ pub(super) struct Preempt {
     /// `PREEMPTIVE_GENERATION`.
     on: bool,
     early: Option<Early>,
+    /// The words of the last partial.
+    partial: Vec<String>,
     /// Of the turn named, so many answers were thrown away.
     wasted: (TurnId, u32),
 }
@@ -50,7 +53,7 @@ struct Early {
 
 impl Preempt {
     pub(super) fn new(on: bool) -> Self {
-        Self { on, early: None, wasted: (TurnId(0), 0) }
+        Self { on, early: None, partial: Vec::new(), wasted: (TurnId(0), 0) }
     }
 }
 
@@ -60,6 +63,18 @@ impl CallCore {
         let Some((turn, text, confidence)) = self.turns.likely_over() else { return };
         let text = text.to_owned();
         self.ask_early(turn, text, confidence);
+    }
+
+    /// Words that may still change. In a pause, if they did not: asks early, if they are likely to be all.
+    pub(super) fn words_so_far(&mut self, text: &str) {
+        let words = split(text);
+        let stable = self.preempt.partial == words;
+        self.preempt.partial = words;
+        let Some(turn) = self.turns.unsettled().filter(|_| stable) else { return };
+        self.expect_answer();
+        if self.turns.endpointing().wait(text, None).ground.is_likely_end() {
+            self.ask_early(turn, text.to_owned(), None);
+        }
     }
 
     fn ask_early(&mut self, turn: TurnId, text: String, confidence: Option<f32>) {

@@ -130,7 +130,7 @@ fn the_line_is_in_the_call_s_language() {
     world.brain_in("hi");
     world.input(Input::Started);
     world.play_all();
-    says(&mut world, "शायद", Some(0.2));
+    says(&mut world, "फ्लैट", Some(0.2));
     assert_eq!(world.last_text(), lines.unsure);
 }
 

@@ -216,3 +216,22 @@ fn a_recogniser_that_changes_its_mind_is_answered_by_its_last_words() {
     assert_eq!(world.slots()["property_type"], "office");
     assert_eq!(events(&world, "preemptive_wasted").len(), 1);
 }
+
+#[test]
+fn a_partial_that_stays_is_as_good_as_settled_words() {
+    let mut world = greeted(early());
+    world.begin();
+    world.input(Input::Partial("an apartment".into()));
+    world.pass(ms(800));
+    world.end(8_000);
+    world.input(Input::Partial("an apartment in Delhi".into()));
+    assert_eq!(asked(&world), None, "it has just changed");
+    world.input(Input::Partial("An apartment in Delhi.".into()));
+    assert!(asked(&world).is_some());
+    world.answer();
+    world.pass(ms(100));
+    world.words("An apartment, in Delhi");
+    world.pass(ms(300));
+    assert_eq!(world.slots()["property_type"], "apartment");
+    assert_eq!((events(&world, "preemptive_used").len(), events(&world, "preemptive_wasted").len()), (1, 0));
+}

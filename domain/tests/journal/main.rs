@@ -27,7 +27,8 @@ fn origin() -> Instant {
 }
 
 fn setup(screen: bool, reads: bool) -> Setup {
-    Setup { screen, reads, ..Setup::default() }
+    let timing = Timing { preemptive_generation: screen, end_of_turn_model: screen, ..Timing::default() };
+    Setup { timing, screen, reads, ..Setup::default() }
 }
 
 fn header(setup: Setup) -> Header {
@@ -129,6 +130,11 @@ fn any_input() -> impl Strategy<Value = Told> {
         id.clone().prop_map(|ask| Input::BrainFailed { ask }),
         id.clone().prop_map(|id| Input::FirstAudio(UtteranceId(id))),
         (id.clone(), heard()).prop_map(|(id, heard)| Input::Spoken(UtteranceId(id), heard)),
+        (id.clone(), 0.0_f32..=1.0).prop_map(|(turn, probability)| Input::EndOfTurn {
+            turn: TurnId(turn),
+            to: 8_000,
+            probability
+        }),
         (id, text.clone(), confidence).prop_map(|(turn, text, confidence)| Input::Transcript {
             turn: TurnId(turn),
             to: 8_000,
