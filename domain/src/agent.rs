@@ -57,6 +57,9 @@ pub struct Script {
     pub knowledge_files: Map<String, Value>,
     /// First words on an outbound call.
     pub first_message_outbound: Option<String>,
+    /// What has to be said before any first words (`disclosure_message`): who calls, that it is a machine, that it records. A sentence of its
+    /// own, so that it can be told from what may be interrupted (design.md section 12 item 6).
+    pub disclosure: Option<String>,
 }
 
 impl Script {

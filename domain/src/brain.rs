@@ -47,6 +47,7 @@ impl RulesBrain {
             context = context.with("caller", known.name.as_deref().unwrap_or_default());
             context.last_language = known.language;
         }
+        context.disclosure = greeting::disclosure(agent).map(str::to_owned);
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
         Self { playbook, context }
@@ -75,7 +76,8 @@ impl RulesBrain {
         }
         let heard = Heard { text, confidence: *confidence };
         let mut answer = self.playbook.respond(&opening.state, &heard, &self.context);
-        answer.say.splice(0..0, opening.say.into_iter().take(1));
+        let first = 1 + usize::from(self.context.disclosure.is_some());
+        answer.say.splice(0..0, opening.say.into_iter().take(first));
         answer
     }
 }

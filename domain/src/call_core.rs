@@ -269,7 +269,7 @@ impl CallCore {
                 self.listen(now);
             }
             Input::Transcript { turn, text, confidence, covers, .. }
-                if self.weigh(now, turn, &text, confidence, covers) =>
+                if !self.may_go_on_as_hello(&text) && self.weigh(now, turn, &text, confidence, covers) =>
             {
                 self.listen(now);
             }

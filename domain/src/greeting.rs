@@ -10,7 +10,8 @@
 //! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi {name}! Good to hear from you again." |
 //! | nothing                                               | the playbook's greeting, else "Hi! How's it going?" |
 //!
-//! Whatever is said first, the playbook's first question follows.
+//! Whatever is said first, the playbook's first question follows. Before all of it stands the agent's disclosure, where it has one, on calls in
+//! both directions: no wish of a client and no earlier call replaces that.
 
 use crate::agent::Agent;
 use crate::caller::CallFacts;
@@ -36,6 +37,11 @@ impl Greeting {
             Self::Usual => "Hi! How's it going?".to_owned(),
         }
     }
+}
+
+/// What `agent` has to say before it greets anybody.
+pub fn disclosure(agent: &Agent) -> Option<&str> {
+    agent.script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty())
 }
 
 /// How `agent` greets the other party of this call.

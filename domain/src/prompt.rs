@@ -108,6 +108,7 @@ mod tests {
             ),
             knowledge_files: object(json!({"products": "Flats and villas.", "empty": " "})),
             first_message_outbound: None,
+            disclosure: None,
         };
         let expected = "You are Asha. Be brief.\n\n\
                         ## SALES SCRIPT\nGreet.\nAsk for the budget.\n\n\

@@ -68,6 +68,9 @@ fn agent() -> Agent {
     }
 }
 
+/// A caller who has heard us.
+const MET: [(Role, &str); 1] = [(Role::Agent, "Hi!")];
+
 fn heard(text: &str) -> Prompt {
     Prompt::Heard { text: text.to_owned(), confidence: None }
 }
@@ -142,7 +145,7 @@ fn a_sentence_is_said_as_soon_as_it_is_whole() {
             name: "cancel".to_owned(),
             arguments: "{".to_owned(),
         })));
-        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &[]));
+        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &MET));
         assert_eq!(found[0], Ok(BrainEvent::FirstToken));
         assert_eq!(said(&found).len(), expected, "after {:?}: {found:?}", pieces[number]);
     }
@@ -157,7 +160,7 @@ fn an_answer_that_breaks_off_says_its_whole_sentences_and_fails() {
     ] {
         let mut events = texts(&["It is out. It com"]);
         events.extend(last);
-        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &[]));
+        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &MET));
         assert_eq!(said(&found), ["It is out."]);
         let Some(Err(error)) = found.last() else { panic!("{found:?}") };
         assert!(error.to_string().contains(why), "{error}");
@@ -169,7 +172,7 @@ fn another_model_begins_anew_while_nothing_was_said() {
     let mut events = texts(&["It is"]);
     events.push(Ok(LlmEvent::Restarted));
     events.extend(finished(&["Your order is out."]).events);
-    let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &[]));
+    let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("where"), &MET));
     assert_eq!(
         found,
         [Ok(BrainEvent::FirstToken), Ok(BrainEvent::FirstToken), Ok(BrainEvent::Say("Your order is out.".to_owned())),]
@@ -179,7 +182,7 @@ fn another_model_begins_anew_while_nothing_was_said() {
 #[test]
 fn an_answer_without_a_word_is_a_failure() {
     for pieces in [&[][..], &["…", "\n"], &["\u{0}\u{1}\u{fffd}"]] {
-        let found = answer(&finished(pieces), ask(heard("where"), &[]));
+        let found = answer(&finished(pieces), ask(heard("where"), &MET));
         assert!(matches!(found.last(), Some(Err(BrainError::Failed { vendor: "scripted", .. }))), "{found:?}");
     }
 }
@@ -187,11 +190,11 @@ fn an_answer_without_a_word_is_a_failure() {
 #[test]
 fn an_endless_answer_is_left_after_its_bound() {
     let llm = Scripted { events: texts(&["And", " so on. "]), endless: true, ..Scripted::default() };
-    let found = answer(&llm, ask(heard("go on"), &[]));
+    let found = answer(&llm, ask(heard("go on"), &MET));
     assert_eq!(said(&found).len(), (MOST_TOKENS / 2) as usize);
     assert!(found.iter().all(Result::is_ok), "what was said stays said");
     let wide = Scripted { events: texts(&["x".repeat(8 * 1_024).as_str()]), endless: true, ..Scripted::default() };
-    let bytes: usize = said(&answer(&wide, ask(heard("go on"), &[]))).iter().map(|text| text.len()).sum();
+    let bytes: usize = said(&answer(&wide, ask(heard("go on"), &MET))).iter().map(|text| text.len()).sum();
     assert!(bytes <= 64 * 1_024, "{bytes}");
 }
 
@@ -239,6 +242,21 @@ fn a_silent_caller_is_asked_the_open_question_in_the_model_s_other_words() {
 }
 
 #[test]
+fn a_disclosure_comes_before_everything_until_it_was_heard() {
+    let llm = finished(&["Eleven."]);
+    let script = Script { disclosure: Some("I am a machine.".to_owned()), ..Script::default() };
+    let brain = ModelBrain::new(Arc::new(llm), &Agent { script, ..agent() }, &CallFacts::default());
+    let says = |prompt, history: &[(Role, &str)]| {
+        let events: Vec<_> = brain.respond(ask(prompt, history)).collect().now_or_never().unwrap();
+        said(&events).join(" ")
+    };
+    assert_eq!(says(Prompt::Open, &[]), "I am a machine. Hi! How's it going?");
+    assert_eq!(says(heard("how much?"), &[]), "I am a machine. Hi! How's it going? Eleven.");
+    assert_eq!(says(heard("Hello?"), &[]), "I am a machine. Hi! How's it going?");
+    assert_eq!(says(heard("how much?"), &[(Role::Agent, "I am a machine.")]), "Eleven.");
+}
+
+#[test]
 fn a_reprompt_without_a_model_is_the_line_alone() {
     let llm = Scripted::default();
     let events = answer(&llm, ask(Prompt::Silence { rung: 1 }, &[(Role::Agent, "Where should it be?")]));
@@ -250,11 +268,11 @@ fn a_reprompt_without_a_model_is_the_line_alone() {
 fn who_asks_for_a_moment_is_given_one_without_the_model() {
     let llm = Scripted::default();
     let events: Vec<_> =
-        answer(&llm, ask(heard("ek minute, let me check"), &[])).into_iter().map(Result::unwrap).collect();
+        answer(&llm, ask(heard("ek minute, let me check"), &MET)).into_iter().map(Result::unwrap).collect();
     assert_eq!(events, [BrainEvent::Say("Take your time.".to_owned()), BrainEvent::SkipTurn]);
     assert!(llm.asked.lock().unwrap().is_empty());
     let model = finished(&["Eleven."]);
-    assert_eq!(said(&answer(&model, ask(heard("hold on, how much is it?"), &[]))), ["Eleven."]);
+    assert_eq!(said(&answer(&model, ask(heard("hold on, how much is it?"), &MET))), ["Eleven."]);
 }
 
 #[test]
@@ -262,7 +280,7 @@ fn a_model_may_leave_the_turn_to_the_caller_and_no_other_tool_is_an_answer() {
     for (name, skips) in [("skip_turn", true), ("transfer_to_number", false)] {
         let asked = AskedTool { id: "1".to_owned(), name: name.to_owned(), arguments: "{}".to_owned() };
         let events = vec![Ok(LlmEvent::ToolCall(asked)), Ok(LlmEvent::Finished(Finish::ToolCalls))];
-        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("I have to find my papers"), &[]));
+        let found = answer(&Scripted { events, ..Scripted::default() }, ask(heard("I have to find my papers"), &MET));
         assert_eq!(found == [Ok(BrainEvent::SkipTurn)], skips, "{found:?}");
         assert_eq!(found.iter().any(Result::is_err), !skips, "{found:?}");
     }
@@ -275,7 +293,7 @@ fn a_known_caller_and_the_hour_are_told() {
     let call = CallFacts { known: Some(known), now: "2026-11-21T19:30:00".parse().ok(), ..CallFacts::default() };
     let llm = finished(&["Yes."]);
     let brain = ModelBrain::new(Arc::new(llm.clone()), &agent(), &call);
-    drop(brain.respond(ask(heard("hi"), &[])));
+    drop(brain.respond(ask(heard("hi"), &MET)));
     let system = &llm.asked.lock().unwrap()[0].messages[0].text;
     assert!(
         system.contains("The call began at Saturday, 21 November 2026, 19:30.\nThe caller is probably Rahul"),

@@ -113,6 +113,21 @@ fn the_call_tells_the_playbook_its_time_and_its_caller() {
 }
 
 #[test]
+fn a_disclosure_is_the_first_sentence_of_every_call_and_of_no_repetition() {
+    let script = Script { disclosure: Some(" {company}'s machine speaks. ".to_owned()), ..Script::default() };
+    let agent = Agent { script, ..agent() };
+    let facts = CallFacts { first_message: Some("As you wish.".to_owned()), ..rahul() };
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent, facts);
+    let (said, state) = asked(&brain, Prompt::Open, None);
+    assert_eq!(said, "Tandem's machine speaks. As you wish. What kind of property are you looking for?");
+    let prompt = |text: &str| Prompt::Heard { text: text.to_owned(), confidence: None };
+    let (said, _) = asked(&brain, prompt("pardon?"), Some(state));
+    assert_eq!(said, "As you wish. What kind of property are you looking for?");
+    let (said, _) = asked(&brain, prompt("a villa"), None);
+    assert_eq!(said, "Tandem's machine speaks. As you wish. A villa. Where should it be?");
+}
+
+#[test]
 fn a_caller_who_says_hello_first_is_greeted_once() {
     let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent(), CallFacts::default());
     for hello in ["Hello?", "हैलो हैलो"] {

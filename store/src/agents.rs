@@ -18,7 +18,7 @@ macro_rules! agent_where {
     ($condition:literal) => {
         concat!(
             "SELECT id, uuid, business_id, name, playbook, default_language, voice_id, asr_keywords, first_message_inbound, ",
-            "first_message_outbound, system_prompt, sales_script_text, business_info, knowledge_files, ",
+            "first_message_outbound, disclosure_message, system_prompt, sales_script_text, business_info, knowledge_files, ",
             "eagerness, turn_after_silence_seconds, end_after_silence_seconds, max_conversation_duration_seconds, ",
             "soft_timeout_seconds, llm_cascade_timeout_seconds, spelling_patience, speech_uncertainty_clarity_enabled, ",
             "low_confidence_threshold, low_confidence_message, ambience_type, ambience_volume, enable_call_recording ",
@@ -40,6 +40,7 @@ struct AgentRow {
     asr_keywords: String,
     first_message_inbound: Option<String>,
     first_message_outbound: Option<String>,
+    disclosure_message: Option<String>,
     system_prompt: String,
     sales_script_text: String,
     business_info: Json<Value>,
@@ -98,6 +99,7 @@ impl AgentRow {
                 business_info: object(self.business_info, "business_info")?,
                 knowledge_files: object(self.knowledge_files, "knowledge_files")?,
                 first_message_outbound: message(self.first_message_outbound),
+                disclosure: message(self.disclosure_message),
             },
         })
     }

@@ -54,6 +54,7 @@ const SKIP_TURN: &str = "skip_turn";
 pub struct ModelBrain {
     llm: Arc<dyn Llm>,
     system: String,
+    disclosure: Option<String>,
     greeting: String,
     words: &'static Words,
 }
@@ -73,6 +74,7 @@ impl ModelBrain {
         Self {
             llm,
             system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
+            disclosure: greeting::disclosure(agent).map(str::to_owned),
             greeting: greeting::choose(agent, call).words(),
             words: Words::of(&agent.language),
         }
@@ -101,6 +103,11 @@ impl ModelBrain {
     }
 }
 
+/// Whether the caller has heard us.
+fn has_spoken(history: &[Line]) -> bool {
+    history.iter().any(|line| line.role == Role::Agent)
+}
+
 fn message(line: &Line) -> Message {
     let author = match line.role {
         Role::User => Author::User,
@@ -125,13 +132,19 @@ impl Brain for ModelBrain {
                 let events = [BrainEvent::Say(self.words.take_your_time.to_owned()), BrainEvent::SkipTurn];
                 return Box::pin(super::Ready(events.into()));
             }
-            Prompt::Heard { text, .. } => return Box::pin(self.asked(self.messages(&ask.history, text))),
-            Prompt::Open => &self.greeting,
+            // Who spoke before a word of ours was heard is greeted and answered at once; a hello is answered by the greeting.
+            Prompt::Heard { text, .. } if !has_spoken(&ask.history) && Aside::is_hello(text) => return self.open(),
+            Prompt::Heard { text, .. } => {
+                let answer = self.asked(self.messages(&ask.history, text));
+                let first = self.first_words().filter(|_| !has_spoken(&ask.history));
+                return Box::pin(first.fold(answer, |answer, line| answer.after(line)));
+            }
+            Prompt::Open => return self.open(),
             Prompt::Unheard => self.words.again,
             Prompt::Silence { rung: 0 } => self.words.there,
             Prompt::Silence { rung } => {
                 let line = if *rung == 1 { self.words.still_there } else { self.words.say_something };
-                if ask.history.iter().any(|line| line.role == Role::Agent) {
+                if has_spoken(&ask.history) {
                     let asked = Message { author: Author::System, text: ASK_AGAIN.to_owned() };
                     return Box::pin(self.asked(self.told(&ask.history, asked)).after(line));
                 }
@@ -143,6 +156,15 @@ impl Brain for ModelBrain {
 }
 
 impl ModelBrain {
+    /// What is said before anything else.
+    fn first_words(&self) -> impl Iterator<Item = &String> {
+        self.disclosure.iter().chain([&self.greeting])
+    }
+
+    fn open(&self) -> EventStream<BrainEvent, BrainError> {
+        Box::pin(super::Ready(self.first_words().cloned().map(BrainEvent::Say).collect()))
+    }
+
     fn asked(&self, messages: Vec<Message>) -> Answer {
         Answer::new(self.llm.name(), self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS }))
     }
@@ -212,9 +234,9 @@ impl Answer {
         }
     }
 
-    /// Says a line first, without waiting for the model; it is the answer if the model has none.
+    /// Says a line first, without waiting for the model. It is no part of the model's answer: another model may still begin anew.
     fn after(mut self, line: &str) -> Self {
-        self.say(line.to_owned());
+        self.ready.push_back(BrainEvent::Say(line.to_owned()));
         self
     }
 

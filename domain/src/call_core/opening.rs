@@ -164,6 +164,11 @@ impl CallCore {
         self.greets() && Aside::is_hello(text)
     }
 
+    /// The first of two hellos is settled while the second is being said: nothing for the arbiter either.
+    pub(super) fn may_go_on_as_hello(&self, text: &str) -> bool {
+        self.turns.caller_speaking() && self.may_be_hello(text)
+    }
+
     /// A turn that is over while we greet; `true` if the greeting is the answer to it.
     pub(super) fn greeting_answers(&mut self, now: Instant, turn: &Committed) -> bool {
         if !self.greets() || self.interrupted || turn.typed {

@@ -187,6 +187,24 @@ fn a_hello_over_the_greeting_lets_it_go_on_even_before_its_words_are_settled() {
 }
 
 #[test]
+fn the_first_of_two_hellos_is_settled_while_the_second_is_said() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 3;
+    world.begin();
+    world.pass(ms(100));
+    world.end(4_000);
+    let (turn, _, to) = *world.transcribe.last().unwrap();
+    world.begin(); // hello?
+    world.answered(turn, to, "hello", Covers::WholeTurn);
+    assert_eq!((world.holds, world.cuts), (1, 0));
+    world.pass(ms(100));
+    world.end(9_000);
+    world.words("hello hello");
+    assert_eq!((world.cuts, world.resumed.as_slice()), (0, &[Ground::Backchannel][..]));
+}
+
+#[test]
 fn a_hello_over_anything_else_still_wants_the_floor() {
     let mut world = World::new(Timing::default());
     world.play_all();

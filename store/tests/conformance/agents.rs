@@ -47,7 +47,7 @@ pub async fn an_agent_is_found_by_number_uuid_and_name_in_any_case(db: Database)
 pub async fn columns_become_the_agent_of_a_call(db: Database) {
     db.execute(
         "UPDATE agents SET playbook = 'logistics', default_language = 'hi', voice_id = 'slt', asr_keywords = 'Gurugram, sector 56,', \
-         first_message_inbound = 'Namaste', first_message_outbound = ' ', system_prompt = 'You are Asha.', \
+         first_message_inbound = 'Namaste', first_message_outbound = ' ', disclosure_message = 'I am a machine.', system_prompt = 'You are Asha.', \
          sales_script_text = 'Good day!', business_info = '{\"company_name\": \"Acme\"}', knowledge_files = '{\"products\": \"Flats.\"}', \
          eagerness = 'low', turn_after_silence_seconds = 5, end_after_silence_seconds = 40, \
          max_conversation_duration_seconds = 120, soft_timeout_seconds = 0.8, llm_cascade_timeout_seconds = 6, \
@@ -70,6 +70,7 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
     assert_eq!((script.system_prompt.as_str(), script.first_line()), ("You are Asha.", Some("Good day!")));
     assert_eq!((script.company(), &script.knowledge_files["products"]), (Some("Acme"), &json!("Flats.")));
     assert_eq!(script.first_message_outbound, None, "a blank message is none");
+    assert_eq!(script.disclosure.as_deref(), Some("I am a machine."));
     let expected = Timing {
         endpoint_silence: Duration::from_millis(720),
         eagerness: Eagerness::LOW,

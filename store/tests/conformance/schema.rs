@@ -88,7 +88,7 @@ pub async fn views_have_the_columns_of_earlier_systems(db: Database) {
              first_message_inbound, first_message_outbound, eagerness, turn_after_silence_seconds, end_after_silence_seconds, \
              max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds, spelling_patience, \
              speech_uncertainty_clarity_enabled, low_confidence_threshold, low_confidence_message, ambience_type, ambience_volume, \
-             enable_call_recording",
+             enable_call_recording, disclosure_message",
         ),
         (
             "conversation",
