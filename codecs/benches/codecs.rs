@@ -54,10 +54,17 @@ fn resampling(c: &mut Criterion) {
     let pairs = [
         (R::HZ_8000, R::HZ_16000),
         (R::HZ_16000, R::HZ_8000),
-        (R::HZ_22050, R::HZ_8000),
+        (R::HZ_8000, R::HZ_24000),
         (R::HZ_24000, R::HZ_8000),
+        (R::HZ_16000, R::HZ_24000),
+        (R::HZ_24000, R::HZ_16000),
+        (R::HZ_22050, R::HZ_8000),
+        (R::HZ_44100, R::HZ_8000),
+        (R::HZ_8000, R::HZ_44100),
         (R::HZ_48000, R::HZ_8000),
         (R::HZ_8000, R::HZ_48000),
+        (R::HZ_48000, R::HZ_16000),
+        (R::HZ_16000, R::HZ_48000),
     ];
     let mut group = c.benchmark_group("resample");
     for (from, to) in pairs {
