@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use frames::{forged, payloads, sealed};
 use proptest::prelude::*;
+use tandem_domain::agent::Timing;
 use tandem_domain::call_core::{Effect, Input, Part};
 use tandem_domain::ids::{CallId, TurnId, UtteranceId};
 use tandem_domain::journal::{
