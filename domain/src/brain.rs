@@ -21,6 +21,8 @@ pub mod model;
 pub struct RulesBrain {
     playbook: Arc<Playbook>,
     context: Context,
+    /// Said first of all.
+    disclosure: Vec<BrainEvent>,
 }
 
 impl RulesBrain {
@@ -48,7 +50,7 @@ impl RulesBrain {
         }
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
-        Self { playbook, context }
+        Self { playbook, context, disclosure: greeting::disclosed(agent).collect() }
     }
 
     fn reply(&self, ask: &Ask) -> Reply {
@@ -87,7 +89,9 @@ impl Brain for RulesBrain {
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
         let reply = self.reply(&ask);
-        let mut events: VecDeque<BrainEvent> = reply.say.into_iter().map(BrainEvent::Say).collect();
+        let opens = ask.state.is_none() || ask.prompt == Prompt::Open;
+        let mut events: VecDeque<BrainEvent> = if opens { self.disclosure.clone().into() } else { VecDeque::new() };
+        events.extend(reply.say.into_iter().map(BrainEvent::Say));
         events.push_back(BrainEvent::State(Box::new(reply.state)));
         events.extend(reply.tools.into_iter().map(BrainEvent::Tool));
         events.push_back(BrainEvent::Decision(reply.decision));

@@ -10,11 +10,19 @@
 //! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi {name}! Good to hear from you again." |
 //! | nothing                                               | the playbook's greeting, else "Hi! How's it going?" |
 //!
-//! Whatever is said first, the playbook's first question follows.
+//! Whatever is said first, the playbook's first question follows. Before all of it comes `business_info.disclosure`, where the agent has one: who
+//! calls, that it is a machine, that the call is recorded. Nobody's speech and no key stops that.
 
 use crate::agent::Agent;
 use crate::caller::CallFacts;
+use crate::port::brain::BrainEvent;
 use crate::record::Direction;
+
+/// The agent's disclosure, as the first events of an opening; none if it has none.
+pub fn disclosed(agent: &Agent) -> impl Iterator<Item = BrainEvent> {
+    let words = agent.script.info("disclosure").map(str::to_owned);
+    words.into_iter().flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
+}
 
 /// What a caller hears first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +130,17 @@ mod tests {
         assert_eq!(words(&agent, &call), "Hi Rahul! Good to hear from you again.");
         assert_eq!(choose(&agent, &call), Greeting::Returning("Rahul".to_owned()));
         assert_eq!(words(&agent, &CallFacts::default()), "Hi! How's it going?");
+    }
+
+    #[test]
+    fn a_disclosure_is_protected_and_an_empty_one_is_none() {
+        let mut agent = agent();
+        assert_eq!(disclosed(&agent).count(), 0);
+        agent.script.business_info.insert("disclosure".to_owned(), json!("This call is recorded."));
+        let said = [BrainEvent::Protect, BrainEvent::Say("This call is recorded.".to_owned())];
+        assert!(disclosed(&agent).eq(said));
+        agent.script.business_info.insert("disclosure".to_owned(), json!("  "));
+        assert_eq!(disclosed(&agent).count(), 0);
     }
 
     #[test]

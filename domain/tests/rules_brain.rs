@@ -45,12 +45,20 @@ fn asked(brain: &RulesBrain, prompt: Prompt, state: Option<PlaybookState>) -> (S
     let events: Vec<BrainEvent> = brain.respond(ask).map(Result::unwrap).collect().now_or_never().unwrap();
     let said = events.iter().filter_map(|event| match event {
         BrainEvent::Say(text) => Some(text.as_str()),
-        BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Tool(_) | BrainEvent::Decision(_) => None,
+        BrainEvent::FirstToken
+        | BrainEvent::Protect
+        | BrainEvent::State(_)
+        | BrainEvent::Tool(_)
+        | BrainEvent::Decision(_) => None,
     });
     let said = said.collect::<Vec<_>>().join(" ");
     let state = events.iter().find_map(|event| match event {
         BrainEvent::State(state) => Some((**state).clone()),
-        BrainEvent::FirstToken | BrainEvent::Say(_) | BrainEvent::Tool(_) | BrainEvent::Decision(_) => None,
+        BrainEvent::FirstToken
+        | BrainEvent::Protect
+        | BrainEvent::Say(_)
+        | BrainEvent::Tool(_)
+        | BrainEvent::Decision(_) => None,
     });
     (said, state.unwrap())
 }

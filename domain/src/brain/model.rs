@@ -46,7 +46,8 @@ no emoji. Ask one question at a time. If you do not know something, say so.";
 pub struct ModelBrain {
     llm: Arc<dyn Llm>,
     system: String,
-    greeting: String,
+    /// Disclosure and greeting.
+    opening: Vec<BrainEvent>,
     words: &'static Words,
 }
 
@@ -65,7 +66,9 @@ impl ModelBrain {
         Self {
             llm,
             system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
-            greeting: greeting::choose(agent, call).words(),
+            opening: greeting::disclosed(agent)
+                .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
+                .collect(),
             words: Words::of(&agent.language),
         }
     }
@@ -114,7 +117,7 @@ impl Brain for ModelBrain {
                 let answer = self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS });
                 return Box::pin(Answer::new(self.llm.name(), answer));
             }
-            Prompt::Open => &self.greeting,
+            Prompt::Open => return Box::pin(super::Ready(self.opening.clone().into())),
             Prompt::Unheard => self.words.again,
             Prompt::Silence { rung: 0 } => self.words.there,
             Prompt::Silence { .. } => self.words.still_there,

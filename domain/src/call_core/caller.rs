@@ -73,7 +73,7 @@ impl CallCore {
     pub(super) fn commit(&mut self, now: Instant, turn: Committed) {
         let interrupted = std::mem::take(&mut self.interrupted);
         if turn.text.is_empty() {
-            if turn.speech < SHORTEST_WORD && !interrupted {
+            if (turn.speech < SHORTEST_WORD && !interrupted) || self.is_protected() {
                 self.turns.drop_turn();
                 self.listen(now);
                 return;
@@ -86,6 +86,9 @@ impl CallCore {
             self.note_event("backchannel", turn.text); // its words came after our voice had gone on
             self.turns.drop_turn();
             return;
+        }
+        if self.is_protected() {
+            return self.postpone(turn);
         }
         self.silence.caller_spoke();
         self.flush_user(); // a typed turn that nobody will answer any more: it was said all the same
