@@ -359,9 +359,7 @@ impl State {
                     self.turn_from = *at;
                 }
                 self.turn_began = *began;
-                if self.plan.speech.screen().is_some() {
-                    let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor shows less
-                }
+                let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor tells less
             }
             Input::Tick | Input::Cut(_) => {}
             Input::Spoken(utterance, _) => {

@@ -23,8 +23,8 @@ use crate::Run;
 const FRAMES: Duration = Duration::from_millis(60);
 /// A mark that stays out holds back what counts as heard for so long (`tandem_domain::playout`).
 const MARK_GRACE: Duration = Duration::from_secs(1);
-/// The far end's clock, over the longest call, and ours are no further apart.
-const CLOCKS: Duration = Duration::from_millis(150);
+/// The far end's clock and ours are no further apart, of the time since the call began.
+const CLOCKS: f64 = 0.002;
 
 /// The words in the ear, less those before a `clear` that were said again when the voice went on behind it.
 pub(super) fn once(run: &Run) -> Vec<&Heard> {
@@ -33,14 +33,38 @@ pub(super) fn once(run: &Run) -> Vec<&Heard> {
         let behind = words.partition_point(|word| run.tape.at(word.start) < clear);
         let (before, after) = words.split_at(behind);
         let late = before.iter().rev().take_while(|word| whole(run, word) + allowed(run) >= clear).count();
-        let again = (1..=late.min(after.len()))
-            .rev()
-            .find(|&count| before[behind - count..].iter().zip(after).all(|(one, other)| one.text == other.text));
-        if let Some(count) = again {
-            words.drain(behind - count..behind);
+        // the words that end at the clear are those that begin behind it
+        let again =
+            |count: &usize| before[behind - count..].iter().zip(after).all(|(one, other)| one.text == other.text);
+        let whole = (1..=late.min(after.len())).rev().find(again);
+        match whole.or_else(|| (1..=late).rev().find(|count| cut_short(run, &before[behind - count..], after))) {
+            Some(count) if whole.is_some() => drop(words.drain(behind - count..behind)),
+            Some(count) => {
+                let said = same(&before[behind - count..], after);
+                words.drain(behind..behind + said);
+            }
+            None => {}
         }
     }
     words
+}
+
+/// How many words the two begin with in common.
+fn same(one: &[&Heard], other: &[&Heard]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one.text == other.text).count()
+}
+
+/// Whether `again` begins with some of `words`, and a `clear` came before it had all of them.
+fn cut_short(run: &Run, words: &[&Heard], again: &[&Heard]) -> bool {
+    let said = same(words, again);
+    let Some(last) = said.checked_sub(1).map(|last| run.tape.at(again[last].start)) else { return false };
+    let next = again.get(said).map_or(run.over.0, |word| run.tape.at(word.start));
+    clears(run).any(|clear| (last..=next).contains(&clear))
+}
+
+/// When the carrier had each `clear`.
+fn clears(run: &Run) -> impl Iterator<Item = Duration> {
+    run.tape.clears.iter().map(|frame| run.tape.at((frame * FRAME_SAMPLES) as u64))
 }
 
 /// What the switch may not know yet of the ear when it holds its voice, until the carrier has the `clear`.
@@ -50,18 +74,17 @@ fn allowed(run: &Run) -> Duration {
     up + down + run.case.chunk() + FRAMES + marks
 }
 
-/// When the carrier had the `clear`s behind which, by the record, the voice went on: of each resume the last before it, with no word between.
+/// When the carrier had the `clear`s behind which, by the record, the voice went on: of each resume the first since the word before it.
 fn taken_back(run: &Run) -> BTreeSet<Duration> {
-    let clears: Vec<Duration> =
-        run.tape.clears.iter().map(|frame| run.tape.at((frame * FRAME_SAMPLES) as u64)).collect();
     let next_word = |clear: Duration| run.heard.iter().map(|word| run.tape.at(word.start)).find(|at| *at >= clear);
     let resumed = run.records.iter().filter_map(|record| match record {
         Record::Event(event) if event.kind == "resumed" => Some(event.since_start),
         _ => None,
     });
     let clear_of = |at: Duration| {
-        let before = clears.iter().filter(|clear| **clear <= at + run.ways.1 + CLOCKS);
-        before.copied().filter(|clear| next_word(*clear).is_none_or(|next| next + CLOCKS >= at)).next_back()
+        let clocks = at.mul_f64(CLOCKS) + FRAMES;
+        let before = clears(run).filter(|clear| *clear <= at + run.ways.1 + clocks);
+        before.filter(|clear| next_word(*clear).is_none_or(|next| next + clocks >= at)).min()
     };
     resumed.filter_map(clear_of).collect()
 }
@@ -95,6 +118,13 @@ mod tests {
         assert_eq!(texts(&run).len(), 5);
         let twice = made_up().says("one").held(true).says_on("one", "one").held(false).says_on("one two", "one two");
         assert_eq!(texts(&twice.run()), ["one", "one", "two"], "each resume has its own clear");
+    }
+
+    #[test]
+    fn a_word_of_several_that_was_cut_again_counts_once() {
+        let mut run = made_up().says("one two three").held(true).says_on("two", "one two three four").held(false).run();
+        run.ways = (Duration::from_millis(600), Duration::from_millis(600));
+        assert_eq!(texts(&run), ["one", "two", "three"]);
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn every_input(origin: Origin) -> Vec<Input> {
         Input::SpeechEnded { to: 1 << 38, ended: origin.0 + Duration::from_nanos(1_234_567_891) },
         Input::Transcript { turn: TurnId(1), to: 5, text: text(), confidence: Some(0.1), covers: Covers::WholeTurn },
         event(BrainEvent::Say(text())),
+        event(BrainEvent::Protect),
         event(BrainEvent::State(Box::new(state()))),
         event(BrainEvent::Decision(Decision::HandoverToHuman)),
         event(BrainEvent::Tool(tool())),
