@@ -368,9 +368,7 @@ impl State {
                 }
                 self.turn_began = *began;
                 self.plan.speech.playout().caller_speaks(true);
-                if self.plan.speech.screen().is_some() {
-                    let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor shows less
-                }
+                let _ = self.children.stt.cast(SttMsg::Speaking { from: self.turn_from }); // dead: its successor tells less
             }
             Input::Tick | Input::Cut(_) => {}
             Input::SpeechEnded { .. } => {

@@ -196,9 +196,10 @@ impl BargeIn {
         }
     }
 
-    /// A key was pressed.
-    pub fn key(&mut self) -> Option<Ruling> {
-        self.held.take().map(|_| Ruling::Yield(Ground::Key))
+    /// A key was pressed. Our voice `speaks` in a passage that a key may end.
+    pub fn key(&mut self, speaks: bool) -> Option<Ruling> {
+        let held = self.held.take().is_some();
+        (held || speaks).then_some(Ruling::Yield(Ground::Key))
     }
 
     /// Words so far; they may change. `own` is what our voice had been saying.

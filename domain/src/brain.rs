@@ -22,6 +22,8 @@ pub mod model;
 pub struct RulesBrain {
     playbook: Arc<Playbook>,
     context: Context,
+    /// Said first of all.
+    disclosure: Vec<BrainEvent>,
 }
 
 impl RulesBrain {
@@ -47,10 +49,9 @@ impl RulesBrain {
             context = context.with("caller", known.name.as_deref().unwrap_or_default());
             context.last_language = known.language;
         }
-        context.disclosure = greeting::disclosure(agent).map(str::to_owned);
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
-        Self { playbook, context }
+        Self { playbook, context, disclosure: greeting::disclosed(agent).collect() }
     }
 
     fn reply(&self, ask: &Ask) -> Reply {
@@ -76,8 +77,7 @@ impl RulesBrain {
         }
         let heard = Heard { text, confidence: *confidence };
         let mut answer = self.playbook.respond(&opening.state, &heard, &self.context);
-        let first = 1 + usize::from(self.context.disclosure.is_some());
-        answer.say.splice(0..0, opening.say.into_iter().take(first));
+        answer.say.splice(0..0, opening.say.into_iter().take(1));
         answer
     }
 }
@@ -93,7 +93,9 @@ impl Brain for RulesBrain {
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
         let reply = self.reply(&ask);
-        let mut events: VecDeque<BrainEvent> = reply.say.into_iter().map(BrainEvent::Say).collect();
+        let opens = ask.state.is_none() || ask.prompt == Prompt::Open;
+        let mut events: VecDeque<BrainEvent> = if opens { self.disclosure.clone().into() } else { VecDeque::new() };
+        events.extend(reply.say.into_iter().map(BrainEvent::Say));
         events.push_back(BrainEvent::State(Box::new(reply.state)));
         events.extend(reply.waits.then_some(BrainEvent::SkipTurn));
         events.extend(reply.tools.into_iter().map(BrainEvent::Tool));

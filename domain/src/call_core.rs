@@ -56,6 +56,8 @@ struct Thinking {
     skips: bool,
     /// Sentences that an earlier, broken attempt at the same ask gave already.
     skip: u32,
+    /// The next sentence is protected.
+    protect: bool,
     deadline: Instant,
     reply_to: Option<Committed>,
     committed_at: Instant,
@@ -74,6 +76,8 @@ struct Speech {
     first_audio_at: Option<Instant>,
     /// So many sentences at its beginning only say that the answer is coming.
     fillers: usize,
+    /// The sentences that have to be heard.
+    protected: Vec<usize>,
     /// The whole of it was shown.
     shown: bool,
 }
@@ -109,6 +113,10 @@ pub struct CallCore {
     cutting: Option<Speech>,
     /// The caller interrupted us and has not been answered since.
     interrupted: bool,
+    /// What was said over a passage that has to be heard: answered behind it.
+    postponed: Option<Committed>,
+    /// The caller speaks over such a passage, which ends then.
+    protected_until: Option<Instant>,
     asks: u32,
     utterances: u32,
     keys: u32,
@@ -150,6 +158,8 @@ impl CallCore {
             speech: None,
             cutting: None,
             interrupted: false,
+            postponed: None,
+            protected_until: None,
             asks: 0,
             utterances: 0,
             keys: 0,
@@ -186,6 +196,12 @@ impl CallCore {
     /// The utterance that is being spoken or synthesised.
     pub fn utterance(&self) -> Option<UtteranceId> {
         self.speech.as_ref().map(|speech| speech.id)
+    }
+
+    /// The sentences of [`Self::utterance`] that nobody's speech holds: what is in one of them is not held by [`Effect::Hold`]. None before it
+    /// sounds, for a greeting may wait for the other side's first word.
+    pub fn protected_sentences(&self) -> &[usize] {
+        self.speech.as_ref().filter(|speech| speech.first_audio_at.is_some()).map_or(&[], |speech| &speech.protected)
     }
 
     /// Whether the caller speaks, or has spoken and was not answered yet.
@@ -230,7 +246,7 @@ impl CallCore {
         let silence = self.silence.poll_timeout().map(|at| (at, "silence"));
         let tools = self.tools.poll_timeout().map(|at| (at, "tool"));
         let filler = self.filler_due().map(|at| (at, "filler"));
-        let held = self.barge_in.poll_timeout().map(|at| (at, "barge_in"));
+        let held = self.barge_in.poll_timeout().or(self.protected_until).map(|at| (at, "barge_in"));
         let opening = self.opening_due().map(|at| (at, "opening"));
         [longest, soon, held, opening, turn, thinking, filler, silence, tools]
             .into_iter()
@@ -265,11 +281,14 @@ impl CallCore {
                     self.listen(now);
                 }
             }
-            Input::Transcript { turn, text, covers, .. } if self.hello_over_greeting(turn, &text, covers) => {
+            Input::Transcript { turn, to, ref text, covers, .. }
+                if self.hello_over_greeting(turn, to, text, covers) =>
+            {
                 self.listen(now);
             }
-            Input::Transcript { turn, text, confidence, covers, .. }
-                if !self.may_go_on_as_hello(&text) && self.weigh(now, turn, &text, confidence, covers) =>
+            Input::Transcript { turn, to, ref text, confidence, covers }
+                if !self.may_go_on_as_hello(turn, to, text)
+                    && self.weigh(now, floor::Words { turn, to, text, confidence, covers }) =>
             {
                 self.listen(now);
             }
@@ -295,13 +314,11 @@ impl CallCore {
             Input::Spoken(utterance, heard) => self.spoken(now, utterance, &heard),
             Input::Cut(heard) => self.cut(now, &heard),
             Input::Held(heard) if self.greeting_held(now, &heard) => {}
-            Input::Held(heard) => self.held(&heard),
+            Input::Held(heard) => self.held(now, &heard),
             Input::Dtmf(digit) if self.keys < MOST_KEYS => {
                 self.keys += 1;
                 self.note_event("dtmf", digit.to_string());
-                if let Some(ruling) = self.barge_in.key() {
-                    self.ruled(ruling);
-                }
+                self.key(now);
                 self.active(now); // who presses keys is there
             }
             Input::Dtmf(_) => {}
@@ -321,7 +338,7 @@ impl CallCore {
             Input::Ended(reason) => {
                 // What was understood of the last words is kept, though nobody answers them.
                 if self.pending_user.is_none() {
-                    self.pending_user = self.turns.unfinished(now);
+                    self.pending_user = self.postponed.take().or_else(|| self.turns.unfinished(now));
                 }
                 // Who hangs up while we say goodbye did not end the call.
                 let reason = match (&self.ending, self.decision, reason) {
@@ -359,8 +376,9 @@ impl CallCore {
         self.tools_overdue(now);
         self.open_in_time(now);
         if let Some(ruling) = self.barge_in.handle_timeout(now) {
-            self.ruled(ruling);
+            self.ruled(ruling, "");
         }
+        self.protected_passed(now);
         let action = self.turns.handle_timeout(now);
         self.turn_action(now, action);
         if self.thinking.as_ref().is_some_and(|thinking| now >= thinking.deadline) {

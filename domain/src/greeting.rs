@@ -10,12 +10,20 @@
 //! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi {name}! Good to hear from you again." |
 //! | nothing                                               | the playbook's greeting, else "Hi! How's it going?" |
 //!
-//! Whatever is said first, the playbook's first question follows. Before all of it stands the agent's disclosure, where it has one, on calls in
-//! both directions: no wish of a client and no earlier call replaces that.
+//! Whatever is said first, the playbook's first question follows. Before all of it comes the agent's disclosure (`disclosure_message`, else
+//! `business_info.disclosure`), where it has one: who calls, that it is a machine, that the call is recorded. Nobody's speech and no key stops that.
 
 use crate::agent::Agent;
 use crate::caller::CallFacts;
+use crate::port::brain::BrainEvent;
 use crate::record::Direction;
+
+/// The agent's disclosure, as the first events of an opening; none if it has none.
+pub fn disclosed(agent: &Agent) -> impl Iterator<Item = BrainEvent> {
+    let own = agent.script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty());
+    let words = own.or(agent.script.info("disclosure")).map(str::to_owned);
+    words.into_iter().flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
+}
 
 /// What a caller hears first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +45,6 @@ impl Greeting {
             Self::Usual => "Hi! How's it going?".to_owned(),
         }
     }
-}
-
-/// What `agent` has to say before it greets anybody.
-pub fn disclosure(agent: &Agent) -> Option<&str> {
-    agent.script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty())
 }
 
 /// How `agent` greets the other party of this call.
@@ -131,6 +134,17 @@ mod tests {
         assert_eq!(words(&agent, &call), "Hi Rahul! Good to hear from you again.");
         assert_eq!(choose(&agent, &call), Greeting::Returning("Rahul".to_owned()));
         assert_eq!(words(&agent, &CallFacts::default()), "Hi! How's it going?");
+    }
+
+    #[test]
+    fn a_disclosure_is_protected_and_an_empty_one_is_none() {
+        let mut agent = agent();
+        assert_eq!(disclosed(&agent).count(), 0);
+        agent.script.business_info.insert("disclosure".to_owned(), json!("This call is recorded."));
+        let said = [BrainEvent::Protect, BrainEvent::Say("This call is recorded.".to_owned())];
+        assert!(disclosed(&agent).eq(said));
+        agent.script.business_info.insert("disclosure".to_owned(), json!("  "));
+        assert_eq!(disclosed(&agent).count(), 0);
     }
 
     #[test]

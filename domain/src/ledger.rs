@@ -33,6 +33,21 @@ pub struct Heard {
     pub sentences: Vec<SentenceAudio>,
 }
 
+impl Heard {
+    /// Whether the sentence that is in the ear is one of `protected`; then how many samples of it are left, if all of it is made. A sentence that
+    /// has not begun yet is not in the ear.
+    pub fn protected_rest(&self, protected: &[usize]) -> Option<Option<u64>> {
+        let mut end = 0;
+        for (index, audio) in self.sentences.iter().enumerate() {
+            end += audio.samples;
+            if self.samples < end || !audio.complete {
+                return protected.contains(&index).then(|| audio.complete.then(|| end - self.samples));
+            }
+        }
+        None
+    }
+}
+
 /// The part of `sentences` that was heard, whole words only.
 pub fn heard_text(sentences: &[String], heard: &Heard) -> String {
     #[cfg(feature = "sabotage")]
@@ -96,6 +111,19 @@ mod tests {
         assert_eq!(heard(16_000), "An apartment in Delhi.");
         assert_eq!(heard(24_000), "An apartment in Delhi. What is");
         assert_eq!(heard(32_000), "An apartment in Delhi. What is your budget?");
+    }
+
+    #[test]
+    fn a_protected_sentence_is_told_by_what_is_in_the_ear() {
+        let heard =
+            |samples, complete| Heard { samples, sentences: vec![sentence(800, true), sentence(1_600, complete)] };
+        assert_eq!(heard(799, true).protected_rest(&[1]), None);
+        assert_eq!(heard(800, true).protected_rest(&[1]), Some(Some(1_600)));
+        assert_eq!(heard(2_399, true).protected_rest(&[1]), Some(Some(1)));
+        assert_eq!(heard(2_400, true).protected_rest(&[1]), None, "all was heard");
+        assert_eq!(heard(2_400, false).protected_rest(&[1]), Some(None), "it is still being made");
+        assert_eq!(heard(0, true).protected_rest(&[0]), Some(Some(800)));
+        assert_eq!(Heard::default().protected_rest(&[0]), None);
     }
 
     #[test]

@@ -163,11 +163,11 @@ fn a_pause_in_the_speech_is_not_its_end() {
 fn protected_passages_are_not_held_and_keys_end_what_is_held() {
     let (t0, mut arbiter) = (origin(), arbiter("en"));
     assert_eq!(arbiter.sustained(t0, Overlap { protected: true, asked: true }), None);
-    assert_eq!(arbiter.key(), None);
+    assert_eq!(arbiter.key(false), None);
     arbiter.sustained(t0, PLAIN);
     assert_eq!(arbiter.sustained(t0 + ms(100), PLAIN), None, "held already");
-    assert_eq!(arbiter.key(), Some(Ruling::Yield(Ground::Key)));
-    assert_eq!(arbiter.key(), None);
+    assert_eq!(arbiter.key(false), Some(Ruling::Yield(Ground::Key)));
+    assert_eq!(arbiter.key(false), None);
 }
 
 #[test]
@@ -223,7 +223,7 @@ proptest! {
                 Step::Sustained(protected, asked) => arbiter.sustained(now, Overlap { protected, asked }),
                 Step::Again => { arbiter.speech_again(); None }
                 Step::Ended => { arbiter.speech_ended(now); None }
-                Step::Key => arbiter.key(),
+                Step::Key => arbiter.key(false),
                 Step::Partial(text) => arbiter.partial(&text, OWN),
                 Step::Settled(text, confidence) => arbiter.settled(now, &text, confidence, OWN),
                 Step::Timeout => arbiter.handle_timeout(now),

@@ -49,6 +49,7 @@ fn asked(brain: &RulesBrain, prompt: Prompt, state: Option<PlaybookState>) -> (S
     let said = events.iter().filter_map(|event| match event {
         BrainEvent::Say(text) => Some(text.as_str()),
         BrainEvent::FirstToken
+        | BrainEvent::Protect
         | BrainEvent::State(_)
         | BrainEvent::Tool(_)
         | BrainEvent::Decision(_)
@@ -58,6 +59,7 @@ fn asked(brain: &RulesBrain, prompt: Prompt, state: Option<PlaybookState>) -> (S
     let state = events.iter().find_map(|event| match event {
         BrainEvent::State(state) => Some((**state).clone()),
         BrainEvent::FirstToken
+        | BrainEvent::Protect
         | BrainEvent::Say(_)
         | BrainEvent::Tool(_)
         | BrainEvent::Decision(_)
@@ -114,17 +116,17 @@ fn the_call_tells_the_playbook_its_time_and_its_caller() {
 
 #[test]
 fn a_disclosure_is_the_first_sentence_of_every_call_and_of_no_repetition() {
-    let script = Script { disclosure: Some(" {company}'s machine speaks. ".to_owned()), ..Script::default() };
+    let script = Script { disclosure: Some(" A machine speaks. ".to_owned()), ..Script::default() };
     let agent = Agent { script, ..agent() };
     let facts = CallFacts { first_message: Some("As you wish.".to_owned()), ..rahul() };
     let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent, facts);
     let (said, state) = asked(&brain, Prompt::Open, None);
-    assert_eq!(said, "Tandem's machine speaks. As you wish. What kind of property are you looking for?");
+    assert_eq!(said, "A machine speaks. As you wish. What kind of property are you looking for?");
     let prompt = |text: &str| Prompt::Heard { text: text.to_owned(), confidence: None };
     let (said, _) = asked(&brain, prompt("pardon?"), Some(state));
     assert_eq!(said, "As you wish. What kind of property are you looking for?");
     let (said, _) = asked(&brain, prompt("a villa"), None);
-    assert_eq!(said, "Tandem's machine speaks. As you wish. A villa. Where should it be?");
+    assert_eq!(said, "A machine speaks. As you wish. A villa. Where should it be?");
 }
 
 #[test]

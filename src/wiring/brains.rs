@@ -165,7 +165,11 @@ mod tests {
             match event.unwrap() {
                 BrainEvent::Say(text) => said.push(text),
                 BrainEvent::State(state) => stands = Some(*state),
-                BrainEvent::FirstToken | BrainEvent::Tool(_) | BrainEvent::Decision(_) | BrainEvent::SkipTurn => {}
+                BrainEvent::FirstToken
+                | BrainEvent::Protect
+                | BrainEvent::Tool(_)
+                | BrainEvent::Decision(_)
+                | BrainEvent::SkipTurn => {}
             }
         }
         (said.join(" "), stands.unwrap())

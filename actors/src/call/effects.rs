@@ -71,9 +71,17 @@ impl State {
                 self.core.handle(now, Input::Cut(heard));
             }
             Effect::Hold => {
-                let heard = plan.speech.playout().hold(now);
+                let (held, heard) = {
+                    let mut playout = plan.speech.playout();
+                    let heard = playout.heard(now);
+                    let held = heard.protected_rest(self.core.protected_sentences()).is_none();
+                    if held {
+                        playout.hold(now);
+                    }
+                    (held, heard)
+                };
                 plan.speech.wake();
-                if heard.samples > 0 {
+                if held && heard.samples > 0 {
                     self.stopped(now);
                 }
                 self.core.handle(now, Input::Held(heard));

@@ -82,7 +82,7 @@ impl State {
             move || drop(me.cast(SttMsg::Failed(error)))
         };
         let ear = Ear { call: args.call.clone(), me: me.clone(), engine, lane: args.lane.clone() };
-        let stream = Guard::spawn(ear.listen(events, args.spec.partials), panicked);
+        let stream = Guard::spawn(ear.listen(events), panicked);
         Self { args, commands, asked: None, _stream: stream }
     }
 }
@@ -180,7 +180,7 @@ struct Ear {
 }
 
 impl Ear {
-    async fn listen(self, mut events: EventStream<SttEvent, SttError>, partials: bool) {
+    async fn listen(self, mut events: EventStream<SttEvent, SttError>) {
         let Self { call, me, engine, lane } = self;
         while let Some(event) = events.next().await {
             let sent = match event {
@@ -189,8 +189,7 @@ impl Ear {
                         .increment(1);
                     call.cast(CallMsg::Input(Input::Transcript { turn, to, text, confidence, covers })).is_ok()
                 }
-                Ok(SttEvent::Partial { text }) if partials => call.cast(CallMsg::Input(Input::Partial(text))).is_ok(),
-                Ok(SttEvent::Partial { .. }) => true, // nobody looks
+                Ok(SttEvent::Partial { text }) => call.cast(CallMsg::Input(Input::Partial(text))).is_ok(),
                 Err(error) => {
                     metrics::counter!(PROVIDER_REQUESTS, "stage" => "stt", "provider" => engine, "outcome" => "error")
                         .increment(1);

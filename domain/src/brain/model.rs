@@ -54,8 +54,8 @@ const SKIP_TURN: &str = "skip_turn";
 pub struct ModelBrain {
     llm: Arc<dyn Llm>,
     system: String,
-    disclosure: Option<String>,
-    greeting: String,
+    /// Disclosure and greeting.
+    opening: Vec<BrainEvent>,
     words: &'static Words,
 }
 
@@ -74,8 +74,9 @@ impl ModelBrain {
         Self {
             llm,
             system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
-            disclosure: greeting::disclosure(agent).map(str::to_owned),
-            greeting: greeting::choose(agent, call).words(),
+            opening: greeting::disclosed(agent)
+                .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
+                .collect(),
             words: Words::of(&agent.language),
         }
     }
@@ -135,9 +136,11 @@ impl Brain for ModelBrain {
             // Who spoke before a word of ours was heard is greeted and answered at once; a hello is answered by the greeting.
             Prompt::Heard { text, .. } if !has_spoken(&ask.history) && Aside::is_hello(text) => return self.open(),
             Prompt::Heard { text, .. } => {
-                let answer = self.asked(self.messages(&ask.history, text));
-                let first = self.first_words().filter(|_| !has_spoken(&ask.history));
-                return Box::pin(first.fold(answer, |answer, line| answer.after(line)));
+                let mut answer = self.asked(self.messages(&ask.history, text));
+                if !has_spoken(&ask.history) {
+                    answer.ready.extend(self.opening.clone());
+                }
+                return Box::pin(answer);
             }
             Prompt::Open => return self.open(),
             Prompt::Unheard => self.words.again,
@@ -156,13 +159,8 @@ impl Brain for ModelBrain {
 }
 
 impl ModelBrain {
-    /// What is said before anything else.
-    fn first_words(&self) -> impl Iterator<Item = &String> {
-        self.disclosure.iter().chain([&self.greeting])
-    }
-
     fn open(&self) -> EventStream<BrainEvent, BrainError> {
-        Box::pin(super::Ready(self.first_words().cloned().map(BrainEvent::Say).collect()))
+        Box::pin(super::Ready(self.opening.clone().into()))
     }
 
     fn asked(&self, messages: Vec<Message>) -> Answer {

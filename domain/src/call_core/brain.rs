@@ -47,6 +47,7 @@ impl CallCore {
             received: 0,
             skips: false,
             skip,
+            protect: false,
             deadline,
             reply_to,
             committed_at,
@@ -63,12 +64,17 @@ impl CallCore {
             BrainEvent::FirstToken => thinking.first_token_at = Some(now),
             BrainEvent::Say(text) => {
                 thinking.received += 1;
+                let protected = std::mem::take(&mut thinking.protect);
                 if thinking.received <= thinking.skip || text.trim().is_empty() {
                     return; // said already, by an attempt whose driver died
                 }
                 let (reply_to, committed_at) = (thinking.reply_to.clone(), thinking.committed_at);
                 self.say(now, text, reply_to, committed_at);
+                if let Some(speech) = self.speech.as_mut().filter(|_| protected) {
+                    speech.protected.push(speech.sentences.len() - 1);
+                }
             }
+            BrainEvent::Protect => thinking.protect = true,
             BrainEvent::State(state) => {
                 if self.state.as_ref() != Some(&*state) {
                     self.state = Some(*state.clone());

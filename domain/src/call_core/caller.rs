@@ -99,7 +99,7 @@ impl CallCore {
         }
         let interrupted = std::mem::take(&mut self.interrupted);
         if turn.text.is_empty() {
-            if turn.speech < SHORTEST_WORD && !interrupted {
+            if (turn.speech < SHORTEST_WORD && !interrupted) || self.is_protected() {
                 self.turns.drop_turn();
                 self.listen(now);
                 return;
@@ -115,6 +115,9 @@ impl CallCore {
             self.note_event("backchannel", turn.text); // its words came after our voice had gone on
             self.turns.drop_turn();
             return;
+        }
+        if self.is_protected() {
+            return self.postpone(turn);
         }
         if self.doubts(now, &turn) {
             return;

@@ -1,20 +1,37 @@
 //! Who has the floor: the caller speaks over our voice, and the arbiter's rulings are carried out.
 //!
 //! ```text
-//! speech over our voice ─► Hold ─► Held(what was heard) ─► words, length ─┬─► Cut: the caller's turn
-//!                                                                         └─► Resume: the turn is dropped
+//! speech over our voice ─► Hold ─► Held(what was heard) ─┬─► words, length ─┬─► Cut: the caller's turn
+//!                                                        │                  └─► Resume: the turn is dropped, its words are in the timeline
+//!                                                        └─► a protected passage: it was not held; the speech is asked about again at its end
 //! ```
+//!
+//! A turn that ends within a protected passage is answered behind the utterance.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect};
 use crate::barge_in::{Ground, Overlap, Ruling};
 use crate::ids::TurnId;
 use crate::ledger::Heard;
 use crate::port::stt::Covers;
+use crate::turn::Committed;
 
 /// So much of a question, in percent of its characters, is enough to answer it.
 const ENOUGH_OF_A_QUESTION: usize = 60;
+/// Samples in a millisecond of the switch's audio.
+const SAMPLES_PER_MS: u64 = 8;
+/// A passage whose end is not known yet is looked at again after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What the recogniser says of a turn.
+pub(super) struct Words<'t> {
+    pub(super) turn: TurnId,
+    pub(super) to: u64,
+    pub(super) text: &'t str,
+    pub(super) confidence: Option<f32>,
+    pub(super) covers: Covers,
+}
 
 impl CallCore {
     /// The caller's speech over our voice has lasted as long as an interruption must.
@@ -24,13 +41,19 @@ impl CallCore {
         }
         let began = self.turns.speaking_since().unwrap_or(now);
         if let Some(ruling) = self.barge_in.sustained(began, Overlap::default()) {
-            self.ruled(ruling);
+            self.ruled(ruling, "");
         }
     }
 
-    /// Our voice stands still; so much of it was heard.
-    pub(super) fn held(&mut self, heard: &Heard) {
+    /// Our voice stands still, unless it was in a protected sentence; so much of it was heard.
+    pub(super) fn held(&mut self, now: Instant, heard: &Heard) {
         let Some(speech) = self.speech.as_ref().filter(|_| self.barge_in.is_holding()) else { return };
+        if let Some(rest) = heard.protected_rest(&speech.protected) {
+            self.barge_in.forget();
+            self.protected_until =
+                Some(now + rest.map_or(LOOK_AGAIN, |left| Duration::from_millis(left / SAMPLES_PER_MS + 1)));
+            return;
+        }
         let text = self.heard_of(speech, heard);
         let all = speech.sentences.join(" ");
         if text.len() == all.len() && self.thinking.is_none() {
@@ -39,32 +62,66 @@ impl CallCore {
         self.barge_in.asked(asked(&speech.sentences, text.len()));
     }
 
+    /// The caller speaks over a passage of which not all is made yet.
+    pub(super) fn look_again(&mut self, now: Instant) {
+        self.protected_until = Some(now + LOOK_AGAIN);
+    }
+
+    /// The passage that nobody's speech stops may be over.
+    pub(super) fn protected_passed(&mut self, now: Instant) {
+        if self.protected_until.take_if(|until| *until <= now).is_some()
+            && self.turns.is_sustained()
+            && self.agent_speaking()
+        {
+            self.overlapped(now);
+        }
+    }
+
+    /// Whether our voice says, or will say, what has to be heard.
+    pub(super) fn is_protected(&self) -> bool {
+        self.speech.as_ref().is_some_and(|speech| !speech.protected.is_empty() && speech.first_audio_at.is_some())
+    }
+
+    /// What was said over a protected passage is answered behind it.
+    pub(super) fn postpone(&mut self, turn: Committed) {
+        self.note_event("postponed", turn.text.clone());
+        self.turns.drop_turn(); // what the caller says next is another turn, and takes nothing back
+        self.postponed = Some(match self.postponed.take() {
+            None => turn,
+            Some(before) => Committed { text: format!("{} {}", before.text, turn.text), began: before.began, ..turn },
+        });
+    }
+
+    /// A key was pressed: who presses one has heard enough.
+    pub(super) fn key(&mut self, now: Instant) {
+        let speaks = self.agent_speaking() && !self.reads && self.ending.is_none() && !self.is_protected();
+        if let Some(ruling) = self.barge_in.key(speaks) {
+            self.ruled(ruling, "");
+            self.interrupted &= self.turns.is_open(); // no words are missing
+            self.listen(now);
+        }
+    }
+
     /// The words of the speech under which our voice is held; `true` if they are no turn.
-    pub(super) fn weigh(
-        &mut self,
-        now: Instant,
-        turn: TurnId,
-        text: &str,
-        confidence: Option<f32>,
-        covers: Covers,
-    ) -> bool {
+    pub(super) fn weigh(&mut self, now: Instant, words: Words<'_>) -> bool {
+        let Words { turn, to, text, confidence, covers } = words;
         if !self.barge_in.is_holding() || self.turns.open_turn() != Some(turn) {
             return false;
         }
         let own = self.own_words();
-        if self.turns.caller_speaking() {
-            // The caller goes on: what was said before a pause is not all.
+        if !self.turns.asked_about(turn, to) {
+            // The caller goes on, or has: what was said before a pause is not all.
             if let Some(ruling) = self.barge_in.partial(text, &own) {
-                self.ruled(ruling);
+                self.ruled(ruling, text);
             }
             return false;
         }
         let text = match covers {
             Covers::WholeTurn => text.to_owned(),
-            Covers::SinceLastFinal => format!("{} {text}", self.turns.words()),
+            Covers::SinceLastFinal => format!("{} {text}", self.turns.words()).trim().to_owned(),
         };
         let Some(ruling) = self.barge_in.settled(now, &text, confidence, &own) else { return false };
-        self.ruled(ruling);
+        self.ruled(ruling, &text);
         let resumed = matches!(ruling, Ruling::Resume(_));
         if resumed {
             self.turns.drop_turn();
@@ -77,18 +134,20 @@ impl CallCore {
         if self.barge_in.is_holding() {
             let own = self.own_words();
             if let Some(ruling) = self.barge_in.partial(text, &own) {
-                self.ruled(ruling);
+                self.ruled(ruling, text);
             }
         }
     }
 
-    /// Carries out what the arbiter says.
-    pub(super) fn ruled(&mut self, ruling: Ruling) {
+    /// Carries out what the arbiter says, by these words.
+    pub(super) fn ruled(&mut self, ruling: Ruling, words: &str) {
         match ruling {
             Ruling::Hold => self.effects.push_back(Effect::Hold),
             Ruling::Yield(ground) => self.ruled_against(ground),
             Ruling::Resume(ground) => {
-                self.note_event("resumed", ground.name().to_owned());
+                let name = ground.name();
+                let detail = if words.is_empty() { name.to_owned() } else { format!("{name}: {words}") };
+                self.note_event("resumed", detail);
                 self.effects.push_back(Effect::Resume(ground));
             }
         }

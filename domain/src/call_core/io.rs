@@ -233,7 +233,8 @@ pub enum Effect {
     },
     /// Stop speaking now and answer with [`Input::Cut`].
     Cut,
-    /// Stop speaking now, keep what was not heard, and answer with [`Input::Held`]. A [`Self::Cut`] or [`Self::Resume`] follows.
+    /// Stop speaking now, keep what was not heard, and answer with [`Input::Held`]. A [`Self::Cut`] or [`Self::Resume`] follows. Where a protected
+    /// sentence is in the ear ([`Heard::protected_rest`]), go on speaking, and answer just so.
     Hold,
     /// Go on with what is held.
     Resume(Ground),

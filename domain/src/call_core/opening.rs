@@ -142,19 +142,19 @@ impl CallCore {
     }
 
     /// A bare hello over the greeting, while the arbiter holds it: the greeting goes on. `true` if the words are dealt with.
-    pub(super) fn hello_over_greeting(&mut self, turn: TurnId, text: &str, covers: Covers) -> bool {
-        if !self.barge_in.is_holding() || !self.greets() || self.turns.open_turn() != Some(turn) {
+    pub(super) fn hello_over_greeting(&mut self, turn: TurnId, to: u64, text: &str, covers: Covers) -> bool {
+        if !self.barge_in.is_holding() || !self.greets() || !self.turns.asked_about(turn, to) {
             return false;
         }
         let text = match covers {
             Covers::WholeTurn => text.to_owned(),
             Covers::SinceLastFinal => format!("{} {text}", self.turns.words()),
         };
-        if self.turns.caller_speaking() || !Aside::is_hello(&text) {
+        if !Aside::is_hello(&text) {
             return false;
         }
         self.barge_in.forget();
-        self.ruled(Ruling::Resume(Ground::Backchannel));
+        self.ruled(Ruling::Resume(Ground::Backchannel), &text);
         self.turns.drop_turn();
         true
     }
@@ -165,8 +165,8 @@ impl CallCore {
     }
 
     /// The first of two hellos is settled while the second is being said: nothing for the arbiter either.
-    pub(super) fn may_go_on_as_hello(&self, text: &str) -> bool {
-        self.turns.caller_speaking() && self.may_be_hello(text)
+    pub(super) fn may_go_on_as_hello(&self, turn: TurnId, to: u64, text: &str) -> bool {
+        !self.turns.asked_about(turn, to) && self.may_be_hello(text)
     }
 
     /// A turn that is over while we greet; `true` if the greeting is the answer to it.

@@ -28,6 +28,7 @@ impl CallCore {
                 first_sentence_at: now,
                 first_audio_at: None,
                 fillers: 0,
+                protected: Vec::new(),
                 shown: false,
             }
         });
@@ -57,8 +58,10 @@ impl CallCore {
         self.turns.reply_heard();
         let over_caller = self.begins_over_caller();
         self.opening_is_over();
-        if over_caller {
-            self.interrupt(); // the caller began before our first sample, and has not stopped
+        match (over_caller, self.is_protected()) {
+            (true, true) => self.look_again(now),
+            (true, false) => self.interrupt(), // the caller began before our first sample, and has not stopped
+            (false, _) => {}
         }
     }
 
@@ -73,12 +76,14 @@ impl CallCore {
 
     /// Our answer is complete, in the caller's ear.
     pub(super) fn after_reply(&mut self, now: Instant) {
-        match &self.ending {
-            Some((reason, _)) => {
+        match (&self.ending, self.postponed.take()) {
+            (Some((reason, _)), postponed) => {
                 let reason = reason.clone();
+                self.pending_user = self.pending_user.take().or(postponed);
                 self.end(reason);
             }
-            None => self.listen(now),
+            (None, Some(turn)) => self.commit(now, turn),
+            (None, None) => self.listen(now),
         }
     }
 
@@ -116,6 +121,7 @@ impl CallCore {
 
     pub(super) fn stop_speaking(&mut self) {
         self.barge_in.forget();
+        self.protected_until = None;
         if let Some(speech) = self.speech.take() {
             self.cutting = Some(speech);
             self.effects.push_back(Effect::Cut);

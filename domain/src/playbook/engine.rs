@@ -36,7 +36,6 @@ impl Playbook {
         let mut turn = Turn::new(self, context, state);
         turn.remember_language();
         let plan = turn.plan();
-        context.disclosure.iter().for_each(|line| turn.aside(line));
         match &context.greeting {
             Some(greeting) => turn.tell(greeting),
             None if context.returning && !plan.returning.is_empty() => {

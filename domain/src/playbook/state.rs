@@ -233,9 +233,6 @@ pub struct Heard<'a> {
 pub struct Context {
     /// Values of {agent}, {company}, {caller} and the playbook's own variables; empty ones count as absent.
     pub variables: BTreeMap<String, String>,
-    /// Said before any first words, and in no repetition of them.
-    #[serde(default)]
-    pub disclosure: Option<String>,
     /// First words in place of the playbook's greeting; the first question follows all the same.
     pub greeting: Option<String>,
     /// The caller has called before and is greeted by {caller}, unless `greeting` comes first.

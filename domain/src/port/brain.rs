@@ -70,6 +70,8 @@ pub enum BrainEvent {
     FirstToken,
     /// The next sentence to be spoken.
     Say(String),
+    /// The sentence that follows has to be heard (a disclosure, a consent): nobody's speech or key stops it. Said before its [`Self::Say`].
+    Protect,
     /// The playbook's new state (rules, or a model's accepted proposal).
     State(Box<PlaybookState>),
     /// What shall happen after the reply was heard.

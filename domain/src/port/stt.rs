@@ -20,7 +20,8 @@ pub struct SttSpec {
     pub rate_hz: u32,
     /// The agent's own keywords (`asr_keywords`): names and terms that it should not mishear.
     pub keywords: Vec<String>,
-    /// Whether somebody looks at [`SttEvent::Partial`]s. An engine for which they are work leaves them out otherwise.
+    /// Whether somebody looks at [`SttEvent::Partial`]s. An engine for which they are work leaves them out otherwise; one that has them anyway
+    /// tells them to every call, whose arbiter of interruptions reads them.
     pub partials: bool,
 }
 
@@ -34,8 +35,7 @@ pub enum SttInput {
         /// Linear mono PCM.
         samples: Arc<[i16]>,
     },
-    /// The caller speaks, in a turn that began at `from`: said at the beginning and after each pause, and only where
-    /// [`SttSpec::partials`] are asked for. Ends with the next `Finalize`.
+    /// The caller speaks, in a turn that began at `from`: said at the beginning and after each pause. Ends with the next `Finalize`.
     Speaking {
         /// Where the caller's turn began.
         from: u64,

@@ -2,7 +2,10 @@
 
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::Ground;
-use tandem_domain::call_core::Input;
+use tandem_domain::call_core::{Input, Note};
+use tandem_domain::port::brain::BrainEvent;
+use tandem_domain::port::stt::Covers;
+use tandem_domain::record::EndReason;
 
 use crate::world::{SENTENCE, World, ms};
 
@@ -102,4 +105,112 @@ fn a_voice_that_had_nothing_left_to_say_is_not_held_back() {
     world.heard = SENTENCE * 10;
     world.speak(600);
     assert_eq!((world.holds, world.cuts), (1, 1), "all was heard: the caller's turn");
+}
+
+/// What the timeline has of this kind.
+fn events(world: &World, wanted: &str) -> Vec<String> {
+    let event = |note: &Note| match note {
+        Note::Event { kind, detail } if *kind == wanted => Some(detail.clone()),
+        _ => None,
+    };
+    world.notes.iter().filter_map(event).collect()
+}
+
+#[test]
+fn the_words_of_a_turn_that_was_none_are_in_the_timeline() {
+    let mut world = spoken_over(500);
+    world.understand("mm-hmm, okay");
+    assert_eq!(events(&world, "resumed"), ["backchannel: mm-hmm, okay"]);
+}
+
+#[test]
+fn the_recognisers_answer_to_an_older_question_is_not_all_that_was_said() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.begin();
+    world.end(4_000);
+    let (turn, _, first) = *world.transcribe.last().unwrap();
+    world.input(Input::SpeechStarted { at: 6_000, began: world.now });
+    world.pass(ms(300));
+    world.end(9_000);
+    world.answered(turn, first, "okay", Covers::WholeTurn);
+    assert!(world.resumed.is_empty() && world.cuts == 0, "the caller has said more");
+    world.words("okay, but not in Delhi");
+    assert_eq!((world.resumed.len(), world.cuts), (0, 1));
+}
+
+#[test]
+fn a_key_ends_our_voice_and_the_ladder_goes_on() {
+    let mut world = World::new(Timing::default());
+    world.input(Input::Dtmf('1'));
+    assert_eq!(world.cuts, 0, "nobody has heard anything yet");
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.input(Input::Dtmf('2'));
+    assert_eq!((world.holds, world.cuts), (0, 1));
+    assert_eq!(events(&world, "barge_in"), ["key"]);
+    assert!(world.responses()[0].interrupted);
+    let spoken = world.spoken.len();
+    world.pass(Timing::default().turn_after_silence);
+    assert!(world.spoken.len() > spoken, "who pressed a key and says nothing is asked");
+}
+
+/// An opening of two sentences, of which the first has to be heard.
+fn disclosing() -> World {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.hold_brain = true;
+    world.say("I want an apartment in Delhi");
+    let (ask, _) = world.asks.pop_front().unwrap();
+    let say = |text: &str| BrainEvent::Say(text.to_owned());
+    for event in [BrainEvent::Protect, say("This call is recorded."), say("An apartment in Delhi.")] {
+        world.input(Input::Brain { ask, event });
+    }
+    world.input(Input::BrainDone { ask });
+    world.play();
+    world.hold_brain = false;
+    world
+}
+
+#[test]
+fn nobodys_speech_and_no_key_stops_what_has_to_be_heard() {
+    let mut world = disclosing();
+    world.heard = SENTENCE / 2;
+    world.speak(600);
+    world.input(Input::Dtmf('1'));
+    world.understand("in Pune");
+    world.pass(ms(600));
+    assert_eq!((world.holds, world.cuts), (0, 0));
+    assert_eq!(events(&world, "postponed"), ["in Pune"]);
+    world.play_all();
+    assert!(world.last_text().contains("Pune"), "answered behind it: {}", world.last_text());
+    world.pass(ms(100));
+    world.play_all();
+    let words: Vec<String> = world.turns().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(words, ["I want an apartment in Delhi", "in Pune"]);
+}
+
+#[test]
+fn behind_what_has_to_be_heard_we_are_interrupted_as_ever() {
+    let mut world = disclosing();
+    world.heard = SENTENCE - 4_000;
+    world.begin();
+    assert_eq!((world.holds, world.cuts), (0, 0));
+    world.heard = SENTENCE + 800;
+    world.pass(ms(501));
+    assert_eq!(world.holds, 1, "the caller still speaks when the passage is over");
+    world.input(Input::Partial("wait".into()));
+    assert_eq!(world.cuts, 1);
+}
+
+#[test]
+fn who_hangs_up_in_a_protected_passage_has_said_what_was_said() {
+    let mut world = disclosing();
+    world.heard = SENTENCE / 2;
+    world.speak(600);
+    world.understand("in Pune");
+    world.pass(ms(600));
+    world.input(Input::Ended(EndReason::CallerHangup));
+    assert_eq!(world.turns().last().unwrap().1, "in Pune");
 }

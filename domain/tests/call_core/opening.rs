@@ -113,6 +113,22 @@ fn a_callee_who_goes_on_over_the_greeting_interrupts_it_as_ever() {
 }
 
 #[test]
+fn a_disclosure_waits_like_any_first_word_and_is_protected_once_it_sounds() {
+    let mut world = World::before(Setup { direction: Direction::Outbound, ..Setup::default() });
+    world.hold_brain = true;
+    world.input(Input::Started);
+    let ask = world.asks[0].0;
+    for event in [BrainEvent::Protect, BrainEvent::Say("I am a machine.".into())] {
+        world.input(Input::Brain { ask, event });
+    }
+    assert!(!may_sound(&world) && world.core.protected_sentences().is_empty(), "the hold takes all of it");
+    world.pass(ms(1_500));
+    assert!(may_sound(&world));
+    world.play();
+    assert_eq!(world.core.protected_sentences(), [0]);
+}
+
+#[test]
 fn a_callee_s_radio_does_not_keep_us_silent() {
     let mut world = answered();
     world.begin();

@@ -148,7 +148,7 @@ impl World {
                         self.cuts += 1;
                         self.core.handle(self.now, Input::Cut(heard));
                     } else {
-                        self.holds += 1;
+                        self.holds += usize::from(heard.protected_rest(self.core.protected_sentences()).is_none());
                         self.core.handle(self.now, Input::Held(heard));
                     }
                 }

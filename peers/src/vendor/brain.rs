@@ -115,6 +115,7 @@ fn break_off(
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
             Ok(
                 BrainEvent::FirstToken
+                | BrainEvent::Protect
                 | BrainEvent::State(_)
                 | BrainEvent::Decision(_)
                 | BrainEvent::Tool(_)
@@ -228,6 +229,7 @@ mod tests {
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
             Ok(
                 BrainEvent::FirstToken
+                | BrainEvent::Protect
                 | BrainEvent::State(_)
                 | BrainEvent::Decision(_)
                 | BrainEvent::Tool(_)

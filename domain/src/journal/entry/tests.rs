@@ -52,6 +52,7 @@ fn every_input(origin: Origin) -> Vec<Input> {
         Input::Transcript { turn: TurnId(1), to: 5, text: text(), confidence: Some(0.1), covers: Covers::WholeTurn },
         Input::EndOfTurn { turn: TurnId(1), to: 5, probability: 0.75 },
         event(BrainEvent::Say(text())),
+        event(BrainEvent::Protect),
         event(BrainEvent::State(Box::new(state()))),
         event(BrainEvent::Decision(Decision::HandoverToHuman)),
         event(BrainEvent::Tool(tool())),
