@@ -113,7 +113,13 @@ fn break_off(
     if fault == Some(Fault::DropMidway) {
         let sentence = whole.into_iter().find_map(|event| match event {
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
-            Ok(BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_))
+            Ok(
+                BrainEvent::FirstToken
+                | BrainEvent::Protect
+                | BrainEvent::State(_)
+                | BrainEvent::Decision(_)
+                | BrainEvent::Tool(_),
+            )
             | Err(_) => None,
         });
         let halved = sentence.map(|mut sentence| {
@@ -220,7 +226,13 @@ mod tests {
         let failed = events.iter().any(Result::is_err);
         let said = events.into_iter().filter_map(|event| match event {
             Ok(BrainEvent::Say(sentence)) => Some(sentence),
-            Ok(BrainEvent::FirstToken | BrainEvent::State(_) | BrainEvent::Decision(_) | BrainEvent::Tool(_))
+            Ok(
+                BrainEvent::FirstToken
+                | BrainEvent::Protect
+                | BrainEvent::State(_)
+                | BrainEvent::Decision(_)
+                | BrainEvent::Tool(_),
+            )
             | Err(_) => None,
         });
         (said.collect(), failed, began.elapsed())
