@@ -318,7 +318,7 @@ impl CallCore {
             Input::Dtmf(digit) if self.keys < MOST_KEYS => {
                 self.keys += 1;
                 self.note_event("dtmf", digit.to_string());
-                self.key(now);
+                self.key();
                 self.active(now); // who presses keys is there
             }
             Input::Dtmf(_) => {}

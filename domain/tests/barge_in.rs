@@ -55,6 +55,14 @@ fn who_listens_aloud_is_not_interrupting() {
         "theek hai",
         "हाँ जी",
         "ठीक है",
+        "no problem",
+        "keep going",
+        "yeah totally",
+        "for sure",
+        "okay that's fine",
+        "oh that's nice",
+        "very nice",
+        "ekdum sahi baat hai",
     ] {
         assert_eq!(hears(words), Ruling::Resume(Ground::Backchannel), "{words}");
     }

@@ -129,8 +129,10 @@ function heard(event) {
   $("save").hidden = turns.list.length === 0;
 }
 
-function play(samples) {
+function play(samples, id) {
   waitingForAnswer = false;
+  const resumed = turns.goesOn(id);
+  if (resumed) transcript.show(resumed);
   line.play(samples);
 }
 

@@ -10,6 +10,8 @@
 
 /** Stages in the order in which a turn passes them. */
 const STAGES = ["endpointing", "stt", "brain", "tts"];
+/** Event ids that an answer has for itself: its audio has the first, and a later one each time that it goes on after an interruption. */
+const IDS = 1000;
 
 export class Turns {
   /** All turns, oldest first. */
@@ -98,6 +100,13 @@ export class Turns {
   #interrupted() {
     const turn = this.list.findLast((turn) => turn.role === "agent");
     return turn ? Object.assign(turn, { interrupted: true, state: "final" }) : null;
+  }
+
+  /** Audio of this number comes: an answer that was interrupted for a sound that was none goes on. Gives it, or null. */
+  goesOn(id) {
+    const turn = this.list.findLast((turn) => turn.role === "agent");
+    if (!turn?.interrupted || turn.heard !== null || !(id > turn.id && id < turn.id + IDS)) return null;
+    return Object.assign(turn, { interrupted: false });
   }
 
   #corrected({ original_agent_response: original, corrected_agent_response: corrected, event_id: id }) {

@@ -151,6 +151,15 @@ test("an interruption marks the agent's turn at once, the correction says what w
   assert.deepEqual(cut(turns.list[0]), { heard: "One two", unheard: " three four." });
 });
 
+test("an answer that goes on behind an interruption was not interrupted", () => {
+  const interruption = { type: "interruption", interruption_event: { event_id: 1001 } };
+  const turns = after(answer("One two three four.", 1000), interruption);
+  for (const of of [1000, 2000, undefined]) assert.equal(turns.goesOn(of), null, "not its audio behind the interruption");
+  assert.equal(turns.goesOn(1002), turns.list[0]);
+  assert.equal(turns.list[0].interrupted, false);
+  assert.equal(turns.goesOn(1002), null, "told once");
+});
+
 test("a latency finds its turn, before or after it", () => {
   const stages = { endpointing: 500, stt: 80, tts: 40, brain: 1, other: 9 };
   for (const turns of [after(latency(2, 621, stages), answer("Yes.", 2)), after(answer("Yes.", 2), latency(2, 621, stages))]) {

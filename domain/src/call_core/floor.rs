@@ -93,12 +93,11 @@ impl CallCore {
     }
 
     /// A key was pressed: who presses one has heard enough.
-    pub(super) fn key(&mut self, now: Instant) {
+    pub(super) fn key(&mut self) {
         let speaks = self.agent_speaking() && !self.reads && self.ending.is_none() && !self.is_protected();
         if let Some(ruling) = self.barge_in.key(speaks) {
             self.ruled(ruling, "");
             self.interrupted &= self.turns.is_open(); // no words are missing
-            self.listen(now);
         }
     }
 

@@ -111,6 +111,8 @@ impl CallCore {
         }
         if self.is_over() {
             self.close();
+        } else {
+            self.listen(now); // who was cut by a key has nobody to answer
         }
     }
 

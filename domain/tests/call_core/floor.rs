@@ -156,6 +156,17 @@ fn a_key_ends_our_voice_and_the_ladder_goes_on() {
     assert!(world.spoken.len() > spoken, "who pressed a key and says nothing is asked");
 }
 
+#[test]
+fn a_key_in_the_last_words_takes_the_end_back() {
+    let mut world = World::new(Timing::default());
+    world.play_all();
+    world.say("goodbye");
+    world.play();
+    world.heard = SENTENCE / 4;
+    world.input(Input::Dtmf('1'));
+    assert_eq!((world.cuts, world.ended.len()), (1, 0));
+}
+
 /// An opening of two sentences, of which the first has to be heard.
 fn disclosing() -> World {
     let mut world = World::new(Timing::default());
