@@ -242,7 +242,8 @@ impl Config {
                 max_concurrent: reader.number("MAX_CONCURRENT_CALLS", 1..=10_000),
                 max_duration: seconds(60 * reader.number("MAX_CALL_DURATION_MINUTES", 1..=240)),
                 endpoint_silence: millis(reader.number("ENDPOINT_SILENCE_MS", 100..=5_000)),
-                preemptive_generation: reader.value("PREEMPTIVE_GENERATION", |text| read::one_of(text, &["off", "on"])) != Some("off"),
+                preemptive_generation: reader.value("PREEMPTIVE_GENERATION", |text| read::one_of(text, &["off", "on"]))
+                    != Some("off"),
                 barge_in_min_speech: millis(reader.number("BARGE_IN_MIN_SPEECH_MS", 40..=5_000)),
                 start_timeout: seconds(reader.number("MEDIA_START_TIMEOUT", 1..=300)),
                 media_timeout: seconds(reader.number("MEDIA_TIMEOUT", 1..=300)),
