@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::{Eagerness, SpellingPatience, Timing};
+use crate::slot::yes_no;
 
 mod ending;
 mod expects;
@@ -112,6 +113,10 @@ pub struct Wait {
     pub ground: Ground,
 }
 
+fn is_denial(text: &str) -> bool {
+    yes_no::read(text).is_some_and(|assent| !assent.is_yes())
+}
+
 /// The endpointing of one call.
 #[derive(Debug, Clone)]
 pub struct Endpointing {
@@ -183,7 +188,9 @@ impl Endpointing {
         }
         let wait = self.value(text).unwrap_or_else(|| match self.endings.read(text) {
             Ending::Open => self.open(Ground::Open),
-            Ending::Whole if Endings::is_stopped(text) || self.expects == Some(Expects::YesNo) => {
+            // "No", to "is that right?", is mostly followed by what is.
+            Ending::Whole if self.expects == Some(Expects::YesNo) && is_denial(text) => self.judged(end),
+            Ending::Whole if self.expects == Some(Expects::YesNo) || Endings::is_stopped(text) => {
                 self.whole(Ground::Whole)
             }
             Ending::Whole | Ending::Plain => self.judged(end),

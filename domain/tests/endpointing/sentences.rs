@@ -34,6 +34,7 @@ fn a_plain_sentence_waits_for_the_base_and_others_for_less_or_more() {
         assert_eq!(delay(&timing, None, text), ms(320), "{text:?}");
     }
     assert_eq!(delay(&timing, Some(Expects::YesNo), "yes"), ms(320), "asked so, it needs no full stop");
+    assert_eq!(delay(&timing, Some(Expects::YesNo), "No."), ms(500), "what is right instead may follow");
 }
 
 #[test]

@@ -5,13 +5,15 @@
 //! | silence | may last |
 //! |---|---|
 //! | within an utterance, or before the first one | 2 s; 2.8 s with a model that is slow or fails |
-//! | after the caller, once the recogniser had words | 2.8 s (a slow model and a slow voice at once) from then, or from the silence that ends a turn |
+//! | after the caller, once the recogniser had words | 2.8 s (a slow model and a slow voice at once) from then, or from the silence that ends a turn (`endpoint` of the timeline) |
 //! | after the caller, while the recogniser was asked and does not answer | 4 s from the silence that ends a turn |
 //! | while the room around the caller is speech to the detector | that long: it holds the floor, a known weakness |
 //! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and as long for its prompt as for an opening |
 
 use std::time::Duration;
 
+use tandem_domain::endpointing::LONGEST;
+use tandem_domain::record::{Record, TimelineEvent};
 use tandem_peers::vendor::Latency;
 
 use super::order::places;
@@ -99,7 +101,7 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
         _ if floor.is_some_and(|settled| settled >= silence.to) => (silence.to, "while a sound holds the floor"),
         Who::Agent => (floor.unwrap_or(silence.from) + rung, "after the agent"),
         Who::Caller => {
-            let endpoint = silence.from + DETECTOR + timing.endpoint_silence + ways;
+            let endpoint = silence.from + DETECTOR + waited(run, silence).max(timing.endpoint_silence) + ways;
             let since = |from: Duration, what: &dyn Fn(&Overheard) -> bool| {
                 let during = run.overheard.iter().filter(|(at, _)| (from..silence.to).contains(at));
                 during.rev().find(|(_, overheard)| what(overheard)).map(|(at, _)| *at)
@@ -121,6 +123,17 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             }
         }
     }
+}
+
+/// The longest silence that the switch waited for on purpose, by its timeline: for the rest of a number, after words that go on.
+fn waited(run: &Run, silence: Silence) -> Duration {
+    let of_it =
+        |event: &&TimelineEvent| event.kind == "endpoint" && (silence.from..=silence.to).contains(&event.since_start);
+    let millis = |event: &TimelineEvent| event.data["detail"].as_str()?.split(' ').nth(1)?.parse().ok();
+    let events =
+        run.records.iter().filter_map(|record| if let Record::Event(event) = record { Some(event) } else { None });
+    let longest = events.filter(of_it).filter_map(millis).max();
+    longest.map_or(Duration::ZERO, |millis| Duration::from_millis(millis).min(LONGEST))
 }
 
 /// When the last turn was settled that a sound opened within the silence, or went on with, if one did: the room may be speech to the detector, and

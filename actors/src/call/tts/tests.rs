@@ -6,9 +6,10 @@ use tandem_domain::playout::Playout;
 use tandem_domain::port::EventStream;
 use tandem_domain::port::dialect::{Capabilities, ClearMarks, EndBy};
 use tandem_domain::port::tts::TtsChunk;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::*;
+use crate::clock;
 
 /// Samples of a chunk: 100 ms.
 const CHUNK: usize = 800;
@@ -91,11 +92,11 @@ impl Stage {
 
     /// How long it takes until the sentence is in the lane.
     async fn queued_after(&self) -> Duration {
-        let asked = Instant::now();
+        let asked = clock::now();
         while !self.is_queued() {
             timeout(Duration::from_secs(5), self.lane.woken()).await.unwrap();
         }
-        asked.elapsed()
+        clock::now() - asked
     }
 }
 
