@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
 use tandem_actors::clock;
-use tandem_domain::agent::{Agent, Script, Timing};
+use tandem_domain::agent::{Agent, Ambience, Script, Timing};
 use tandem_domain::brain::RulesBrain;
 use tandem_domain::caller::{Arriving, CallFacts};
 use tandem_domain::ids::{AgentId, BusinessId};
@@ -202,6 +202,7 @@ impl<B: Brains> Brains for TappedBrains<B> {
 /// The one agent of the universe, and its playbook.
 pub(crate) struct FrontDesk {
     pub(crate) timing: Timing,
+    pub(crate) ambience: Ambience,
 }
 
 impl AgentStore for FrontDesk {
@@ -218,7 +219,7 @@ impl AgentStore for FrontDesk {
             first_message_inbound: None,
             timing: self.timing,
             uncertainty: Default::default(),
-            ambience: Default::default(),
+            ambience: self.ambience,
             recorded: true,
             script: Script::default(),
         });

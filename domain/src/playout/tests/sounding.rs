@@ -138,8 +138,8 @@ fn a_gap_in_a_word_is_filled_without_a_click_and_counts_for_no_word() {
     playout.complete(U1, 0);
     playout.seal(U1, 1);
     together(&mut playout, &mut far, t0, 190, 240);
-    // 125 ms of voice, filled up to the end of the last chunk that was sent before it went on: 220 ms.
-    assert_eq!(playout.heard(t0 + ms(230)).samples, 1_000 + 80);
+    // 125 ms of voice, filled up to the end of the last chunk that was sent before it went on: 200 ms.
+    assert_eq!(playout.heard(t0 + ms(210)).samples, 1_000 + 80);
     let log = together(&mut playout, &mut far, t0, 240, 1_000);
     assert!(log.iter().any(|(_, action)| matches!(action, PlayoutAction::Spoken(_, heard) if heard.samples == 4_000)));
     assert_eq!(far.clicks(), Vec::<usize>::new());
