@@ -49,11 +49,9 @@ impl FarEnd {
                     self.heard.resize(self.heard.len().max(now), 0);
                     self.heard.extend(samples);
                 }
-                PlayoutAction::Clear(_) => {
-                    if now < self.heard.len() {
-                        self.heard.truncate(now);
-                        self.cuts.push(now);
-                    }
+                PlayoutAction::Clear(_) if now < self.heard.len() => {
+                    self.heard.truncate(now);
+                    self.cuts.push(now);
                 }
                 PlayoutAction::Mark(name) => self.marks.push(((self.heard.len() / 8) as u64, name.clone())),
                 _ => {}
