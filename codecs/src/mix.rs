@@ -48,7 +48,7 @@ impl Gain {
     }
 
     /// For the next sample.
-    pub fn next(&mut self) -> f32 {
+    pub fn advance(&mut self) -> f32 {
         let left = self.target - self.now;
         self.now = if left.abs() <= self.step.abs() { self.target } else { self.now + self.step };
         self.now
@@ -134,7 +134,7 @@ impl Bed {
             self.add(samples, || gain);
         } else {
             let (mut level, mut duck) = (self.level, self.duck);
-            self.add(samples, || level.next() * duck.next());
+            self.add(samples, || level.advance() * duck.advance());
             (self.level, self.duck) = (level, duck);
         }
     }

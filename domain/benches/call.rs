@@ -6,6 +6,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use tandem_codecs::SampleRate;
+use tandem_codecs::ambience::Scene;
+use tandem_codecs::mix::Bed;
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::{CallCore, Effect, Input, Lines};
 use tandem_domain::ids::UtteranceId;
@@ -149,21 +152,26 @@ fn pacing(c: &mut Criterion) {
         end: EndBy::SocketClose,
         max_message_bytes: 1_000,
     };
-    c.bench_function("playout_20_ms", |b| {
-        let (mut playout, mut now, mut actions) = (Playout::new(&telephone, 8_000), origin(), Vec::new());
-        let utterance = UtteranceId(1);
-        playout.open(utterance);
-        b.iter(|| {
-            // What goes out comes in, so that the queue has one length.
-            playout.push(utterance, 0, playout.queued(utterance, 0), &[1_000; 160], &[]);
-            playout.poll(now, &mut actions);
-            let next = playout.poll_timeout(now);
-            black_box(&actions);
-            actions.clear();
-            now += Duration::from_millis(20);
-            next
+    let mut group = c.benchmark_group("playout_20_ms");
+    for (name, bed) in [("voice", None), ("voice_over_ambience", Some(Scene::Office.round()))] {
+        group.bench_function(name, |b| {
+            let (mut playout, mut now, mut actions) = (Playout::new(&telephone, 8_000), origin(), Vec::new());
+            playout.set_bed(bed.clone().map(|round| Bed::new(SampleRate::HZ_8000, round, 0.5, 7)));
+            let utterance = UtteranceId(1);
+            playout.open(utterance);
+            b.iter(|| {
+                // What goes out comes in, so that the queue has one length.
+                playout.push(utterance, 0, playout.queued(utterance, 0), &[1_000; 160], &[]);
+                playout.poll(now, &mut actions);
+                let next = playout.poll_timeout(now);
+                black_box(&actions);
+                actions.clear();
+                now += Duration::from_millis(20);
+                next
+            });
         });
-    });
+    }
+    group.finish();
 }
 
 criterion_group!(benches, core, ledger, pacing);

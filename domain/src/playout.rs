@@ -66,6 +66,8 @@ pub enum PlayoutAction {
         /// Time since the chunk was due.
         late: Duration,
     },
+    /// In the middle of a word of this utterance its audio was not there in time; what follows stands in for it.
+    Gap(UtteranceId),
     /// Press a key by the carrier's own message.
     Key(char),
     /// Send a mark of this name.
@@ -170,6 +172,8 @@ pub struct Playout {
     finished: Option<(UtteranceId, Heard)>,
     /// Times that the queue ran dry, not yet told.
     underruns: u32,
+    /// Gaps that were told of as they happened.
+    gaps: u32,
 }
 
 impl Playout {
@@ -203,6 +207,7 @@ impl Playout {
             newest: 0,
             finished: None,
             underruns: 0,
+            gaps: 0,
         }
     }
 

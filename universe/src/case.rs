@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tandem_domain::agent::Timing;
+use tandem_domain::agent::{Ambience, Timing};
 use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::exotel::MarksOnClear;
 use tandem_peers::dice::Dice;
@@ -25,6 +25,8 @@ pub struct Case {
     pub holds: Vec<Holds>,
     /// The agent's patience.
     pub timing: Timing,
+    /// What is heard under the agent's voice; nothing, unless a test asks for it.
+    pub ambience: Ambience,
     /// What is switched off; nothing, but to see a check fail.
     pub sabotage: Option<Sabotage>,
 }
@@ -46,7 +48,7 @@ impl Case {
         // Half of the calls begin their answers in the silence; whether they do changes nothing else that is drawn.
         let preemptive_generation = Dice::stream(seed, "preemptive").chance(0.5);
         let timing = Timing { preemptive_generation, ..Timing::default() };
-        Self { scenario, carrier, holds: Vec::new(), timing, sabotage: None }
+        Self { scenario, carrier, holds: Vec::new(), timing, ambience: Ambience::default(), sabotage: None }
     }
 
     /// The public bug of this name.
@@ -62,7 +64,14 @@ impl Case {
     /// The call that shows a public bug.
     pub fn of_bug(bug: PublicBug) -> Self {
         let carrier = bug.call.far_end();
-        Self { scenario: bug.call, carrier, holds: bug.holds, timing: Timing::default(), sabotage: None }
+        Self {
+            scenario: bug.call,
+            carrier,
+            holds: bug.holds,
+            timing: Timing::default(),
+            ambience: Ambience::default(),
+            sabotage: None,
+        }
     }
 
     /// The same call with one mechanism switched off.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
 use tandem_actors::clock;
-use tandem_domain::agent::{Agent, Script, Timing};
+use tandem_domain::agent::{Agent, Ambience, Script, Timing};
 use tandem_domain::brain::RulesBrain;
 use tandem_domain::caller::{Arriving, CallFacts};
 use tandem_domain::ids::{AgentId, BusinessId};
@@ -215,6 +215,7 @@ impl<B: Brains> Brains for TappedBrains<B> {
 pub(crate) struct Reception {
     pub(crate) timing: Timing,
     pub(crate) desk: Desk,
+    pub(crate) ambience: Ambience,
 }
 
 impl Reception {
@@ -240,7 +241,7 @@ impl AgentStore for Reception {
             first_message_inbound: None,
             timing: self.timing,
             uncertainty: Default::default(),
-            ambience: Default::default(),
+            ambience: self.ambience,
             recorded: true,
             script: Script::default(),
         });

@@ -174,7 +174,7 @@ pub enum RunError {
 async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<Run, RunError> {
     let (tap, wires, log) = (Arc::new(Tap::default()), Arc::new(Tap::default()), Log::default());
     let (scenario, vendors) = (&case.scenario, &case.scenario.vendors);
-    let desk = Arc::new(Reception { timing: case.timing, desk: scenario.desk });
+    let desk = Arc::new(Reception { timing: case.timing, ambience: case.ambience, desk: scenario.desk });
     let ports = Ports {
         agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
         log: Arc::new(log.clone()),

@@ -1,7 +1,7 @@
 //! The outgoing pump: speech lane → pacing → the leg's rate → dialect → one write. Where the far end has a screen, what it is shown goes along.
 //!
 //! Place:   switchboard > call > **egress**
-//! Hears:   nothing; the lane wakes its pump.    Tells: `call`, `Input::FirstAudio`, `Input::Spoken`; `CallMsg::LegLost` when a write fails.
+//! Hears:   nothing; the lane wakes its pump.    Tells: `call`, `Input::FirstAudio`, `Input::Spoken`, gaps; `CallMsg::LegLost` when a write fails.
 //! Failure: the queue and the clock live in the lane, so a new pump goes on with the next chunk.
 
 use std::sync::Arc;
@@ -146,6 +146,10 @@ impl Leg {
                 Some(self.audio(now, &samples, late))
             }
             PlayoutAction::Filling { samples, late } => Some(self.audio(now, &samples, late)),
+            PlayoutAction::Gap(utterance) => {
+                news.push(Input::Noticed { kind: "gap_filled", detail: format!("in utterance {}", utterance.0) });
+                None
+            }
             PlayoutAction::Key(key) => self.encoder.dtmf(key),
             PlayoutAction::Mark(name) => self.encoder.mark(&name),
             PlayoutAction::Clear(voice) => {

@@ -4,7 +4,7 @@
 //! origin ─┬─ 20 ms ─┬─ 20 ms ─┬─ …      chunk k is heard from origin + k·chunk
 //!         └ sent `lead` before that: voice and keys
 //!                └ half of it: the bed alone          a voice that comes has less of it before it
-//!                     └ 20 ms: what conceals a gap    a voice that is only a little late comes in time
+//!                     └ 10 ms: what conceals a gap    a voice that is only a little late comes in time
 //! ```
 //!
 //! A chunk holds samples of the utterance, or keys, or neither; whatever it holds, it takes its place on the clock.
@@ -18,7 +18,9 @@ const MARK_EVERY: Duration = Duration::from_millis(100);
 /// A final mark that is late by this much is not waited for any longer.
 pub(super) const MARK_GRACE: Duration = Duration::from_millis(1_000);
 /// A gap is concealed when the far end has so much left.
-const BRINK: Duration = Duration::from_millis(20);
+const BRINK: Duration = Duration::from_millis(10);
+/// Gaps of one leg that are told of one by one: a voice that is always late fills no timeline.
+const MOST_GAPS: u32 = 50;
 /// No chunk is concealed by more than this: where chunks are long, what comes next would wait for too much that is nothing.
 const CONCEALED_AT_ONCE: Duration = Duration::from_millis(100);
 
@@ -198,6 +200,10 @@ impl Playout {
         let Some(playing) = &mut self.playing else { return };
         let torn = step == Step::Conceal;
         self.underruns += u32::from(!playing.torn && (torn || (dry && !playing.pause)));
+        if torn && !playing.torn && self.gaps < MOST_GAPS {
+            self.gaps += 1;
+            out.push(PlayoutAction::Gap(playing.id));
+        }
         playing.torn = torn;
         playing.pause = false;
         let spoken = chunk_samples.min(playing.queue.len());

@@ -110,7 +110,7 @@ impl Sound {
             self.voicing = true;
         }
         if !self.level.is_still() {
-            samples.iter_mut().for_each(|sample| *sample = whole(f32::from(*sample) * self.level.next()));
+            samples.iter_mut().for_each(|sample| *sample = whole(f32::from(*sample) * self.level.advance()));
         }
         let (mut begin, length) = (0, samples.len());
         for joint in joints.filter(|joint| *joint < length) {
@@ -135,7 +135,7 @@ impl Sound {
                 self.level.to(0.0, self.rate.samples_in(FALL));
             }
             self.filled += 1;
-            *sample = whole(f32::from(*sample) * self.level.next());
+            *sample = whole(f32::from(*sample) * self.level.advance());
         }
         self.last = samples.last().copied().unwrap_or(self.last);
     }
@@ -148,7 +148,7 @@ impl Sound {
             self.concealer.clone().conceal(&mut fall); // a copy: what follows is not led over to
             let mut level = self.level;
             level.to(0.0, self.edge);
-            self.fall = fall.into_iter().map(|sample| whole(f32::from(sample) * level.next())).collect();
+            self.fall = fall.into_iter().map(|sample| whole(f32::from(sample) * level.advance())).collect();
             self.level = Gain::new(0.0);
         }
         let falls = self.fall.len().min(samples.len());

@@ -122,9 +122,9 @@ fn silence_between_two_sentences_is_no_underrun() {
     playout.complete(U1, 0);
     run(&mut playout, t0, 0, 200);
     playout.push(U1, 1, 0, &[1; 320], &[]);
-    run(&mut playout, t0, 200, 219);
+    run(&mut playout, t0, 200, 229);
     assert_eq!(playout.take_underruns(), 0);
-    run(&mut playout, t0, 219, 400);
+    run(&mut playout, t0, 229, 400);
     playout.push(U1, 1, 320, &[1; 320], &[]);
     run(&mut playout, t0, 400, 600);
     assert_eq!(playout.take_underruns(), 2, "within the second it is one, as often as it happens");
@@ -135,7 +135,7 @@ fn a_dry_queue_is_filled_for_a_while_and_counts_once() {
     let (t0, mut playout) = (origin(), playout());
     playout.open(U1);
     playout.push(U1, 0, 0, &[1; 320], &[]);
-    let filled: Vec<u64> = (1..=15).map(|n| 20 * n).collect();
+    let filled: Vec<u64> = (1..=15).map(|n| 20 * n + 10).collect();
     assert_eq!(audio_times(&run(&mut playout, t0, 0, 600)), [vec![0, 0], filled].concat(), "300 ms, and no more");
     playout.push(U1, 0, 320, &[1; 960], &[]);
     assert_eq!(audio_times(&run(&mut playout, t0, 600, 660)), [600, 600, 600, 600, 600, 620], "the lead anew");

@@ -1,0 +1,38 @@
+//! Calls whose agent sounds like a place: through the whole switch, the sound is there from beginning to end, and the call is as good as without.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use tandem_codecs::Level;
+use tandem_codecs::ambience::Scene;
+use tandem_domain::agent::{Ambience, AmbienceKind};
+use tandem_peers::carrier::{Carrier, FRAME_SAMPLES};
+use tandem_peers::universe::cast::Cast;
+use tandem_universe::check::Invariant;
+use tandem_universe::{Case, Run, check, run};
+
+/// Calls on a telephone line; on others the seeds go to a page.
+const CALLS: usize = 12;
+
+fn calls(kind: AmbienceKind) -> impl Iterator<Item = Run> {
+    let telephone = |case: &Case| !matches!(case.carrier, Carrier::Browser(_));
+    let cases = (1..).map(Case::of_seed).filter(telephone).take(CALLS);
+    cases.map(move |case| run(&Case { ambience: Ambience { kind, volume: 1.0 }, ..case }, &Cast::in_cache()).unwrap())
+}
+
+/// What needs a silence to be measured against, or every bit of a word's mark, cannot be asked of an ear that hears more than the voice.
+const BY_SILENCE: [Invariant; 4] = [Invariant::OneVoice, Invariant::DeadAir, Invariant::BargeIn, Invariant::Ear];
+
+#[test]
+fn a_place_is_heard_from_beginning_to_end() {
+    Scene::Office.round(); // made before the clock stands still
+    for run in calls(AmbienceKind::Office) {
+        let breaches: Vec<_> =
+            check::all(&run).into_iter().filter(|breach| !BY_SILENCE.contains(&breach.invariant)).collect();
+        assert_eq!(breaches, [], "{}", run.case.scenario.seed);
+        let frames = run.tape.agent_samples.len();
+        let heard = run.tape.agent_samples.iter().filter(|samples| usize::from(**samples) == FRAME_SAMPLES).count();
+        // What is missing is the line's: its beginning and end, and where it stood still.
+        assert!(heard * 100 >= frames * 80, "seed {}: {heard} of {frames} frames", run.case.scenario.seed);
+        assert!(Level::of(&run.tape.ear).rms_dbfs > -40.0);
+    }
+}
