@@ -36,6 +36,7 @@ pub mod switch;
 pub mod switchboard;
 pub mod tap;
 
+pub use call::ingress::{Hearing, InbandDtmf};
 pub use journals::JournalKeeping;
 pub use recordings::{Format as RecordingFormat, RecordFrom, RecordingKeeping};
 pub use socket::{LastWords, MediaSocket, SocketError};
