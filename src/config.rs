@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tandem_actors::{RecordFrom, RecordingFormat};
+use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::llm::openai::OpenAiConfig;
@@ -130,6 +130,9 @@ pub(crate) const SMART_TURN: &str = "smart-turn";
 /// What RECORD_CALLS may be.
 const RECORDED: &[&str] = if cfg!(feature = "opus") { &["off", "wav", "opus"] } else { &["off", "wav"] };
 
+/// What NOISE_SUPPRESSION may be.
+const SUPPRESSED: &[&str] = if cfg!(feature = "denoise") { &["off", "on"] } else { &["off"] };
+
 /// Which calls' journals are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallJournals {
@@ -180,6 +183,8 @@ pub struct Config {
     pub models: Vec<OpenAiConfig>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
+    /// How callers are heard.
+    pub hearing: Hearing,
     /// Which calls' journals are kept.
     pub journals: CallJournals,
     /// As what calls are recorded, if they are.
@@ -267,6 +272,16 @@ impl Config {
                 max_mute_per_address: reader.number("MEDIA_MAX_MUTE_PER_ADDRESS", 1..=100_000),
                 exotel_camel_case: reader.value("EXOTEL_CAMEL_CASE", read::yes_or_no).unwrap_or_default(),
                 drain: seconds(reader.number("DRAIN_TIMEOUT", 0..=14_400)),
+            },
+            hearing: Hearing {
+                inband_dtmf: match reader.value("INBAND_DTMF", |text| read::one_of(text, &["auto", "on", "off"])) {
+                    Some("on") => InbandDtmf::On,
+                    Some("off") => InbandDtmf::Off,
+                    _ => InbandDtmf::Auto,
+                },
+                noise_suppression: reader.value("NOISE_SUPPRESSION", |text| read::one_of(text, SUPPRESSED))
+                    == Some("on"),
+                agc: reader.value("AGC", |text| read::one_of(text, &["off", "on"])) == Some("on"),
             },
             journals: CallJournals {
                 calls: reader.number("JOURNAL_CALLS", 0..=10_000),

@@ -347,6 +347,7 @@ fn switch_config(config: &Config) -> SwitchConfig {
         max_calls: config.calls.max_concurrent,
         start_timeout: config.calls.start_timeout,
         media_timeout: config.calls.media_timeout,
+        hearing: config.hearing,
         business: BusinessId::FIRST,
         default_agent: config.default_agent.clone(),
         numbers: config.numbers.clone(),

@@ -277,3 +277,20 @@ fn models_come_in_the_order_that_was_named_or_by_their_keys() {
     let lonely = load(&[], &[("DEFAULT_AGENT", "assistant")], &[]).unwrap();
     assert!(lonely.notices[0].contains("set OPENAI_API_KEY"), "{:?}", lonely.notices);
 }
+
+#[test]
+fn callers_are_heard_as_they_are_unless_asked_otherwise() {
+    use tandem_actors::{Hearing, InbandDtmf};
+    let hearing = |environment: &[(&str, &str)]| load(&[], environment, &[]).unwrap().hearing;
+    assert_eq!(hearing(&[]), Hearing::default());
+    assert_eq!(hearing(&[("INBAND_DTMF", "on")]).inband_dtmf, InbandDtmf::On);
+    assert_eq!(hearing(&[("INBAND_DTMF", "off")]).inband_dtmf, InbandDtmf::Off);
+    assert!(hearing(&[("AGC", "on")]).agc);
+    // A build without the suppressor says so instead of doing nothing.
+    let asked = load(&[], &[("NOISE_SUPPRESSION", "on")], &[]);
+    assert_eq!(asked.is_ok_and(|config| config.hearing.noise_suppression), cfg!(feature = "denoise"));
+    for name in ["INBAND_DTMF", "AGC", "NOISE_SUPPRESSION"] {
+        let refused = load(&[], &[(name, "perhaps")], &[]).unwrap_err();
+        assert_eq!(refused.problems[0].subject, name);
+    }
+}

@@ -125,6 +125,8 @@ pub struct Args {
     pub budget: MessageBudget,
     /// Nothing for so long means that the connection is dead.
     pub media_timeout: Duration,
+    /// How the caller is heard.
+    pub hearing: ingress::Hearing,
     /// The recogniser.
     pub stt: Arc<dyn SttPort>,
     /// The voice.
@@ -244,6 +246,8 @@ impl Actor for Call {
             budget: args.budget,
             media_timeout: args.media_timeout,
             barge_in_min_speech: plan.agent.timing.barge_in_min_speech,
+            hearing: args.hearing,
+            tells_keys: capabilities.dtmf_in,
             detector: plan.detector.clone(),
             ear: plan.ear.clone(),
             tap: plan.tap.as_ref().map(|tap| tap.caller.clone()),

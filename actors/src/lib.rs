@@ -37,6 +37,7 @@ pub mod switchboard;
 pub mod tap;
 
 pub use call::end_of_turn::TurnJudge;
+pub use call::ingress::{Hearing, InbandDtmf};
 pub use call::vad::VadEngine;
 pub use journals::JournalKeeping;
 pub use recordings::{Format as RecordingFormat, RecordFrom, RecordingKeeping};

@@ -25,6 +25,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::call::end_of_turn::TurnJudge;
+use crate::call::ingress::Hearing;
 use crate::call::vad::VadEngine;
 use crate::call::{self, CallMsg, SessionView};
 use crate::flood::MessageBudget;
@@ -64,6 +65,8 @@ pub struct SwitchConfig {
     pub start_timeout: Duration,
     /// A connection on which nothing comes for this long is dead.
     pub media_timeout: Duration,
+    /// How callers are heard.
+    pub hearing: Hearing,
     /// Owner of the calls that come in.
     pub business: BusinessId,
     /// Who answers where nothing else is said (`DEFAULT_AGENT`).
@@ -92,6 +95,7 @@ impl Default for SwitchConfig {
             max_calls: 10,
             start_timeout: Duration::from_secs(10),
             media_timeout: Duration::from_secs(20),
+            hearing: Hearing::default(),
             business: BusinessId::FIRST,
             default_agent: "front-desk".into(),
             numbers: NumberAgents::default(),
@@ -286,6 +290,7 @@ impl Switch {
             socket,
             budget,
             media_timeout: config.media_timeout,
+            hearing: config.hearing,
             stt: Arc::clone(&self.inner.ports.stt),
             tts: Arc::clone(&self.inner.ports.tts),
             detector: config.detector.clone(),

@@ -148,6 +148,7 @@ fn pacing(c: &mut Criterion) {
         clear: ClearMarks::AllReturned,
         marks: true,
         notices: false,
+        dtmf_in: true,
         dtmf_out: false,
         end: EndBy::SocketClose,
         max_message_bytes: 1_000,

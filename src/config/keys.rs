@@ -157,6 +157,17 @@ pub const KEYS: &[Key] = &[
         "200",
         "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",
     ),
+    now(
+        "INBAND_DTMF",
+        "auto",
+        "whether keys are listened for in callers' audio: auto (where the carrier has no message for them), on or off",
+    ),
+    now(
+        "NOISE_SUPPRESSION",
+        "off",
+        "on or off; suppresses noise in callers' audio, for 0.5 % of a core a call and 25 ms",
+    ),
+    now("AGC", "off", "on or off; brings faint and loud callers to one level, slowly"),
     now("MEDIA_START_TIMEOUT", "10", "seconds within which a media socket has to start its stream, 1 to 300"),
     now("MEDIA_TIMEOUT", "20", "seconds without a message after which a media socket counts as dead, 1 to 300"),
     now(

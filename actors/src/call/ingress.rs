@@ -1,4 +1,4 @@
-//! The incoming pump: socket → dialect → the switch's rate → 20 ms frames → detector → ear lane.
+//! The incoming pump: socket → dialect → the switch's rate → 20 ms frames → keys, sound → detector → ear lane.
 //!
 //! Place:   switchboard > call > **ingress**
 //! Hears:   nothing; reads the socket.    Tells: `call`, speech events, keys and the leg's end; the speech lane, marks that came back.
@@ -32,11 +32,19 @@ use crate::socket::{Incoming, SocketError};
 use crate::steps;
 use crate::tap::Inlet;
 
+mod keys;
+mod sound;
+
+pub use keys::InbandDtmf;
+use keys::Keys;
+pub use sound::Hearing;
+use sound::Sound;
+
 /// Length of a frame.
 const FRAME: Duration = Duration::from_millis(20);
 /// Frames of one score: a fifth of a second.
 const SCORE_FRAMES: u8 = 10;
-/// A stall of the carrier's audio in the middle of speech is filled with silence after this, so that the turn can end.
+/// A stall of the carrier's audio in the middle of speech is filled after this, so that the turn can end.
 const STALL: Duration = Duration::from_millis(200);
 
 /// The actor.
@@ -58,6 +66,10 @@ pub struct Args {
     pub media_timeout: Duration,
     /// Speech that counts as an interruption.
     pub barge_in_min_speech: Duration,
+    /// What is done to the audio, and whether keys are listened for.
+    pub hearing: Hearing,
+    /// Whether the far end tells keys by messages of its own.
+    pub tells_keys: bool,
     /// The running detector.
     pub detector: Slot,
     /// Where the audio goes.
@@ -92,12 +104,16 @@ struct Pump {
     audio: AudioBudget,
     from_leg: FromLeg,
     framer: Framer<i16>,
+    keys: Keys,
+    /// Keys that went down in a frame; empty between frames.
+    pressed: Vec<char>,
+    sound: Sound,
     /// Position of the next frame on the ingress clock.
     position: u64,
     sustained: bool,
     heard_at: Instant,
     /// Frames judged since the last score was shown, and how many of them were speech.
-    judged: u8,
+    scored: u8,
     speech: u8,
 }
 
@@ -108,10 +124,13 @@ impl Pump {
             audio: AudioBudget::new(clock::now()),
             from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
+            keys: Keys::new(args.hearing.inband_dtmf, args.tells_keys),
+            pressed: Vec::new(),
+            sound: Sound::new(clock::now(), args.hearing),
             position: args.ear.position(),
             sustained: false,
             heard_at: clock::now(),
-            judged: 0,
+            scored: 0,
             speech: 0,
             args,
         }
@@ -174,8 +193,9 @@ impl Pump {
                 }
             }
             LegEvent::Dtmf(digit) => {
-                metrics::counter!(DTMF, "carrier" => self.args.carrier).increment(1);
-                self.tell(Input::Dtmf(digit));
+                if self.keys.told(now, digit) {
+                    self.pressed(digit);
+                }
             }
             LegEvent::Ignored(reason) => {
                 metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
@@ -196,11 +216,14 @@ impl Pump {
         Ok(())
     }
 
-    /// The carrier sends nothing although the caller was speaking: silence until it goes on, or until the connection counts as dead.
+    /// The carrier sends nothing although the caller was speaking: the voice is carried on into the room's noise, and nobody takes that for
+    /// speech. What is filled is taken back from silence if the audio comes after all.
     async fn stalled(&mut self, now: Instant) -> Result<(), EndReason> {
         let frames = now.saturating_duration_since(self.heard_at).as_millis() / FRAME.as_millis();
         for _ in 0..frames.max(1) {
-            self.frame(now, &[0; FRAME_SAMPLES]);
+            let mut frame = [0; FRAME_SAMPLES];
+            self.sound.fill(now, &mut frame);
+            self.judged(now, &frame, false);
         }
         if let Some(VadEvent::SpeechEnded { at_sample }) = self.gate.finish() {
             self.sustained = false;
@@ -211,15 +234,25 @@ impl Pump {
 
     fn frames(&mut self, now: Instant) {
         while let Some(frame) = self.framer.next_frame() {
-            let frame: [i16; FRAME_SAMPLES] = match frame.try_into() {
+            let mut frame: [i16; FRAME_SAMPLES] = match frame.try_into() {
                 Ok(frame) => frame,
                 Err(_) => return, // the framer gives whole frames only
             };
             if let Some(tap) = &self.args.tap {
                 tap.came_in(now, &frame); // what came, not what fills a stall: it may still come
             }
+            self.keys.hear(now, &frame, &mut self.pressed);
+            for key in std::mem::take(&mut self.pressed) {
+                self.pressed(key);
+            }
+            self.sound.came(now, &mut frame);
             self.frame(now, &frame);
         }
+    }
+
+    fn pressed(&self, key: char) {
+        metrics::counter!(DTMF, "carrier" => self.args.carrier).increment(1);
+        self.tell(Input::Dtmf(key));
     }
 
     fn frame(&mut self, now: Instant, frame: &[i16; FRAME_SAMPLES]) {
@@ -231,6 +264,14 @@ impl Pump {
             }
         };
         self.score(speech);
+        if !speech && !self.gate.is_speaking() && self.sound.takes_back(now, frame) {
+            return;
+        }
+        self.judged(now, frame, speech);
+    }
+
+    /// A frame of which is known whether it is speech.
+    fn judged(&mut self, now: Instant, frame: &[i16; FRAME_SAMPLES], speech: bool) {
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
         self.args.ear.push(frame);
@@ -258,11 +299,11 @@ impl Pump {
         if self.args.speech.screen().is_none() {
             return;
         }
-        self.judged += 1;
+        self.scored += 1;
         self.speech += u8::from(speech);
-        if self.judged == SCORE_FRAMES {
+        if self.scored == SCORE_FRAMES {
             self.args.speech.show(Notice::VadScore(f32::from(self.speech) / f32::from(SCORE_FRAMES)));
-            (self.judged, self.speech) = (0, 0);
+            (self.scored, self.speech) = (0, 0);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Capabilities {
     pub marks: bool,
     /// Whether the far end can show what happens in the call: only then are [`Notice`]s made and partial transcripts asked for.
     pub notices: bool,
+    /// Whether the far end tells keys by messages of their own; if not they may be in its audio.
+    pub dtmf_in: bool,
     /// Whether keys can be sent on the socket.
     pub dtmf_out: bool,
     /// How we end the call from our side.

@@ -53,6 +53,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     clear: ClearMarks::NoneReturned,
     marks: false,
     notices: true,
+    dtmf_in: false,
     dtmf_out: false,
     end: EndBy::SocketClose,
     max_message_bytes: MAX_MESSAGE_BYTES,

@@ -61,6 +61,7 @@ const fn capabilities(rate: SampleRate) -> Capabilities {
         lead: Duration::from_millis(100),
         clear: ClearMarks::Unsaid,
         marks: true,
+        dtmf_in: true,
         dtmf_out: false,
         notices: false,
         end: EndBy::SocketClose,

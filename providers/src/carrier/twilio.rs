@@ -37,6 +37,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     clear: ClearMarks::AllReturned,
     marks: true,
     notices: false,
+    dtmf_in: true,
     dtmf_out: false,
     end: EndBy::SocketClose,
     max_message_bytes: MAX_MESSAGE_BYTES,

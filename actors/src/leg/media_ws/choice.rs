@@ -79,6 +79,7 @@ mod tests {
                 lead: std::time::Duration::ZERO,
                 clear: ClearMarks::NoClear,
                 marks: false,
+                dtmf_in: true,
                 dtmf_out: false,
                 notices: false,
                 end: EndBy::SocketClose,
