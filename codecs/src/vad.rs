@@ -47,6 +47,8 @@
 //! | `SpeechStarted`: its position / when told | 20 / 80 | -20 to 0 / 40 to 60 | 0 / 60 |
 //! | `SpeechEnded`: its position / when told | 60 to 100 / 260 to 300 | 100 to 120 / 300 to 320 | 0 / 200 |
 //!
+//! More sounds, other engines, speech in noise: `docs/detectors.md`.
+//!
 //! Known weakness: the steady two-tone dial tone of North America (350 and 440 Hz) is speech to the
 //! neural and WebRTC engines alike. Call progress is for a tone detector, not for this module.
 

@@ -53,7 +53,8 @@ fn the_default_engine_is_not_fooled_by_even_noise_and_steady_tones() {
         0.5,
     );
     hold("neural", &moderate, &["breathing", "keyboard"], 10.0);
-    hold("neural", &false_speech(&mut neural, -25.0), &steady, 1.0);
+    // The beginning of a loud sound may count, once: a fifth of a second of these twelve is one in a minute.
+    hold("neural", &false_speech(&mut neural, -25.0), &steady, 2.0);
 }
 
 #[test]

@@ -145,7 +145,12 @@ mod local {
             let line = |model: &Listed| {
                 let state = if model.installed { "installed" } else { "-" };
                 let megabytes = model.bytes.div_ceil(1_000_000);
-                format!("{:22} {state:10} {megabytes:4} MB  {:5} {}\n", model.name, model.licence, model.path.display())
+                format!(
+                    "{:22} {state:10} {megabytes:4} MB  {:12} {}\n",
+                    model.name,
+                    model.licence,
+                    model.path.display()
+                )
             };
             let noted = listed.iter().filter(|model| !model.licence_note.is_empty());
             let notes = noted.map(|model| format!("\n{}: {}\n", model.name, model.licence_note));

@@ -79,11 +79,14 @@ pub struct Piper {
 struct Shared {
     config: PiperConfig,
     voice: Arc<Voice>,
-    pool: Pool<Order, Arc<[i16]>>,
+    pool: Pool<Order, Sound>,
     /// One permit for each text that is made or waits.
     places: Semaphore,
     spoken: Spoken,
 }
+
+/// What a thread of the pool makes: samples at the rate asked for.
+type Sound = Arc<[i16]>;
 
 /// What a thread of the pool is asked for.
 struct Order {
@@ -152,9 +155,7 @@ impl Shared {
 }
 
 /// What one thread of the pool does.
-fn worker(
-    voice: Arc<Voice>,
-) -> impl FnMut(Order, &Wanted<'_, Arc<[i16]>>) -> Result<Arc<[i16]>, String> + Send + 'static {
+fn worker(voice: Arc<Voice>) -> impl FnMut(Order, &Wanted<'_, Sound>) -> Result<Sound, String> + Send + 'static {
     // One thread for each: a run that borrowed the others' would be no faster, all of them being busy.
     let threads = Arc::new(ThreadPool::with_num_threads(1));
     threads.run(|| {
