@@ -160,6 +160,7 @@ impl MadeUp {
             records,
             over,
             floor: self.floor,
+            recording: None,
             ways: (Duration::ZERO, Duration::ZERO),
             before: Alive::default(),
             after: Alive::default(),
