@@ -369,7 +369,7 @@ impl Turns {
 
     /// Whether the recogniser was asked last about this turn up to `to`: an older answer is not all that was said.
     pub fn asked_about(&self, turn: TurnId, to: u64) -> bool {
-        matches!(&self.state, State::Paused { open, to: asked, .. } if open.turn == turn && *asked == to)
+        matches!(&self.state, State::Paused(Pause { open, to: asked, .. }) if open.turn == turn && *asked == to)
     }
 
     /// The turn that is being spoken, or was and is not committed yet.

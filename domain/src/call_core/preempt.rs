@@ -88,7 +88,8 @@ impl CallCore {
             || self.cutting.is_some()
             || self.ending.is_some()
             || self.pending_user.is_some()
-            || self.barge_in.is_holding();
+            || self.barge_in.is_holding()
+            || self.greets(); // a hello is answered by the greeting
         let spent = self.preempt.wasted.0 == turn && self.preempt.wasted.1 >= MOST_WASTED;
         if !self.preempt.on || busy || spent || words.is_empty() {
             return;
@@ -150,6 +151,7 @@ impl CallCore {
             received: 0,
             skip: 0,
             skips: false,
+            protect: false,
             deadline: now + self.answer_limit,
             reply_to: Some(reply_to.clone()),
             committed_at: now,

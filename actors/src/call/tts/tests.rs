@@ -62,6 +62,7 @@ impl Stage {
             clear: ClearMarks::NoClear,
             marks: false,
             notices: false,
+            dtmf_in: true,
             dtmf_out: false,
             end: EndBy::SocketClose,
             max_message_bytes: 65_536,

@@ -272,6 +272,7 @@ fn keys_go_as_messages_where_the_carrier_has_them_and_not_all_at_once() {
         clear: ClearMarks::AllReturned,
         marks: true,
         notices: false,
+        dtmf_in: true,
         dtmf_out: true,
         end: EndBy::SocketClose,
         max_message_bytes: 65_536,
