@@ -24,8 +24,18 @@ async fn mock(llm: Behaviour) -> Mock {
     Mock::start(MockConfig { llm, ..MockConfig::default() }).await.unwrap()
 }
 
+/// Asks its model when the turn is over, so that each phase of an answer is seen for itself.
 async fn assistant(base: &str) -> Program {
-    let settings = [("DEFAULT_AGENT", "assistant"), ("OPENAI_API_KEY", "sk-test"), ("OPENAI_BASE_URL", base)];
+    assistant_with(base, "off").await
+}
+
+async fn assistant_with(base: &str, preemptive: &str) -> Program {
+    let settings = [
+        ("DEFAULT_AGENT", "assistant"),
+        ("OPENAI_API_KEY", "sk-test"),
+        ("OPENAI_BASE_URL", base),
+        ("PREEMPTIVE_GENERATION", preemptive),
+    ];
     support::boot_with_settings(&settings).await.unwrap()
 }
 
@@ -101,6 +111,23 @@ async fn a_caller_talks_with_the_assistant_and_each_turn_s_stages_add_up() {
     program.running.shutdown().await;
 }
 
+/// The model's 200 ms pass while the silence that ends the turn runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_begun_in_the_silence_is_there_at_its_end() {
+    let mock = mock(Behaviour::steady(Duration::from_millis(200))).await;
+    let program = assistant_with(&format!("{}/v1", mock.base_url()), "on").await;
+    let report = call(&program, 9, vec![say("where is my order"), Step::Wait, Step::HangUp]).await;
+    let lines = lines(&program, &report).await;
+    assert!(heard(&lines)[1].contains("Your order is on its way"), "{lines:#?}");
+    let answer = lines.iter().filter(|line| line["role"] == "agent").nth(1).unwrap();
+    let stages = answer["stages"].as_object().unwrap();
+    let (sum, latency) =
+        (stages.values().map(|ms| ms.as_f64().unwrap()).sum::<f64>(), answer["latency_ms"].as_f64().unwrap());
+    assert!((sum - latency).abs() <= 5.0, "{answer:#}");
+    assert!(stages.get("llm_first_token").is_none_or(|token| token.as_f64().unwrap() < 200.0), "{answer:#}");
+    program.running.shutdown().await;
+}
+
 /// The first answer never ends, so whatever is heard of it is spoken while the model streams; and it ends when the caller speaks, for the next
 /// question finds it closed.
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +145,8 @@ async fn the_first_sentence_is_heard_while_the_model_streams_and_an_interruption
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     });
-    let interrupt = Step::Interrupt { after: Duration::from_millis(3_500), say: Line::Text("thank you".to_owned()) };
+    let interrupt =
+        Step::Interrupt { after: Duration::from_millis(3_500), say: Line::Text("no, thank you".to_owned()) };
     let report = call(&program, 2, vec![say("where is my order"), interrupt, Step::Wait, Step::HangUp]).await;
     let closed = tokio::time::timeout(Duration::from_secs(10), order).await.expect("a second question").unwrap();
     assert!(closed, "before the next question");
@@ -129,12 +157,13 @@ async fn the_first_sentence_is_heard_while_the_model_streams_and_an_interruption
     program.running.shutdown().await;
 }
 
-/// One question to a vendor that dies in some phase, then one to a vendor that is well again.
+/// One question to a vendor that dies in some phase, then one to a vendor that is well again: not "thank you" alone, which wants nothing where it is
+/// said over a filler.
 async fn survives(number: u128, behaviour: Behaviour) -> Vec<Value> {
     let mock = mock(behaviour).await;
     let program = assistant(&mock.base_url()).await;
     let report =
-        call(&program, number, vec![say("where is my order"), say("thank you"), Step::Wait, Step::HangUp]).await;
+        call(&program, number, vec![say("where is my order"), say("no, thank you"), Step::Wait, Step::HangUp]).await;
     let lines = lines(&program, &report).await;
     program.running.shutdown().await;
     lines
