@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tandem_actors::tap::{AudioTap, Tap as AudioTaps};
 use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
+use tandem_domain::ids::UtteranceId;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::AgentStore;
 use tandem_domain::port::stt::Stt;
@@ -116,6 +117,17 @@ impl Run {
             Record::AgentResponse(response) => Some(response),
             _ => None,
         })
+    }
+
+    /// Times that the voice was late in the middle of a word of this utterance; of any, if `None`. What stood in for it breaks the word's mark,
+    /// though a person would still understand it: so many words cannot be told by the ear.
+    pub fn gaps_filled(&self, utterance: Option<UtteranceId>) -> usize {
+        let of_it = |detail: &str| utterance.is_none_or(|utterance| detail == format!("in utterance {}", utterance.0));
+        let events = self.records.iter().filter_map(|record| match record {
+            Record::Event(event) if event.kind == "gap_filled" => event.data["detail"].as_str(),
+            _ => None,
+        });
+        events.filter(|detail| of_it(detail)).count()
     }
 
     /// The reasons for the call's end on record.

@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tandem_domain::record::{AgentResponse, Record};
+use tandem_domain::record::AgentResponse;
 use tandem_peers::voice::{Heard, Talker};
 
 use super::order::{Tie, places_preferring};
@@ -72,7 +72,7 @@ fn check_as(run: &Run, tie: Tie) -> Vec<Breach> {
     }
     let mut found = Vec::new();
     for (index, response) in responses.iter().enumerate() {
-        let spare = inexact + gaps(run, response);
+        let spare = inexact + run.gaps_filled(Some(response.utterance));
         let of_it = || meant.iter().zip(&got).filter(|(word, _)| word.response == index);
         let overclaimed: Vec<&str> =
             of_it().filter(|(word, got)| word.claimed && got.is_none()).map(|(word, _)| word.text).collect();
@@ -96,14 +96,6 @@ fn check_as(run: &Run, tie: Tie) -> Vec<Breach> {
         }
     }
     found
-}
-
-/// Times that the voice was late in the middle of a word of this utterance. What stood in for it breaks the word's mark, though a person would
-/// still understand it: so many words cannot be told by the ear.
-fn gaps(run: &Run, response: &AgentResponse) -> usize {
-    let detail = format!("in utterance {}", response.utterance.0);
-    let of_it = |record: &&Record| matches!(record, Record::Event(event) if event.kind == "gap_filled" && event.data["detail"] == detail.as_str());
-    run.records.iter().filter(of_it).count()
 }
 
 /// The words of an utterance; what was heard is the beginning of what was meant.

@@ -30,7 +30,8 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             let gap = report.starved_within(GAP).find(|gap| gap.span.length() > longest && within(gap.span.start))?;
             breach(gap.span.start, format!("a gap of {} ms for want of audio", gap.span.length().as_millis()))
         }
-        Holds::Clean => match (report.clicks.first(), report.unintelligible.first()) {
+        // What stood in for a voice that was late makes no click, and breaks one word's mark.
+        Holds::Clean => match (report.clicks.first(), report.unintelligible.get(run.gaps_filled(None))) {
             (Some(click), _) => breach(click.at, format!("a click of {} steps", click.size)),
             (None, Some(span)) => {
                 breach(span.start, format!("{} ms of speech without a word", span.length().as_millis()))
