@@ -165,7 +165,7 @@ pub const KEYS: &[Key] = &[
     now(
         "NOISE_SUPPRESSION",
         "off",
-        "on or off; suppresses noise in callers' audio, for 0.5 % of a core a call and 25 ms",
+        "on or off; suppresses noise in callers' audio, for some 2 % of a core a call and 25 ms",
     ),
     now("AGC", "off", "on or off; brings faint and loud callers to one level, slowly"),
     now("MEDIA_START_TIMEOUT", "10", "seconds within which a media socket has to start its stream, 1 to 300"),
