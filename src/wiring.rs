@@ -328,6 +328,7 @@ pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenErro
         endpoint_silence: config.calls.endpoint_silence,
         barge_in_min_speech: config.calls.barge_in_min_speech,
         preemptive_generation: config.calls.preemptive_generation,
+        end_of_turn_model: config.engines.end_of_turn.is_some(),
         max_duration: config.calls.max_duration,
         ..Timing::default()
     };

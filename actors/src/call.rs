@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
-use tandem_domain::agent::Agent;
+use tandem_domain::agent::{Agent, Timing};
 use tandem_domain::call_core::{Input, Lines, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::journal::{Journalled, Setup};
@@ -57,7 +57,7 @@ pub mod vad;
 mod view;
 
 use dialogue::DialogueMsg;
-use end_of_turn::TurnJudge;
+use end_of_turn::{Questions, TurnJudge};
 use ingress::Ingress;
 use plan::Plan;
 use silence::SilenceMsg;
@@ -186,6 +186,8 @@ pub struct State {
     /// Finishes the file when this goes.
     recording: Option<Recording>,
     children: Children,
+    /// About turns, to a model that judges them.
+    questions: Questions,
     histories: BTreeMap<Part, History>,
     restarts: BTreeMap<&'static str, u32>,
     /// Where the caller's open turn began: a new recogniser reads from there.
@@ -275,8 +277,9 @@ impl Actor for Call {
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
         me.cast(CallMsg::Input(Input::Started))?;
+        let judged = plan.agent.timing.end_of_turn_model && args.end_of_turn.name().is_some();
         let setup = Setup {
-            timing: plan.agent.timing,
+            timing: Timing { end_of_turn_model: judged, ..plan.agent.timing },
             lines: Lines::of(&plan.agent.language),
             screen: capabilities.notices,
             reads: capabilities.notices && capabilities.reads(),
@@ -292,6 +295,7 @@ impl Actor for Call {
             plan,
             mailbox: Sounding::new("call"),
             children,
+            questions: Questions::new(args.end_of_turn),
             histories: BTreeMap::new(),
             restarts: BTreeMap::new(),
             turn_from: 0,

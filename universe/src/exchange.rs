@@ -284,7 +284,10 @@ mod tests {
     #[test]
     fn both_desks_have_a_playbook() {
         for (desk, name) in [(Desk::FrontDesk, "front-desk"), (Desk::ContactDesk, "contact-desk")] {
-            assert_eq!(Reception { timing: Timing::default(), ambience: Ambience::default(), desk }.playbook().name(), name);
+            assert_eq!(
+                Reception { timing: Timing::default(), ambience: Ambience::default(), desk }.playbook().name(),
+                name
+            );
         }
     }
 }

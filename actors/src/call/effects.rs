@@ -26,7 +26,12 @@ impl State {
                 let hints = plan.brain.hints(self.core.state()).into();
                 let _ = self.children.stt.cast(SttMsg::Finalize { turn, from, to, hints });
             }
-            Effect::JudgeTurn { .. } => {} // no model is here to judge: the silence alone decides
+            Effect::JudgeTurn { turn, from, to } => {
+                let me = me.clone();
+                self.questions.ask(&plan.ear, from, to, move |probability| {
+                    let _ = me.cast(CallMsg::Input(Input::EndOfTurn { turn, to, probability })); // a call that is gone needs no answer
+                });
+            }
             Effect::Think { number, ask } => {
                 let _ = self.children.dialogue.cast(DialogueMsg::Think { number, ask: Box::new(ask) });
             }
