@@ -23,8 +23,6 @@ use crate::Run;
 const FRAMES: Duration = Duration::from_millis(60);
 /// A mark that stays out holds back what counts as heard for so long (`tandem_domain::playout`).
 const MARK_GRACE: Duration = Duration::from_secs(1);
-/// The far end's clock and ours are no further apart, of the time since the call began.
-const CLOCKS: f64 = 0.002;
 
 /// The words in the ear, less those before a `clear` that were said again when the voice went on behind it.
 pub(super) fn once(run: &Run) -> Vec<&Heard> {
@@ -77,14 +75,15 @@ fn allowed(run: &Run) -> Duration {
 /// When the carrier had the `clear`s behind which, by the record, the voice went on: of each resume the first since the word before it.
 fn taken_back(run: &Run) -> BTreeSet<Duration> {
     let next_word = |clear: Duration| run.heard.iter().map(|word| run.tape.at(word.start)).find(|at| *at >= clear);
+    let drift = 1.0 + f64::from(run.case.scenario.line.drift_ppm) / 1e6; // the tape's clock is the far end's
     let resumed = run.records.iter().filter_map(|record| match record {
-        Record::Event(event) if event.kind == "resumed" => Some(event.since_start),
+        Record::Event(event) if event.kind == "resumed" => Some(event.since_start.mul_f64(drift)),
         _ => None,
     });
     let clear_of = |at: Duration| {
-        let clocks = at.mul_f64(CLOCKS) + FRAMES;
-        let before = clears(run).filter(|clear| *clear <= at + run.ways.1 + clocks);
-        before.filter(|clear| next_word(*clear).is_none_or(|next| next + clocks >= at)).min()
+        // the record counts from the stream's start, as the switch saw it: a way up later
+        let before = clears(run).filter(|clear| *clear <= at + run.ways.0 + run.ways.1 + FRAMES);
+        before.filter(|clear| next_word(*clear).is_none_or(|next| next + FRAMES >= at)).min()
     };
     resumed.filter_map(clear_of).collect()
 }
