@@ -73,9 +73,15 @@ impl TappedCall {
             stereo.caller(block.at, block.samples());
         }
         while let Some(block) = self.agent.read() {
+            let at = block.at;
+            #[cfg(feature = "sabotage")]
+            let at = match tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::SampleClock) {
+                true => stereo.taken(),
+                false => at,
+            };
             match block.samples() {
-                [] => stereo.agent_cleared(block.at),
-                samples => stereo.agent(block.at, samples),
+                [] => stereo.agent_cleared(at),
+                samples => stereo.agent(at, samples),
             }
         }
     }

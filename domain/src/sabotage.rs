@@ -20,6 +20,12 @@ pub enum Mechanism {
     Pacing,
     /// The carrier is kept a little ahead.
     Lead,
+    /// A voice that was held goes on when the caller wants nothing.
+    Resume,
+    /// A pause within what is read out is not its end: the turn is taken up again.
+    Spelling,
+    /// A recording lays audio where it was heard, not where it came in.
+    SampleClock,
 }
 
 thread_local! {

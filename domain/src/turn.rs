@@ -156,6 +156,12 @@ impl Turns {
 
     /// The detector heard speech that began at sample `at`, at the instant `began`.
     pub fn speech_started(&mut self, at: u64, began: Instant, agent_speaking: bool) -> Option<TurnAction> {
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::is_off(crate::sabotage::Mechanism::Spelling)
+            && matches!(self.state, State::Committed { .. })
+        {
+            self.state = State::Idle;
+        }
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {
                 let turn = TurnId(self.next);

@@ -18,11 +18,13 @@
 //! | [`ear`] | what the caller heard, and what was wrong with it |
 //! | [`scenario`], [`phrases`], [`dictation`] | a whole call, drawn from a seed, and what callers say |
 //! | [`public_bugs`] | calls that broke other people's agents |
+//! | [`fault_rows`] | calls in which one thing goes wrong, by the table of faults |
 
 pub mod cast;
 pub mod channel;
 pub mod dictation;
 pub mod ear;
+pub mod fault_rows;
 pub mod noise;
 pub mod phrases;
 pub mod public_bugs;

@@ -8,9 +8,10 @@ use tandem_domain::agent::Timing;
 use tandem_peers::carrier::Carrier;
 use tandem_peers::carrier::exotel::MarksOnClear;
 use tandem_peers::dice::Dice;
+use tandem_peers::universe::fault_rows;
 use tandem_peers::universe::public_bugs::{Holds, PublicBug, all};
 use tandem_peers::universe::scenario::Scenario;
-use tandem_peers::vendor::FaultPlan;
+use tandem_peers::vendor::{Fault, FaultPlan};
 
 use crate::sabotage::Sabotage;
 
@@ -46,14 +47,18 @@ impl Case {
         Self { scenario, carrier, holds: Vec::new(), timing: Timing::default(), sabotage: None }
     }
 
-    /// The public bug of this name.
+    /// All calls with names: those of public bugs, and the rows of the table of faults.
+    pub fn all_named() -> impl Iterator<Item = Self> {
+        all().into_iter().chain(fault_rows::all()).map(Self::of_bug)
+    }
+
+    /// The call of this name: a public bug's, or a row's.
     ///
     /// # Errors
     ///
     /// If there is none.
     pub fn named(name: &str) -> Result<Self, UnknownName> {
-        let bug = all().into_iter().find(|bug| bug.call.name == name);
-        bug.map(Self::of_bug).ok_or_else(|| UnknownName(name.to_owned()))
+        Self::all_named().find(|case| case.scenario.name == name).ok_or_else(|| UnknownName(name.to_owned()))
     }
 
     /// The call that shows a public bug.
@@ -83,7 +88,11 @@ impl Case {
 
     /// Another reading of what the voice's vendor will do to each request.
     pub(crate) fn voice_faults(&self) -> FaultPlan {
-        FaultPlan::spells(self.scenario.vendors.tts.faults.iter().copied())
+        let tts = &self.scenario.vendors.tts;
+        if tts.made_at_hz.is_some() || tts.flood_bytes.is_some() {
+            return FaultPlan::always(Fault::Garbage); // nobody can tell what is heard of it
+        }
+        FaultPlan::spells(tts.faults.iter().copied())
     }
 
     /// Whether the record of what was heard can be exact to the word: the voice tells its words' times, as this one always does, and the

@@ -17,6 +17,7 @@
 
 mod endpoints;
 mod overlaps;
+pub(crate) mod promised;
 mod resumes;
 mod spoken;
 mod targets;

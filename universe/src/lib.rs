@@ -17,6 +17,7 @@ pub mod dump;
 mod exchange;
 pub mod figures;
 mod line;
+mod recorder;
 pub mod run;
 pub mod sabotage;
 mod tape;

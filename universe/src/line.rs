@@ -17,7 +17,8 @@ use tandem_actors::{MediaSocket, SocketError, clock};
 use tandem_domain::port::dialect::WireMessage;
 use tandem_peers::caller::{Action, Caller};
 use tandem_peers::carrier::{FRAME_SAMPLES, MediaPeer};
-use tandem_peers::universe::channel::{Channel, Codec, FarClock};
+use tandem_peers::dice::Dice;
+use tandem_peers::universe::channel::{Channel, Codec, FarClock, Losing};
 use tandem_peers::universe::scenario::Scenario;
 use tandem_peers::universe::surroundings::Room;
 use tokio::sync::mpsc;
@@ -116,6 +117,7 @@ pub(crate) struct Line {
     pub(crate) tape: Tape,
     room: Room,
     codec: Codec,
+    losing: Losing,
     up: Channel<Sent>,
     down: Channel<Sent>,
     longest: (Duration, Duration),
@@ -151,6 +153,7 @@ impl Line {
             tape: Tape::default(),
             room,
             codec: scenario.line.codec,
+            losing: Losing::new(scenario.line.lost, Dice::stream(scenario.seed, "lost voice")),
             up,
             down: scenario.down(),
             longest: (Duration::ZERO, Duration::ZERO),
@@ -282,6 +285,9 @@ impl Line {
         let mut frame = tick.frame;
         self.room.add(&mut frame, &self.last_heard);
         self.codec.pass(&mut frame);
+        if self.losing.loses() {
+            frame.fill(0);
+        }
         self.tape.mouth.extend_from_slice(&frame);
         messages.extend(self.peer.caller_audio(&frame));
         messages

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use tandem_actors::tap::{AudioTap, Tap as AudioTaps};
 use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::AgentStore;
@@ -17,6 +18,7 @@ use tandem_domain::record::{EndReason, Record};
 use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
 use tandem_peers::carrier::{Carrier, MediaPeer};
 use tandem_peers::universe::cast::{Cast, CastError};
+use tandem_peers::universe::public_bugs::Holds;
 use tandem_peers::universe::surroundings::Room;
 use tandem_peers::vendor::{FakeStt, FakeSttConfig, FakeTts, FakeTtsConfig, Fault, FaultPlan};
 use tandem_peers::voice::Heard;
@@ -31,6 +33,7 @@ use tokio::time::sleep;
 use crate::case::Case;
 use crate::exchange::{Log, Overheard, Reception, Tap, TappedBrains, TappedStt, TappedTts};
 use crate::line::{Line, Over, wire};
+use crate::recorder::{Recorder, Recording};
 use crate::sabotage::Sabotage;
 use crate::tape::Tape;
 
@@ -94,6 +97,8 @@ pub struct Run {
     pub floor: Vec<(Duration, Duration)>,
     /// How the line ended, and when.
     pub over: (Duration, Over),
+    /// What a recorder made of the call; of those that are about recordings.
+    pub recording: Option<Recording>,
     /// The longest that any message was under way, up and down.
     pub ways: (Duration, Duration),
     /// Before the call.
@@ -182,7 +187,12 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         tts: voices(&case, &tap),
         brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
     };
-    let switch = Switch::start(SwitchConfig::default(), ports).await?;
+    let recorder = case.holds.contains(&Holds::RecordingIsTheCall).then(Recorder::start);
+    let mut config = SwitchConfig::default();
+    if let Some((recorder, _)) = &recorder {
+        config.tap = AudioTaps::to(Arc::clone(recorder) as Arc<dyn AudioTap>);
+    }
+    let switch = Switch::start(config, ports).await?;
     let before = alive(&switch, &[&tap, &wires]).await;
 
     let now = clock::now();
@@ -198,6 +208,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
     let over = line.run(scenario.limit.max(case.timing.max_duration + GOODBYE)).await;
     let (ways, far) = (line.longest_ways(), line.far_clock());
     let ended = far.far(clock::now());
+    let recording = recorder.as_ref().and_then(|(recorder, _)| recorder.finish());
     let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
     drop(line);
 
@@ -218,6 +229,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         tape,
         ways,
         records,
+        recording,
         before,
         after,
     })

@@ -11,6 +11,9 @@
 //! | `protocol` | audio is paced |
 //! | `glitch` | the carrier is kept a little ahead |
 //! | `replay` | chance comes from the seed |
+//! | `resume` | a voice that was held goes on |
+//! | `spelling` | a turn is taken up again when its caller goes on |
+//! | `recording` | a recording is written by the call's sample clock |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -22,14 +25,48 @@ use std::time::Duration;
 use crate::Case;
 use crate::check::Invariant;
 
-/// A mechanism that is off, named after the invariant that it carries.
+/// A mechanism that is off, named after the invariant that it carries, or by itself where the calls of public bugs alone show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sabotage(Invariant);
+pub struct Sabotage(Invariant, Option<Named>);
+
+/// A mechanism that carries the calls of some public bugs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// A voice that was held goes on when the caller wants nothing.
+    Resume,
+    /// A pause within what is read out is not its end.
+    Spelling,
+    /// A recording lays audio where it was heard.
+    Recording,
+}
+
+impl Named {
+    const ALL: [Self; 3] = [Self::Resume, Self::Spelling, Self::Recording];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Spelling => "spelling",
+            Self::Recording => "recording",
+        }
+    }
+}
+
+/// Nothing of that name can be switched off.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownSabotage {
+    /// No such mechanism.
+    #[error("{0:?} cannot be switched off: name an invariant (`--list` has them), or resume, spelling or recording")]
+    Name(String),
+    /// This build has no hook for it.
+    #[error(transparent)]
+    NotBuilt(#[from] NotBuilt),
+}
 
 /// This build cannot do that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this build has no sabotage of {0}: build with `--features sabotage`, as `make sim SABOTAGE={0}` does")]
-pub struct NotBuilt(Invariant);
+pub struct NotBuilt(&'static str);
 
 /// Longer than any call.
 const NEVER: Duration = Duration::from_secs(100_000);
@@ -42,17 +79,44 @@ impl Sabotage {
     /// If this build cannot: settings can always be bent, but the hooks in the switch are only there with the feature `sabotage`.
     pub fn of(invariant: Invariant) -> Result<Self, NotBuilt> {
         match invariant {
-            Invariant::DeadAir | Invariant::BargeIn | Invariant::Replay => Ok(Self(invariant)),
+            Invariant::DeadAir | Invariant::BargeIn | Invariant::Replay => Ok(Self(invariant, None)),
             Invariant::OneVoice
             | Invariant::Ear
             | Invariant::OneEnd
             | Invariant::Leaks
             | Invariant::Protocol
             | Invariant::Glitch => match cfg!(feature = "sabotage") {
-                true => Ok(Self(invariant)),
-                false => Err(NotBuilt(invariant)),
+                true => Ok(Self(invariant, None)),
+                false => Err(NotBuilt(invariant.name())),
             },
         }
+    }
+
+    /// Switches off what has this name: an invariant's, or a mechanism's.
+    ///
+    /// # Errors
+    ///
+    /// If nothing has, or this build cannot.
+    pub fn named(name: &str) -> Result<Self, UnknownSabotage> {
+        if let Ok(invariant) = name.parse::<Invariant>() {
+            return Ok(Self::of(invariant)?);
+        }
+        let named = Named::ALL.into_iter().find(|named| named.name() == name);
+        let named = named.ok_or_else(|| UnknownSabotage::Name(name.to_owned()))?;
+        match cfg!(feature = "sabotage") {
+            true => Ok(Self(Invariant::Glitch, Some(named))),
+            false => Err(NotBuilt(named.name()).into()),
+        }
+    }
+
+    /// The invariant that has to be broken.
+    pub fn breaks(self) -> Invariant {
+        self.0
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        self.1.map_or(self.0.name(), Named::name)
     }
 
     /// Bends the settings that are the mechanism.
@@ -75,7 +139,10 @@ impl Sabotage {
     #[cfg(feature = "sabotage")]
     pub(crate) fn arm(sabotage: Option<Self>) -> Armed {
         use tandem_domain::sabotage::{Mechanism, switch_off};
-        switch_off(sabotage.and_then(|Self(invariant)| match invariant {
+        switch_off(sabotage.and_then(|Self(invariant, named)| match invariant {
+            Invariant::Glitch if named == Some(Named::Resume) => Some(Mechanism::Resume),
+            Invariant::Glitch if named == Some(Named::Spelling) => Some(Mechanism::Spelling),
+            Invariant::Glitch if named == Some(Named::Recording) => Some(Mechanism::SampleClock),
             Invariant::OneVoice => Some(Mechanism::OneSentenceAtATime),
             Invariant::Ear => Some(Mechanism::Ledger),
             Invariant::OneEnd => Some(Mechanism::OneEnd),

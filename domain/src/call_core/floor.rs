@@ -84,6 +84,13 @@ impl CallCore {
 
     /// Carries out what the arbiter says.
     pub(super) fn ruled(&mut self, ruling: Ruling) {
+        #[cfg(feature = "sabotage")]
+        let ruling = match ruling {
+            Ruling::Resume(ground) if crate::sabotage::is_off(crate::sabotage::Mechanism::Resume) => {
+                Ruling::Yield(ground)
+            }
+            ruling => ruling,
+        };
         match ruling {
             Ruling::Hold => self.effects.push_back(Effect::Hold),
             Ruling::Yield(ground) => self.ruled_against(ground),

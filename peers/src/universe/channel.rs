@@ -23,12 +23,11 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 pub use clock::FarClock;
-pub use loss::Loss;
+pub use loss::{Losing, Loss};
 pub use plan::{ChannelPlan, Codec, Datagrams, LinePlan, MarkTrouble, Transport};
 pub use stalls::Stalls;
 
 use crate::dice::Dice;
-use loss::Losing;
 use stalls::Stalling;
 
 /// What a channel has done so far.

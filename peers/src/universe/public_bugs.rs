@@ -5,8 +5,11 @@
 //!
 //! Where a doc comment says "of the class", the report is known by its class of complaint only, and the call provokes that.
 
+mod dictated;
 mod glitches;
 mod leaks;
+mod overlaps;
+mod recorded;
 mod unheard;
 
 use std::time::Duration;
@@ -18,8 +21,11 @@ use super::surroundings::Surroundings;
 use crate::caller::Step;
 use crate::vendor::Latency;
 
+pub use dictated::*;
 pub use glitches::*;
 pub use leaks::*;
+pub use overlaps::*;
+pub use recorded::*;
 pub use unheard::*;
 
 /// A call that somebody else's agent got wrong.
@@ -48,6 +54,20 @@ pub enum Holds {
     KeepsPace,
     /// The agent's lines in the transcript hold what was heard, to the word.
     TranscriptIsTheEar,
+    /// Each backchannel and each cough over the agent, of which there is one at least: the utterance is heard to its end.
+    AgentGoesOn,
+    /// Each interruption that is meant, of which there is one at least: the agent stops, and does not come back to what it was saying.
+    CallerIsGivenWay,
+    /// What is read out in groups is one turn each, with all its words.
+    OneTurnEach,
+    /// The recording is as long as the call, and each side's words lie in it where they were said and heard.
+    RecordingIsTheCall,
+    /// Every word of the caller is in a turn, once, in order.
+    EveryWordOnce,
+    /// Every key that is pressed arrives, once, in order.
+    KeysArrive,
+    /// Nobody listens to nothing for longer.
+    SilenceAtMost(Duration),
     /// After so many such calls, in a row and at once, the process holds what it held before: tasks, timers, lanes, children, memory.
     NothingOutlives {
         /// How many.
@@ -57,7 +77,7 @@ pub enum Holds {
 
 /// All of them, in the order of the modules.
 pub fn all() -> Vec<PublicBug> {
-    vec![
+    let mut bugs = vec![
         pipecat_366_clear_on_bargein(),
         pipecat_2551_voice_breaks_up(),
         pipecat_2941_stops_between_sentences(),
@@ -80,15 +100,20 @@ pub fn all() -> Vec<PublicBug> {
         livekit_agents_2843_greeting_cut(),
         videosdk_285_whole_reply_kept(),
         bolna_842_flag_stuck(),
-    ]
+    ];
+    bugs.extend(going_on());
+    bugs.extend(giving_way());
+    bugs.extend(dictated());
+    bugs.extend(recorded());
+    bugs
 }
 
-const fn ms(ms: u64) -> Duration {
+pub(super) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// A patient caller in flite's voice, on a good line, with quick vendors; what the bug is about is set upon it.
-fn call(name: &str, script: Vec<Step<Cue>>) -> Scenario {
+pub(super) fn call(name: &str, script: Vec<Step<Cue>>) -> Scenario {
     let good = ChannelPlan::websocket(ms(10), Latency::percentiles_ms(1, 3));
     Scenario {
         name: name.to_owned(),
@@ -115,7 +140,7 @@ fn interrupted(name: &str, script: Vec<Step<Cue>>) -> Scenario {
     call
 }
 
-fn say(line: &str) -> Step<Cue> {
+pub(super) fn say(line: &str) -> Step<Cue> {
     Step::Say(Cue::words(line))
 }
 
@@ -124,7 +149,7 @@ fn over(after: Duration, line: &str) -> Step<Cue> {
 }
 
 /// The shortest whole conversation: all that the front desk wants to know, and no more.
-fn whole_conversation() -> Vec<Step<Cue>> {
+pub(super) fn whole_conversation() -> Vec<Step<Cue>> {
     vec![say("I want an apartment in Delhi"), say("sixty lakh rupees"), say("no thank you")]
 }
 

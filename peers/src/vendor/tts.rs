@@ -34,6 +34,10 @@ pub struct FakeTtsConfig {
     /// Which sentences go wrong. [`Fault::Error`] and [`Fault::Drop`] come after half of the chunks, [`Fault::DropMidway`] within the
     /// middle word; [`Fault::Garbage`] is loud noise of the sentence's length; [`Fault::Endless`] says the sentence again and again.
     pub faults: FaultPlan,
+    /// Its audio has this rate, whatever was asked for and whatever it says.
+    pub made_at_hz: Option<u32>,
+    /// Says its sentence again and again until it has so many bytes, and gives them in one chunk.
+    pub flood_bytes: Option<usize>,
     /// Seed of the latencies.
     pub seed: u64,
 }
@@ -46,6 +50,8 @@ impl Default for FakeTtsConfig {
             chunk_interval: Duration::ZERO,
             chunk: Duration::from_millis(100),
             faults: FaultPlan::none(),
+            made_at_hz: None,
+            flood_bytes: None,
             seed: 0,
         }
     }
@@ -69,7 +75,12 @@ impl FakeTts {
         let scale = |sample: usize| sample as u64 * u64::from(rate.hz()) / u64::from(RATE_HZ);
         let mut words =
             spoken.words.iter().map(|word| WordStart { byte: word.byte, sample: scale(word.samples.start) }).peekable();
-        let samples = resample_all(&spoken.samples, SampleRate::HZ_8000, rate);
+        let made_at = self.config.made_at_hz.and_then(|hz| SampleRate::new(hz).ok()).unwrap_or(rate);
+        let samples = resample_all(&spoken.samples, SampleRate::HZ_8000, made_at);
+        if let Some(bytes) = self.config.flood_bytes {
+            let samples: Arc<[i16]> = samples.into_iter().cycle().take(bytes / size_of::<i16>()).collect();
+            return vec![TtsChunk { samples, words: words.collect() }];
+        }
         let mut end = 0;
         samples
             .chunks(rate.samples_in(self.config.chunk).max(1))

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_peers::universe::cast::Cast;
-use tandem_peers::universe::public_bugs;
+use tandem_peers::universe::{fault_rows, public_bugs};
 use tandem_universe::check::Invariant;
 use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
 use tandem_universe::figures::{ENOUGH_CALLS, Figures};
@@ -31,15 +31,15 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
-    /// Run the call of a public bug instead; `all` runs every one.
+    /// Run a call with a name instead: a public bug's, or a row's of the table of faults; `all` runs every one.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
-    /// List the public bugs and the invariants.
+    /// List the calls with names, and the invariants.
     #[arg(long)]
     list: bool,
-    /// Switch off the mechanism behind an invariant: the run must go red.
-    #[arg(long, value_name = "INVARIANT")]
-    sabotage: Option<Invariant>,
+    /// Switch off the mechanism behind an invariant, or one that the calls of public bugs show (resume, spelling, recording): must go red.
+    #[arg(long, value_name = "NAME")]
+    sabotage: Option<String>,
     /// One JSON object on stdout instead of text.
     #[arg(long)]
     json: bool,
@@ -75,12 +75,13 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     if args.list {
         return list().map(|()| true);
     }
-    let sabotage = args.sabotage.map(Sabotage::of).transpose()?;
+    let sabotage = args.sabotage.as_deref().map(Sabotage::named).transpose()?;
+    let breaks = sabotage.map(Sabotage::breaks);
     let bugs = match args.scenario.as_deref() {
         // what the calls of public bugs must sound like is said for them alone
-        None if args.sabotage == Some(Invariant::Glitch) => public_bugs::all().into_iter().map(Case::of_bug).collect(),
+        None if breaks == Some(Invariant::Glitch) => public_bugs::all().into_iter().map(Case::of_bug).collect(),
         None => Vec::new(),
-        Some("all") => public_bugs::all().into_iter().map(Case::of_bug).collect(),
+        Some("all") => Case::all_named().collect(),
         Some(name) => vec![Case::named(name)?],
     };
     let case = |number: usize| {
@@ -90,7 +91,7 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     let count = if bugs.is_empty() { args.seeds } else { bugs.len() };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     // what replay carries shows in every call that is run twice, and in no other
-    let replay_every = if args.sabotage == Some(Invariant::Replay) { 1 } else { args.replay_every };
+    let replay_every = if breaks == Some(Invariant::Replay) { 1 } else { args.replay_every };
     let cast = Cast::in_cache();
     let bar = progress(count, args.json);
     let before = cpu_time();
@@ -119,7 +120,7 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     }
     let red =
         |invariant| broken.iter().flat_map(|outcome| &outcome.breaches).any(|breach| breach.invariant == invariant);
-    Ok(match args.sabotage {
+    Ok(match breaks {
         None => broken.is_empty() && !(is_held_to_targets(args, bugs.len()) && !figures.missed().is_empty()),
         Some(invariant) => !red(invariant), // another check that goes red does not speak for this one
     })
@@ -133,8 +134,8 @@ fn is_held_to_targets(args: &Args, picked: usize) -> bool {
 fn list() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "invariants: {}", Invariant::ALL.map(Invariant::name).join(", "))?;
-    for bug in public_bugs::all() {
-        writeln!(out, "{:44} {}", bug.call.name, bug.reported)?;
+    for bug in public_bugs::all().into_iter().chain(fault_rows::all()) {
+        writeln!(out, "{:48} {}", bug.call.name, bug.reported)?;
     }
     Ok(())
 }
@@ -149,9 +150,9 @@ fn progress(count: usize, silent: bool) -> ProgressBar {
 
 /// How to run this call again.
 fn again(outcome: &Outcome, args: &Args) -> String {
-    let sabotage = args.sabotage.map(|invariant| format!(" SABOTAGE={invariant}")).unwrap_or_default();
+    let sabotage = args.sabotage.as_deref().map(|name| format!(" SABOTAGE={name}")).unwrap_or_default();
     match args.scenario {
-        None if args.sabotage != Some(Invariant::Glitch) => {
+        None if outcome.name.starts_with("seed") => {
             format!("make sim FIRST_SEED={} SEEDS=1{sabotage}", args.first_seed + outcome.number as u64)
         }
         _ => format!("make sim SCENARIO={}{sabotage}", outcome.name),

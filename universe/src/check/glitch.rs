@@ -48,6 +48,16 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
         }
         // the invariants of every call
         Holds::SilentWithin(_) | Holds::TranscriptIsTheEar | Holds::NothingOutlives { .. } => None,
+        Holds::AgentGoesOn
+        | Holds::CallerIsGivenWay
+        | Holds::OneTurnEach
+        | Holds::RecordingIsTheCall
+        | Holds::EveryWordOnce
+        | Holds::KeysArrive
+        | Holds::SilenceAtMost(_) => {
+            let (at, what) = crate::figures::promised::broken(run, holds)?;
+            breach(at, what)
+        }
     }
 }
 

@@ -60,7 +60,9 @@ fn overlap(run: &Run, spoken: &Spoken, go: &Go, meaning: Meaning) -> Option<Over
     };
     let told = barge_in::is_told(run, go);
     if !real {
-        let blamed = completed.is_none() && ender(run, spoken, utterance) == Some(go);
+        // what was cut after it had gone on was cut by something else
+        let went_on = spoken.of_utterance(utterance).any(|word| word.from > go.ended + WORD);
+        let blamed = completed.is_none() && !went_on && ender(run, spoken, utterance) == Some(go);
         return Some(Overlap { at: go.began, meaning, real, stopped: blamed, told });
     }
     let due = go.ended.max(go.began + barge_in::budget(run));
@@ -83,9 +85,8 @@ pub(super) fn unprovoked(run: &Run, spoken: &Spoken) -> Vec<Duration> {
         if !response.interrupted || spoken.is_doubtful(utterance) || spoken.completed(utterance).is_some() {
             return None;
         }
-        let began = spoken.of_utterance(utterance).next()?.from;
         let end = spoken.of_utterance(utterance).next_back()?.to;
-        let by_the_caller = run.goes.iter().any(|go| go.began <= end + WORD && go.ended + WORD >= began);
+        let by_the_caller = run.goes.iter().any(|go| go.began <= end + WORD && go.ended + WORD >= end);
         (!by_the_caller && end + HUNG_UP < run.over.0).then_some(end)
     };
     run.responses().enumerate().filter_map(cut).collect()

@@ -49,19 +49,20 @@ impl Loss {
 
 /// A loss process under way.
 #[derive(Debug)]
-pub(super) struct Losing {
+pub struct Losing {
     loss: Loss,
     bad: bool,
     dice: Dice,
 }
 
 impl Losing {
-    pub(super) fn new(loss: Loss, dice: Dice) -> Self {
+    /// At its beginning, nothing is lost.
+    pub fn new(loss: Loss, dice: Dice) -> Self {
         Self { loss, bad: false, dice }
     }
 
     /// Whether the next packet is lost.
-    pub(super) fn loses(&mut self) -> bool {
+    pub fn loses(&mut self) -> bool {
         match self.loss {
             Loss::None => false,
             Loss::Independent(rate) => self.dice.chance(rate),

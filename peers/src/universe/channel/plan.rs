@@ -133,12 +133,20 @@ pub struct LinePlan {
     pub drift_ppm: i32,
     /// What the caller's voice goes through before it reaches the carrier's socket.
     pub codec: Codec,
+    /// Packets of the caller's voice that the carrier's own network loses before its media server, which sends silence in their place.
+    #[serde(default)]
+    pub lost: Loss,
 }
 
 impl LinePlan {
     /// As if both ends were one machine.
-    pub const PERFECT: Self =
-        Self { up: ChannelPlan::PERFECT, down: ChannelPlan::PERFECT, drift_ppm: 0, codec: Codec::None };
+    pub const PERFECT: Self = Self {
+        up: ChannelPlan::PERFECT,
+        down: ChannelPlan::PERFECT,
+        drift_ppm: 0,
+        codec: Codec::None,
+        lost: Loss::None,
+    };
 }
 
 /// A codec on the way, and what it leaves of samples at 8 kHz.

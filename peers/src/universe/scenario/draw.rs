@@ -6,7 +6,7 @@ use super::{BrainPlan, CallerPlan, CarrierKind, Cue, Desk, Manner, Meaning, Scen
 use crate::caller::Step;
 use crate::dice::Dice;
 use crate::universe::cast::Voice;
-use crate::universe::channel::{ChannelPlan, Codec, LinePlan, MarkTrouble, Stalls};
+use crate::universe::channel::{ChannelPlan, Codec, LinePlan, Loss, MarkTrouble, Stalls};
 use crate::universe::dictation::{Dictated, Dictation};
 use crate::universe::noise::Noise;
 use crate::universe::phrases::{self, overlaps};
@@ -255,7 +255,7 @@ fn line(dice: &mut Dice) -> LinePlan {
     let marks = if dice.chance(0.85) { MarkTrouble::default() } else { trouble };
     let drift_ppm = dice.weighted(&[(60, 0), (15, 200), (15, -200), (5, 2_000), (5, -2_000)]).unwrap_or(0);
     let codec = dice.weighted(&[(60, Codec::None), (30, Codec::Ulaw), (10, Codec::AlawUlaw)]).unwrap_or_default();
-    LinePlan { up: direction(dice).with_marks(marks), down: direction(dice), drift_ppm, codec }
+    LinePlan { up: direction(dice).with_marks(marks), down: direction(dice), drift_ppm, codec, lost: Loss::None }
 }
 
 fn vendors(dice: &mut Dice) -> VendorPlans {
@@ -275,12 +275,7 @@ fn vendors(dice: &mut Dice) -> VendorPlans {
             interval: dice.millis(10..150),
             faults: Vec::new(),
         },
-        tts: TtsPlan {
-            first_chunk: latency(dice, 60..250),
-            chunk_interval: dice.millis(0..60),
-            chunk: Duration::from_millis(100),
-            faults: Vec::new(),
-        },
+        tts: TtsPlan { first_chunk: latency(dice, 60..250), chunk_interval: dice.millis(0..60), ..TtsPlan::default() },
     };
     let broken = dice.weighted(&[(75, 0), (20, 1), (5, 2)]).unwrap_or(0);
     for _ in 0..broken {

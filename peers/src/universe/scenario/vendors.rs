@@ -99,6 +99,12 @@ pub struct TtsPlan {
     pub chunk: Duration,
     /// When it goes wrong; requests are the sentences.
     pub faults: Vec<Spell>,
+    /// Its audio has this rate, and is said to have another.
+    #[serde(default)]
+    pub made_at_hz: Option<u32>,
+    /// It gives so many bytes at once, whatever the sentence.
+    #[serde(default)]
+    pub flood_bytes: Option<usize>,
 }
 
 impl Default for TtsPlan {
@@ -108,6 +114,8 @@ impl Default for TtsPlan {
             chunk_interval: Duration::ZERO,
             chunk: Duration::from_millis(100),
             faults: Vec::new(),
+            made_at_hz: None,
+            flood_bytes: None,
         }
     }
 }
@@ -121,6 +129,8 @@ impl TtsPlan {
             chunk_interval: self.chunk_interval,
             chunk: self.chunk,
             faults: FaultPlan::spells(self.faults.iter().copied()),
+            made_at_hz: self.made_at_hz,
+            flood_bytes: self.flood_bytes,
             seed,
         })
     }
