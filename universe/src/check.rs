@@ -28,7 +28,7 @@ pub mod ear;
 pub mod glitch;
 pub mod leaks;
 #[cfg(test)]
-mod made_up;
+pub(crate) mod made_up;
 pub mod one_end;
 pub mod one_voice;
 mod order;

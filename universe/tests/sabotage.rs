@@ -51,3 +51,39 @@ sabotages! {
     a_carrier_without_a_lead_is_starved: Glitch;
     chance_from_elsewhere_is_no_replay: Replay;
 }
+
+/// Each of these public bugs comes back with its own mechanism off, and is found.
+fn each_goes_red(mechanism: &str, bugs: Vec<public_bugs::PublicBug>) {
+    let cast = Cast::in_cache();
+    let sabotage = Sabotage::named(mechanism).map_err(|error| error.to_string()).expect("built with the feature");
+    let green: Vec<String> = bugs
+        .into_iter()
+        .map(|bug| Case::of_bug(bug).sabotaged(Some(sabotage)))
+        .filter(|case| {
+            let broken = check::all(&run(case, &cast).expect("the call can be run"));
+            !broken.iter().any(|breach| [Invariant::Glitch, sabotage.breaks()].contains(&breach.invariant))
+        })
+        .map(|case| case.scenario.name)
+        .collect();
+    assert!(green.is_empty(), "green although {mechanism} is off: {green:?}");
+}
+
+#[test]
+fn nobody_goes_on_where_nothing_is_resumed() {
+    each_goes_red("resume", public_bugs::going_on());
+}
+
+#[test]
+fn nobody_is_given_way_where_nothing_interrupts() {
+    each_goes_red("barge_in", public_bugs::giving_way());
+}
+
+#[test]
+fn what_is_read_out_is_torn_where_a_pause_is_the_end() {
+    each_goes_red("spelling", public_bugs::dictated());
+}
+
+#[test]
+fn a_recording_without_the_calls_clock_is_not_the_call() {
+    each_goes_red("recording", public_bugs::recorded());
+}

@@ -1,9 +1,8 @@
-//! A thousand calls, one after the other by their seeds, and the calls of the public bugs: everything holds of each.
+//! A thousand calls, one after the other by their seeds, and the calls with names, of public bugs and of faults: everything holds of each.
 
 #![allow(missing_docs)]
 
 use tandem_peers::universe::cast::Cast;
-use tandem_peers::universe::public_bugs;
 use tandem_universe::Case;
 use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
 
@@ -32,9 +31,9 @@ fn a_thousand_calls() {
 }
 
 #[test]
-fn the_calls_of_public_bugs() {
-    let bugs = public_bugs::all();
-    let case = |number: usize| Case::of_bug(bugs[number].clone());
+fn the_calls_with_names() {
+    let cases: Vec<Case> = Case::all_named().collect();
+    let case = |number: usize| cases[number].clone();
     let manner = Manner { replay_every: 1, ..MANNER };
-    all_hold(&run_all(&case, bugs.len(), manner, &Cast::in_cache(), |_| {}).expect("the calls can be run"));
+    all_hold(&run_all(&case, cases.len(), manner, &Cast::in_cache(), |_| {}).expect("the calls can be run"));
 }

@@ -7,7 +7,7 @@
 //! | n3 | far clocks 200 and 2,000 ppm off | no click; what was made is heard |
 //! | marks | never returned, or returned under a name that nobody gave | the agent goes on to its end |
 //! | p4, p5 | the recogniser's socket drops, or says nothing | every word once, although the first vendor is gone |
-//! | p6 | the model is late, stalls, talks nonsense, or without end | no silence above 3.5 s |
+//! | p6 | the model is late, stalls, talks nonsense, or without end | no dead air (the invariant), no silence above a rung of the ladder |
 //! | p7 | the voice is silent, of another rate, or gives 10 MB at once | no silence above 3.5 s; nothing outlives the call |
 //! | p8 | the caller hangs up meanwhile | no vendor's stream is open 2 s later |
 //!
@@ -28,6 +28,9 @@ use crate::vendor::{Fault, Latency, Spell};
 const ALWAYS: u32 = u32::MAX;
 /// A filler at 1.2 s, a slow voice of 1.5 s, and the silence that ends a turn (design: dead air is 2 s for failing vendors, less what a turn needs).
 const LONGEST_SILENCE: Duration = ms(3_500);
+/// A model that loses a turn leaves a caller with nothing to say: a rung of the silence ladder and its prompt. What an answer may take is
+/// held by the invariant of dead air in each of these calls.
+const CALLER_SILENT: Duration = ms(9_000);
 /// Of row P5: a silence is noticed in 3 s, and then another recogniser hears the turn again.
 const HALF_OPEN: Duration = ms(5_000);
 /// Pressed while the line is bad.
@@ -71,7 +74,7 @@ fn row_n1_loss(percent: u32) -> PublicBug {
 
 /// N2.
 fn row_n2_jitter(jitter_ms: u64) -> PublicBug {
-    let script = [&whole_conversation()[..2], &[Step::Dtmf(KEYS.to_owned()), say("no thank you")]].concat();
+    let script = [&whole_conversation()[..2], &[Step::Dtmf(KEYS.to_owned())]].concat();
     let mut call = call(&format!("row_n2_jitter_{jitter_ms}_ms"), script);
     let jittery = ChannelPlan::websocket(ms(10), Latency::percentiles_ms(jitter_ms / 2, jitter_ms));
     (call.line.up, call.line.down) = (jittery, jittery);
@@ -102,7 +105,7 @@ fn row_stt(name: &str, fault: Fault, times: u32) -> PublicBug {
 fn row_llm(name: &str, fault: Fault) -> PublicBug {
     let mut call = call(name, whole_conversation());
     call.vendors.brain.faults = vec![Spell { fault, after: 1, times: 1 }];
-    row(call, vec![Holds::SilenceAtMost(LONGEST_SILENCE), Holds::NothingOutlives { calls: 1 }])
+    row(call, vec![Holds::SilenceAtMost(CALLER_SILENT), Holds::NothingOutlives { calls: 1 }])
 }
 
 fn row_p7(name: &str, bend: impl FnOnce(&mut Scenario)) -> PublicBug {

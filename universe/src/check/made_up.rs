@@ -16,7 +16,7 @@ const WORD: Duration = Duration::from_millis(1_000);
 const WORD_SAMPLES: usize = 8_000;
 
 /// A run under construction.
-pub(super) struct MadeUp {
+pub(crate) struct MadeUp {
     tape: Tape,
     heard: Vec<Heard>,
     goes: Vec<Go>,
@@ -26,7 +26,7 @@ pub(super) struct MadeUp {
     resumes: Vec<Duration>,
 }
 
-pub(super) fn made_up() -> MadeUp {
+pub(crate) fn made_up() -> MadeUp {
     MadeUp {
         tape: Tape::default(),
         heard: vec![],
@@ -56,12 +56,12 @@ impl MadeUp {
         self.sound(WORD, true);
     }
 
-    pub(super) fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         self.says_but(text, text)
     }
 
     /// An utterance of which only the beginning is heard.
-    pub(super) fn says_but(mut self, text: &str, heard: &str) -> Self {
+    pub(crate) fn says_but(mut self, text: &str, heard: &str) -> Self {
         heard.split(' ').for_each(|word| self.word(word));
         let row = response(self.responses.len() as u32 + 1, text, heard);
         self.responses.push(row);
@@ -72,7 +72,7 @@ impl MadeUp {
     }
 
     /// An utterance with a silence in its middle.
-    pub(super) fn says_with_stall(mut self, text: &str, stall: Duration) -> Self {
+    pub(crate) fn says_with_stall(mut self, text: &str, stall: Duration) -> Self {
         for (index, word) in text.split(' ').enumerate() {
             if index == 2 {
                 self.sound(stall, false);
@@ -85,7 +85,7 @@ impl MadeUp {
     }
 
     /// The voice is cleared right behind its last word; the record says that it went on, or does not.
-    pub(super) fn held(mut self, resumed: bool) -> Self {
+    pub(crate) fn held(mut self, resumed: bool) -> Self {
         let last = self.heard.last().map_or(0, |word| word.start as usize + speak(&word.text).len());
         let frames = (last / FRAME_SAMPLES).min(self.tape.agent_samples.len());
         self.tape.ear.truncate(frames * FRAME_SAMPLES);
@@ -97,7 +97,7 @@ impl MadeUp {
     }
 
     /// The last utterance goes on with these words; so it is on record.
-    pub(super) fn says_on(mut self, words: &str, whole: &str) -> Self {
+    pub(crate) fn says_on(mut self, words: &str, whole: &str) -> Self {
         words.split(' ').for_each(|word| self.word(word));
         let number = self.responses.len() as u32;
         self.responses.pop();
@@ -105,13 +105,13 @@ impl MadeUp {
         self
     }
 
-    pub(super) fn pause(mut self, length: Duration) -> Self {
+    pub(crate) fn pause(mut self, length: Duration) -> Self {
         self.sound(length, false);
         self
     }
 
     /// The caller speaks, and the recogniser has words or is asked in vain.
-    pub(super) fn caller(mut self, length: Duration, words: bool) -> Self {
+    pub(crate) fn caller(mut self, length: Duration, words: bool) -> Self {
         let began = self.now();
         self.sound(length, false);
         let ended = self.now();
@@ -124,7 +124,7 @@ impl MadeUp {
     }
 
     /// The caller began that long before the agent fell silent, and goes on for three seconds.
-    pub(super) fn interrupted_after(mut self, took: Duration) -> Self {
+    pub(crate) fn interrupted_after(mut self, took: Duration) -> Self {
         let silent = self.now() - Duration::from_millis(200);
         let (began, ended) = (silent - took, silent + Duration::from_secs(3));
         self.goes.push(Go { said: "hello".into(), began, ended, over_agent: true, spoken: true });
@@ -133,7 +133,7 @@ impl MadeUp {
         self
     }
 
-    pub(super) fn run(self) -> Run {
+    pub(crate) fn run(self) -> Run {
         let over = (self.now(), Over::SwitchClosed);
         let ids = (CallId(uuid::Uuid::nil()), ConversationId(uuid::Uuid::nil()));
         let mut records = vec![started(ids)];
@@ -169,7 +169,7 @@ impl MadeUp {
 }
 
 /// Rewrites what the record claims of an utterance that was cut or not, as it was.
-pub(super) fn claim(run: &mut Run, utterance: usize, heard: &str) {
+pub(crate) fn claim(run: &mut Run, utterance: usize, heard: &str) {
     let mut responses = run.records.iter_mut().filter_map(|record| match record {
         Record::AgentResponse(response) => Some(response),
         _ => None,

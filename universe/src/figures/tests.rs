@@ -1,1 +1,98 @@
+#![allow(clippy::unwrap_used)]
+use tandem_peers::caller::Step;
+use tandem_peers::universe::dictation::Dictation;
+use tandem_peers::universe::scenario::{Cue, Meaning};
 
+use super::*;
+use crate::check::made_up::made_up;
+use crate::exchange::Overheard;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+/// The first go of the caller means that.
+fn meaning(run: &mut Run, cue: Cue) {
+    run.case.scenario.caller.script = vec![Step::Say(cue)];
+}
+
+#[test]
+fn an_agent_that_was_stopped_by_a_command_gave_way_and_by_a_backchannel_did_not_go_on() {
+    let mut run = made_up().says_but("one two three four", "one").interrupted_after(MS(300)).run();
+    meaning(&mut run, Cue::meant(Meaning::Command, "wait"));
+    let figures = Figures::of(&run, &[]);
+    assert_eq!((figures.honoured, figures.false_barge_ins), (Share { count: 1, of: 1 }, Share::default()));
+    meaning(&mut run, Cue::meant(Meaning::Backchannel, "mm-hmm"));
+    let figures = Figures::of(&run, &[]);
+    assert_eq!((figures.honoured, figures.false_barge_ins), (Share::default(), Share { count: 1, of: 1 }));
+}
+
+#[test]
+fn an_agent_that_goes_on_to_its_end_ignored_a_command_and_talked_through_a_cough() {
+    let mut run = made_up().says("one two three four five six").interrupted_after(MS(4_000)).pause(MS(3_000)).run();
+    run.goes[0].ended = run.goes[0].began + MS(700);
+    meaning(&mut run, Cue::meant(Meaning::Command, "wait"));
+    assert_eq!(Figures::of(&run, &[]).honoured, Share { count: 0, of: 1 });
+    meaning(&mut run, Cue::Cough(1));
+    assert_eq!(Figures::of(&run, &[]).false_barge_ins, Share { count: 0, of: 1 });
+}
+
+#[test]
+fn yes_into_a_question_is_not_judged_and_behind_one_is_an_answer() {
+    let mut run = made_up().says_but("one. is two three?", "one. is two").interrupted_after(MS(300)).run();
+    meaning(&mut run, Cue::meant(Meaning::Assent, "yes"));
+    let figures = Figures::of(&run, &[]);
+    assert_eq!((figures.honoured.of, figures.false_barge_ins.of), (0, 0));
+    let mut run = made_up().says_but("is two? three four", "is two? three").interrupted_after(MS(300)).run();
+    meaning(&mut run, Cue::meant(Meaning::Assent, "yes"));
+    assert_eq!(Figures::of(&run, &[]).honoured, Share { count: 1, of: 1 });
+}
+
+#[test]
+fn a_turn_that_is_committed_in_a_pause_cuts_a_number_off() {
+    let mut run = made_up().says("number please").caller(MS(4_000), true).pause(MS(2_000)).run();
+    meaning(&mut run, Cue::Dictated(Dictation::of(Dictated::Phone, &["nine eight", "one two"], MS(900))));
+    let (began, ended) = (run.goes[0].began, run.goes[0].ended);
+    let committed = |at| (at, Overheard::Committed { text: "nine eight".into() });
+    let mut cut = run.clone();
+    cut.overheard.extend([committed(began + MS(1_500)), committed(ended + MS(700))]);
+    assert_eq!(Figures::of(&cut, &[]).cut_off[&Dictated::Phone], Share { count: 1, of: 1 });
+    run.overheard.push(committed(ended + MS(700)));
+    let whole = Figures::of(&run, &[]);
+    assert_eq!((whole.cut_off[&Dictated::Phone].count, whole.endpointing_dictated), (0, vec![MS(700)]));
+}
+
+#[test]
+fn a_voice_goes_on_at_the_right_word_if_none_is_lost_and_one_at_most_said_again() {
+    let resumed = |said: &str, cleared_before: usize| {
+        let mut run = made_up().says(said).run();
+        run.tape.clears = vec![(run.heard[cleared_before].start / 160) as usize - 5];
+        Figures::of(&run, &[]).resumed
+    };
+    // what was meant is what the record has: the made-up agent says it as it is written
+    assert_eq!(resumed("one two three four", 2), Share { count: 1, of: 1 });
+    let mut lost = made_up().says("one two three four five six").run();
+    lost.tape.clears = vec![(lost.heard[2].start / 160) as usize - 5];
+    lost.heard.remove(3);
+    lost.heard.remove(2);
+    assert_eq!(Figures::of(&lost, &[]).resumed, Share { count: 0, of: 1 });
+    let mut again = made_up().says("one two three four").run();
+    let word = again.heard[1].clone();
+    again.heard.insert(2, tandem_peers::voice::Heard { start: word.end + 800, end: word.end + 1_600, ..word });
+    again.tape.clears = vec![((again.heard[1].end + 400) / 160) as usize];
+    assert_eq!(Figures::of(&again, &[]).resumed, Share { count: 1, of: 1 });
+}
+
+#[test]
+fn figures_add_up_and_name_what_is_missed() {
+    let mut one = Figures::default();
+    one.false_barge_ins.add(true);
+    one.honoured.add(true);
+    one.barge_ins = vec![MS(200), MS(400)];
+    one.transcripts.add(true);
+    let sum = Figures::sum([&one, &one]);
+    assert_eq!((sum.false_barge_ins, sum.barge_ins.len()), (Share { count: 2, of: 2 }, 4));
+    assert_eq!((percentile(&sum.barge_ins, 50), percentile(&[], 50)), (MS(400), Duration::ZERO));
+    let missed = sum.missed();
+    assert!(missed.len() == 1 && missed[0].contains("at most 3 %: MISSED"), "{missed:?}");
+    let json = sum.to_json();
+    assert_eq!(json["shares"]["interruptions_honoured"]["met"], true);
+}

@@ -80,7 +80,7 @@ pub fn bolna_476_interrupted_by_agreement() -> PublicBug {
 ///
 /// Holds: the agent is silent under each, and does not come back to what it was saying.
 pub fn bolna_245_stop_is_not_heard() -> PublicBug {
-    let script = vec![wants(700, "wait wait"), wants(700, "stop stop stop"), say("goodbye")];
+    let script = vec![wants(700, "wait wait"), wants(700, "hold on a second please"), say("goodbye")];
     gives_way("bolna-ai/bolna#245", interrupted("bolna_245_stop_is_not_heard", script))
 }
 
@@ -170,10 +170,10 @@ pub fn livekit_agents_6750_many_in_a_row() -> PublicBug {
 
 /// On a clean installation the agent cuts itself off: the provider reports speech where nobody speaks, and the bridge stops its voice.
 ///
-/// The agent's own voice comes back here, 30 dB down, and the caller coughs once.
+/// The agent's own voice comes back here, 45 dB down, and the caller hums once.
 pub fn ava_467_speech_without_a_word() -> PublicBug {
-    let mut call = listening("ava_467_speech_without_a_word", [coughs(1_200)]);
-    call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 30.0 });
+    let mut call = listening("ava_467_speech_without_a_word", [listens(1_200, "hmm")]);
+    call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 45.0 });
     goes_on("hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call)
 }
 
