@@ -63,7 +63,7 @@ impl Spoken {
     /// When its last word ended, if that was heard.
     pub(super) fn completed(&self, utterance: usize) -> Option<Duration> {
         let last = self.meant.get(utterance)?.len().checked_sub(1)?;
-        self.of_utterance(utterance).filter(|word| word.place == Some((utterance, last))).map(|word| word.to).last()
+        self.of_utterance(utterance).rfind(|word| word.place == Some((utterance, last))).map(|word| word.to)
     }
 
     /// What of questions had been heard of the utterance by then.
