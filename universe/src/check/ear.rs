@@ -7,7 +7,7 @@
 //! way down. A word that ended within that time before the silence may be missing from the record. One that was not heard to its end may
 //! never be in it.
 //!
-//! A word that was said again after a hold ([`super::said_again`]) was heard, and is laid beside the record once.
+//! A word that was said again after a hold (`said_again`) was heard, and is laid beside the record once.
 //!
 //! A sentence that the vendor broke (noise, a voice that stops in the middle or never stops) is not held against the record: no one can tell.
 

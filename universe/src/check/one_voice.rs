@@ -4,7 +4,7 @@
 //! an utterance that is over, or a sentence that is said twice, has no place in that row. And two voices on top of each other, or in turns
 //! of a chunk, leave no word whole: speech in which no word can be told.
 //!
-//! A voice that was held says the word again in which it stopped, and no more than that ([`super::said_again`]).
+//! A voice that was held says the word again in which it stopped, and no more than that (`said_again`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
