@@ -245,7 +245,8 @@ async fn a_page_sees_what_was_said_and_hears_what_it_sees() {
     assert_eq!(words(&seen.agent), transcript(&page.heard), "what is shown is what the ear got");
     assert!(seen.tentative.iter().any(|text| text == "I want an apartment"), "{:?}", seen.tentative);
     assert_eq!(seen.latencies.len(), 2);
-    assert!(seen.latencies.values().all(|ms| (500..=620).contains(ms)), "{:?}", seen.latencies);
+    // 500 ms of silence after a plain sentence, 300 after the amount that was asked for
+    assert!(seen.latencies.values().all(|ms| (300..=620).contains(ms)), "{:?}", seen.latencies);
     assert!(seen.pings >= 5, "{} pings", seen.pings);
     assert_eq!(page.peer.statistics().underruns, 0);
     assert!(page.peer.statistics().greatest_lead <= ms(300), "{:?}", page.peer.statistics());

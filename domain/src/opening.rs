@@ -10,7 +10,7 @@
 //!
 //! Whoever answers a telephone speaks first: a call that we placed waits for that word, 1.5 s at most, so that our first audio comes within
 //! 2.0 s of a silent answer (design.md section 12 item 2). Who called us is greeted at once; if they were quicker, a hello is let out and then
-//! greeted. Noise does not hold a greeting back for longer than [`LONGEST_FIRST_SPEECH`].
+//! greeted. Noise does not hold a greeting back for longer than `LONGEST_FIRST_SPEECH`.
 //!
 //! Pure: told the time, it says when to open. What is said, and holding it back until then, is the call core's (`call_core/opening.rs`).
 

@@ -5,11 +5,11 @@
 //!                    └ lead: how far ahead                        hold: stop, and go on
 //! ```
 //!
-//! Deadlines are absolute, so they do not drift ([`pacing`]); the lead follows the line ([`lead`]). The clock begins anew when the far end had
+//! Deadlines are absolute, so they do not drift (`pacing`); the lead follows the line (`lead`). The clock begins anew when the far end had
 //! run dry. About every 100 ms a mark follows the audio; heard = last mark returned + time since then, never more than was sent. A `clear` ends
 //! an epoch: marks that come back from an older epoch say nothing (Twilio returns all of them at once, Plivo none). Where there are no marks,
 //! heard runs by the clock alone, later by the way to the far end ([`round_trip`]). What is sent besides the utterance (concealment, keys, the
-//! bed) takes time and counts for nothing ([`timeline`]).
+//! bed) takes time and counts for nothing (`timeline`).
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
 
