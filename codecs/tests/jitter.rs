@@ -282,7 +282,9 @@ proptest! {
         let span = arrivals.last().unwrap().0 - arrivals[0].0;
         let (sent, heard) = (arrivals.len() as u64, play(arrivals));
         prop_assert!(heard.samples.len().abs_diff(RATE.samples_in(span)) <= FRAME, "{} samples", heard.samples.len());
-        prop_assert!(heard.stats.received + 3 >= sent, "{} of {sent}", heard.stats.received);
+        // what a line of this jitter still has under way when the last frame is pulled
+        let under_way = 3 + 80 / packet_ms;
+        prop_assert!(heard.stats.received + under_way >= sent, "{} of {sent}", heard.stats.received);
         prop_assert!(heard.stats.late + heard.stats.duplicates <= sent);
         prop_assert!(heard.longest_ms <= 110.0, "{} ms", heard.longest_ms);
     }
