@@ -130,9 +130,10 @@ async fn what_the_carrier_gets_is_what_the_vendor_sent() {
         }
     };
     tokio::time::timeout(LIMIT, listen).await.expect("the greeting");
-    // Mu-law has two zeros; both are silence, and 0xff is the one that is sent.
+    // Mu-law has two zeros; both are silence, and 0xff is the one that is sent. A voice rises and falls over 5 ms: 40 bytes.
     let zero = |byte: &u8| if *byte == 0x7f { 0xff } else { *byte };
-    assert_eq!(carriers[..vendors.len()], vendors.iter().map(zero).collect::<Vec<u8>>());
+    let inside = 40..vendors.len() - 40;
+    assert_eq!(carriers[inside.clone()], vendors[inside].iter().map(zero).collect::<Vec<u8>>());
     socket.close(None).await.unwrap();
     program.running.shutdown().await;
 }

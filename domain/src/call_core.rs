@@ -319,7 +319,10 @@ impl CallCore {
                 self.keys += 1;
                 self.note_event("dtmf", digit.to_string());
                 self.key();
-                self.active(now); // who presses keys is there
+                self.silence.caller_spoke(); // who presses keys is there
+                if self.cutting.is_none() {
+                    self.listen(now);
+                }
             }
             Input::Dtmf(_) => {}
             Input::Partial(text) => {
