@@ -183,6 +183,10 @@ impl Endpointing {
     /// How long the silence after `text`, all settled words of the turn, must last. `end` is how sure a model is that the turn is over, 0 to 1.
     pub fn wait(&self, text: &str, end: Option<f32>) -> Wait {
         let plain = self.plain();
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::is_off(crate::sabotage::Mechanism::Spelling) {
+            return plain;
+        }
         if text.trim().is_empty() {
             return plain;
         }
