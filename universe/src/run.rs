@@ -119,15 +119,22 @@ impl Run {
         })
     }
 
+    /// Events of this kind on the timeline that the call left, with their detail: since its start, by the tape's clock, which may run off.
+    pub(crate) fn events<'run>(&'run self, kind: &'run str) -> impl Iterator<Item = (Duration, &'run str)> {
+        let drift = 1.0 + f64::from(self.case.scenario.line.drift_ppm) / 1e6;
+        self.records.iter().filter_map(move |record| match record {
+            Record::Event(event) if event.kind == kind => {
+                Some((event.since_start.mul_f64(drift), event.data["detail"].as_str().unwrap_or_default()))
+            }
+            _ => None,
+        })
+    }
+
     /// Times that the voice was late in the middle of a word of this utterance; of any, if `None`. What stood in for it breaks the word's mark,
     /// though a person would still understand it: so many words cannot be told by the ear.
     pub fn gaps_filled(&self, utterance: Option<UtteranceId>) -> usize {
         let of_it = |detail: &str| utterance.is_none_or(|utterance| detail == format!("in utterance {}", utterance.0));
-        let events = self.records.iter().filter_map(|record| match record {
-            Record::Event(event) if event.kind == "gap_filled" => event.data["detail"].as_str(),
-            _ => None,
-        });
-        events.filter(|detail| of_it(detail)).count()
+        self.events("gap_filled").filter(|(_, detail)| of_it(detail)).count()
     }
 
     /// The reasons for the call's end on record.

@@ -9,6 +9,9 @@
 //! | after the caller, while the recogniser was asked and does not answer | 4 s from the silence that ends a turn |
 //! | while the room around the caller is speech to the detector | that long: it holds the floor, a known weakness |
 //! | after the agent, or after a sound that was no turn | a rung of the silence ladder, and as long for its prompt as for an opening |
+//! | after a key that the caller typed in a silence of theirs | the same, from the key on |
+//!
+//! A silence that ends a turn is believed up to [`LONGEST`], whatever the timeline says.
 
 use std::time::Duration;
 
@@ -99,7 +102,7 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             (silence.from + vendors, "within an utterance")
         }
         _ if floor.is_some_and(|settled| settled >= silence.to) => (silence.to, "while a sound holds the floor"),
-        Who::Agent => (floor.unwrap_or(silence.from) + rung, "after the agent"),
+        Who::Agent => (floor.unwrap_or(silence.from).max(typed(run, silence)) + rung, "after the agent"),
         Who::Caller => {
             let endpoint = silence.from + DETECTOR + waited(run, silence).max(timing.endpoint_silence) + ways;
             let since = |from: Duration, what: &dyn Fn(&Overheard) -> bool| {
@@ -123,6 +126,12 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             }
         }
     }
+}
+
+/// When the caller typed the last key within the silence: keys make no sound, and the ladder begins anew with each.
+fn typed(run: &Run, silence: Silence) -> Duration {
+    let within = run.goes.iter().filter(|go| !go.is_sound() && (silence.from..silence.to).contains(&go.began));
+    within.map(|go| go.ended.min(silence.to)).max().unwrap_or_default()
 }
 
 /// The longest silence that the switch waited for on purpose, by its timeline: for the rest of a number, after words that go on.
@@ -238,6 +247,39 @@ mod tests {
     fn a_ladder_that_does_not_come_is_a_breach() {
         let run = made_up().says("one").pause(seconds(18)).says("two").run();
         assert!(check(&run)[0].what.contains("after the agent"));
+    }
+
+    #[test]
+    fn keys_are_a_sign_of_life_until_the_last_one() {
+        let mut run = made_up().says("one").pause(seconds(13)).says("two").run();
+        assert_eq!(check(&run).len(), 1);
+        let mut typed = |ended| {
+            let said = "0123".to_owned();
+            let go =
+                crate::run::Go { said, began: seconds(2), ended: seconds(ended), over_agent: false, spoken: false };
+            run.goes = vec![go];
+            check(&run).len()
+        };
+        assert_eq!((typed(6), typed(3)), (0, 1));
+    }
+
+    #[test]
+    fn a_silence_that_ends_a_turn_is_believed_up_to_the_longest() {
+        let run = |pause| {
+            let made_up = made_up().says("one").caller(seconds(2), true);
+            let said = Record::Event(TimelineEvent {
+                call: tandem_domain::ids::CallId(uuid::Uuid::nil()),
+                business: tandem_domain::ids::BusinessId::FIRST,
+                index: 1,
+                since_start: seconds(4),
+                kind: "endpoint",
+                data: serde_json::json!({ "detail": "spelling 9000 ms" }),
+            });
+            let mut run = made_up.pause(pause).says("two").run();
+            run.records.insert(1, said);
+            check(&run).len()
+        };
+        assert_eq!((run(LONGEST + ANSWER), run(LONGEST + ANSWER + seconds(1))), (0, 1));
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(crate) struct MadeUp {
     overheard: Vec<(Duration, Overheard)>,
     floor: Vec<(Duration, Duration)>,
     responses: Vec<AgentResponse>,
-    resumes: Vec<Duration>,
+    /// Kinds of events, and when.
+    events: Vec<(&'static str, Duration)>,
 }
 
 pub(crate) fn made_up() -> MadeUp {
@@ -34,7 +35,7 @@ pub(crate) fn made_up() -> MadeUp {
         overheard: vec![],
         floor: vec![],
         responses: vec![],
-        resumes: vec![],
+        events: vec![],
     }
 }
 
@@ -92,8 +93,20 @@ impl MadeUp {
         self.tape.agent_samples.truncate(frames);
         self.tape.clears.push(frames);
         let held = self.pause(Duration::from_millis(400));
-        let resumes = resumed.then(|| held.now()).into_iter();
-        Self { resumes: held.resumes.iter().copied().chain(resumes).collect(), ..held }
+        let now = held.now();
+        if resumed { held.noted("resumed", now) } else { held }
+    }
+
+    /// The timeline has this event.
+    pub(crate) fn noted(mut self, kind: &'static str, at: Duration) -> Self {
+        self.events.push((kind, at));
+        self
+    }
+
+    /// The utterance is given up.
+    pub(crate) fn cut(self) -> Self {
+        let now = self.now();
+        self.noted("interruption", now)
     }
 
     /// The last utterance goes on with these words; so it is on record.
@@ -137,7 +150,7 @@ impl MadeUp {
         let over = (self.now(), Over::SwitchClosed);
         let ids = (CallId(uuid::Uuid::nil()), ConversationId(uuid::Uuid::nil()));
         let mut records = vec![started(ids)];
-        records.extend(self.resumes.into_iter().zip(1..).map(resumed));
+        records.extend(self.events.into_iter().zip(1..).map(event));
         records.extend(self.responses.into_iter().map(Record::AgentResponse));
         records.push(Record::Ended(CallEnded {
             call: ids.0,
@@ -197,14 +210,14 @@ fn response(number: u32, text: &str, heard: &str) -> AgentResponse {
     }
 }
 
-fn resumed((since_start, index): (Duration, u32)) -> Record {
+fn event(((kind, since_start), index): ((&'static str, Duration), u32)) -> Record {
     Record::Event(TimelineEvent {
         call: CallId(uuid::Uuid::nil()),
         business: BusinessId::FIRST,
         index,
         since_start,
-        kind: "resumed",
-        data: "backchannel".into(),
+        kind,
+        data: serde_json::json!({ "detail": "" }),
     })
 }
 

@@ -9,10 +9,9 @@
 //! It goes on at the beginning of the word in which it stopped, as far as the switch knows: what the line had hidden of the words before the
 //! `clear` is heard twice, and nothing else may be. Not here: whether it was right to go on.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tandem_domain::record::Record;
 use tandem_peers::carrier::FRAME_SAMPLES;
 use tandem_peers::voice::Heard;
 
@@ -27,9 +26,11 @@ const MARK_GRACE: Duration = Duration::from_secs(1);
 /// The words in the ear, less those before a `clear` that were said again when the voice went on behind it.
 pub(super) fn once(run: &Run) -> Vec<&Heard> {
     let mut words: Vec<&Heard> = run.heard.iter().collect();
-    for clear in taken_back(run) {
+    for (clear, given_up) in taken_back(run) {
         let behind = words.partition_point(|word| run.tape.at(word.start) < clear);
         let (before, after) = words.split_at(behind);
+        // a word of the utterance behind it may be the same, and is no repetition
+        let after = &after[..after.partition_point(|word| run.tape.at(word.start) < given_up)];
         let late = before.iter().rev().take_while(|word| whole(run, word) + allowed(run) >= clear).count();
         // the words that end at the clear are those that begin behind it
         let again =
@@ -72,20 +73,22 @@ fn allowed(run: &Run) -> Duration {
     up + down + run.case.chunk() + FRAMES + marks
 }
 
-/// When the carrier had the `clear`s behind which, by the record, the voice went on: of each resume the first since the word before it.
-fn taken_back(run: &Run) -> BTreeSet<Duration> {
+/// When the carrier had the `clear`s behind which, by the record, the voice went on, and when the utterance that went on was given up, if it was:
+/// of each resume the first since the word before it, and since the utterance before it was given up.
+fn taken_back(run: &Run) -> BTreeMap<Duration, Duration> {
+    let (up, down) = run.ways;
     let next_word = |clear: Duration| run.heard.iter().map(|word| run.tape.at(word.start)).find(|at| *at >= clear);
-    let drift = 1.0 + f64::from(run.case.scenario.line.drift_ppm) / 1e6; // the tape's clock is the far end's
-    let resumed = run.records.iter().filter_map(|record| match record {
-        Record::Event(event) if event.kind == "resumed" => Some(event.since_start.mul_f64(drift)),
-        _ => None,
-    });
-    let clear_of = |at: Duration| {
+    let given_up: Vec<Duration> = run.events("interruption").map(|(at, _)| at).collect();
+    let of_resume = |at: Duration| {
         // the record counts from the stream's start, as the switch saw it: a way up later
-        let before = clears(run).filter(|clear| *clear <= at + run.ways.0 + run.ways.1 + FRAMES);
-        before.filter(|clear| next_word(*clear).is_none_or(|next| next + FRAMES >= at)).min()
+        let before = || clears(run).filter(|clear| *clear <= at + up + down + FRAMES);
+        let wordless = || before().filter(|clear| next_word(*clear).is_none_or(|next| next + FRAMES >= at));
+        let ended = given_up[..given_up.partition_point(|cut| *cut < at)].last();
+        let of_it = wordless().filter(|clear| ended.is_none_or(|cut| *clear > *cut + up + down + FRAMES)).min();
+        let next = given_up.iter().find(|cut| **cut >= at).map_or(Duration::MAX, |cut| *cut + up + down);
+        Some((of_it.or_else(|| wordless().max())?, next))
     };
-    resumed.filter_map(clear_of).collect()
+    run.events("resumed").filter_map(|(at, _)| of_resume(at)).collect()
 }
 
 #[cfg(test)]
@@ -130,5 +133,17 @@ mod tests {
     fn an_answer_that_begins_like_one_that_was_cut_is_no_resume() {
         let cut = made_up().says("sorry say").held(false).says("sorry say it");
         assert_eq!(texts(&cut.held(true).says_on("it again", "sorry say it again").run()).len(), 6);
+    }
+    #[test]
+    fn an_answer_that_begins_like_one_that_went_on_and_was_cut_is_no_repetition() {
+        let cut = made_up().says_but("one two three", "one two").held(true).held(false).cut();
+        assert_eq!(texts(&cut.pause(Duration::from_millis(500)).says("two four").run()), ["one", "two", "two", "four"]);
+    }
+
+    #[test]
+    fn a_resume_has_its_clear_behind_the_utterance_that_was_cut_before_it() {
+        let cut = made_up().says_but("an apartment", "an").held(false).cut().pause(Duration::from_millis(500));
+        let run = cut.held(true).says("an apartment").run();
+        assert_eq!(texts(&run), ["an", "an", "apartment"], "nothing was heard of the one that went on");
     }
 }
