@@ -50,8 +50,11 @@ pub enum Overheard {
         /// Whether there was a word in it.
         words: bool,
     },
-    /// The brain was asked what to answer to a turn of the caller: the turn was taken for whole.
-    Committed {
+    /// The call came to its agent: the timeline on record counts from here.
+    Met,
+    /// The brain was asked what to answer to these words of the caller: to a turn that was taken for whole, or early, to what a pause follows
+    /// that may be its end.
+    Asked {
         /// What was understood.
         text: String,
     },
@@ -174,7 +177,7 @@ impl Brain for TappedBrain {
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
         if let Prompt::Heard { text, .. } = &ask.prompt {
-            self.1.note(Overheard::Committed { text: text.clone() });
+            self.1.note(Overheard::Asked { text: text.clone() });
         }
         let failed = Arc::clone(&self.1);
         let events = self.0.respond(ask).inspect(move |event| {
@@ -199,10 +202,12 @@ pub(crate) struct TappedBrains<B>(pub(crate) B, pub(crate) Arc<Tap>);
 
 impl<B: Brains> Brains for TappedBrains<B> {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
+        self.1.note(Overheard::Met);
         Ok(Arc::new(TappedBrain(self.0.brain(agent)?, Arc::clone(&self.1))))
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, call: Arriving) -> BrainFuture<'a> {
+        self.1.note(Overheard::Met);
         Box::pin(async move {
             let brain: Arc<dyn Brain> =
                 Arc::new(TappedBrain(self.0.brain_for(agent, call).await?, Arc::clone(&self.1)));

@@ -15,6 +15,7 @@
 //! Left out: what nobody can judge. A goodbye is not interrupted; an utterance whose sound a vendor broke has no end; "yes" into a question that
 //! has begun is an answer or is none. Interruptions whose beginning the switch's detector cannot tell from a loud room are counted apart.
 
+mod commits;
 mod endpoints;
 mod overlaps;
 pub(crate) mod promised;

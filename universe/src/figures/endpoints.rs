@@ -5,8 +5,8 @@ use std::time::Duration;
 use tandem_peers::universe::dictation::Dictated;
 use tandem_peers::universe::scenario::{Cue, Meaning};
 
+use super::commits::commits;
 use crate::Run;
-use crate::exchange::Overheard;
 
 /// A turn that is committed so soon after a go began is the one before it.
 const OF_THE_LAST: Duration = Duration::from_millis(400);
@@ -25,7 +25,7 @@ pub(super) struct Endpoint {
 /// Of all goes that are for the agent to answer.
 pub(super) fn endpoints(run: &Run) -> Vec<Endpoint> {
     let cues: Vec<Option<&Cue>> = run.case.scenario.goes().collect();
-    let commits = || run.overheard.iter().filter(|(_, what)| matches!(what, Overheard::Committed { .. }));
+    let commits = commits(run);
     let mut found = Vec::new();
     for (index, (go, cue)) in run.goes.iter().zip(cues).enumerate() {
         let (dictated, meaning) = match cue {
@@ -37,8 +37,7 @@ pub(super) fn endpoints(run: &Run) -> Vec<Endpoint> {
             continue;
         }
         let until = run.goes.get(index + 1).map_or(run.over.0, |next| next.began);
-        let mut of_it = commits().map(|(at, _)| *at).filter(|at| (go.began + OF_THE_LAST..until).contains(at));
-        let first = of_it.next();
+        let first = commits.iter().copied().find(|at| (go.began + OF_THE_LAST..until).contains(at));
         let cut_off = first.is_some_and(|at| at < go.ended);
         let delay = first.filter(|_| !cut_off).map(|at| at - go.ended);
         found.push(Endpoint { dictated, cut_off, delay });

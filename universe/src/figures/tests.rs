@@ -51,13 +51,28 @@ fn a_turn_that_is_committed_in_a_pause_cuts_a_number_off() {
     let mut run = made_up().says("number please").caller(MS(4_000), true).pause(MS(2_000)).run();
     meaning(&mut run, Cue::Dictated(Dictation::of(Dictated::Phone, &["nine eight", "one two"], MS(900))));
     let (began, ended) = (run.goes[0].began, run.goes[0].ended);
-    let committed = |at| (at, Overheard::Committed { text: "nine eight".into() });
+    let committed = |at| (at, Overheard::Asked { text: "nine eight".into() });
     let mut cut = run.clone();
     cut.overheard.extend([committed(began + MS(1_500)), committed(ended + MS(700))]);
     assert_eq!(Figures::of(&cut, &[]).cut_off[&Dictated::Phone], Share { count: 1, of: 1 });
     run.overheard.push(committed(ended + MS(700)));
     let whole = Figures::of(&run, &[]);
     assert_eq!((whole.cut_off[&Dictated::Phone].count, whole.endpointing_dictated), (0, vec![MS(700)]));
+}
+
+#[test]
+fn what_was_asked_early_counts_when_it_is_used_and_not_when_it_is_wasted() {
+    let made_up = made_up().says("number please").caller(MS(4_000), true).pause(MS(2_000));
+    let mut run = made_up.noted("preemptive_wasted", MS(5_000)).noted("preemptive_used", MS(6_500)).run();
+    meaning(&mut run, Cue::Dictated(Dictation::of(Dictated::Phone, &["nine eight", "one two"], MS(900))));
+    let ended = run.goes[0].ended;
+    assert_eq!(ended, MS(6_000));
+    let asked = |at| (MS(at), Overheard::Asked { text: "nine eight".into() });
+    run.overheard.extend([asked(4_700), asked(6_200), asked(7_900)]);
+    let figures = Figures::of(&run, &[]);
+    assert_eq!((figures.cut_off[&Dictated::Phone].count, figures.endpointing_dictated), (0, vec![MS(500)]));
+    run.overheard.insert(0, (MS(100), Overheard::Met));
+    assert_eq!(Figures::of(&run, &[]).endpointing_dictated, [MS(600)], "the timeline begins with the call");
 }
 
 #[test]
