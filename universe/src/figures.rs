@@ -205,7 +205,12 @@ pub fn notes(run: &Run) -> Vec<(Duration, String)> {
     let resumed = resumes::resumes(&spoken).into_iter();
     let resumed =
         resumed.map(|(at, right)| (at, format!("resumed at {} word", if right { "the right" } else { "another" })));
-    overlaps.chain(cut).chain(resumed).collect()
+    let torn = endpoints::endpoints(run).into_iter().filter(|endpoint| endpoint.cut_off);
+    let torn = torn.map(|endpoint| {
+        let what = endpoint.dictated.map_or("a go that is", |what| what.name());
+        (endpoint.at, format!("{what} cut off: a turn is committed before its end"))
+    });
+    overlaps.chain(cut).chain(resumed).chain(torn).collect()
 }
 
 /// The time that `percent` of them do not exceed; zero of none.

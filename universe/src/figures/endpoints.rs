@@ -14,6 +14,8 @@ const OF_THE_LAST: Duration = Duration::from_millis(400);
 /// A go of the caller, as the switch took it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Endpoint {
+    /// When the go began.
+    pub(super) at: Duration,
     /// What was read out, if it was.
     pub(super) dictated: Option<Dictated>,
     /// A turn was committed before the last sound.
@@ -40,7 +42,7 @@ pub(super) fn endpoints(run: &Run) -> Vec<Endpoint> {
         let first = commits.iter().copied().find(|at| (go.began + OF_THE_LAST..until).contains(at));
         let cut_off = first.is_some_and(|at| at < go.ended);
         let delay = first.filter(|_| !cut_off).map(|at| at - go.ended);
-        found.push(Endpoint { dictated, cut_off, delay });
+        found.push(Endpoint { at: go.began, dictated, cut_off, delay });
     }
     found
 }
