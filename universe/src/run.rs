@@ -120,7 +120,7 @@ impl Run {
     }
 
     /// Events of this kind on the timeline that the call left, with their detail: since its start, by the tape's clock, which may run off.
-    pub(crate) fn events<'run>(&'run self, kind: &'run str) -> impl Iterator<Item = (Duration, &'run str)> {
+    pub(crate) fn events<'run>(&'run self, kind: &'run str) -> impl DoubleEndedIterator<Item = (Duration, &'run str)> {
         let drift = 1.0 + f64::from(self.case.scenario.line.drift_ppm) / 1e6;
         self.records.iter().filter_map(move |record| match record {
             Record::Event(event) if event.kind == kind => {
@@ -128,6 +128,11 @@ impl Run {
             }
             _ => None,
         })
+    }
+
+    /// When the timeline that the call left begins.
+    pub(crate) fn met(&self) -> Duration {
+        self.overheard.iter().find(|(_, what)| *what == Overheard::Met).map_or(Duration::ZERO, |(at, _)| *at)
     }
 
     /// Times that the voice was late in the middle of a word of this utterance; of any, if `None`. What stood in for it breaks the word's mark,

@@ -37,6 +37,8 @@ const ONE_SOUND: Duration = Duration::from_secs(1);
 const HANGOVER: Duration = Duration::from_millis(200);
 /// How late the detector may be about the end of speech (`tandem_codecs::vad`).
 const DETECTOR: Duration = Duration::from_millis(100);
+/// Who asks for a moment is given so many rungs (`tandem_domain::silence`).
+const RUNGS_OF_A_MOMENT: u32 = 3;
 /// Speech above this is a turn, whatever was understood of it.
 const TURN: Duration = Duration::from_millis(1_500);
 
@@ -94,7 +96,8 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let brain = &run.case.scenario.vendors.brain;
     let modelled = brain.first_sentence != Latency::ZERO || !brain.faults.is_empty();
     let vendors = if modelled { ANSWER } else { VENDORS };
-    let rung = Timing::rung() + vendors + ways;
+    let rungs = if has_a_moment(run, silence) { RUNGS_OF_A_MOMENT } else { 1 };
+    let rung = Timing::rung() * rungs + vendors + ways;
     let floor = floor(run, silence);
     match silence.after {
         Who::Nobody => (silence.from + vendors + ways, "before the first word"),
@@ -126,6 +129,17 @@ fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
             }
         }
     }
+}
+
+/// Whether the caller asked for a moment and has said nothing since.
+fn has_a_moment(run: &Run, silence: Silence) -> bool {
+    let Some(given) = run.events("skip_turn").map(|(since, _)| run.met() + since).rfind(|at| *at < silence.to) else {
+        return false;
+    };
+    let asked = |(at, what): &(Duration, Overheard)| {
+        matches!(what, Overheard::Asked { .. }) && (given..silence.to).contains(at)
+    };
+    !run.overheard.iter().any(asked)
 }
 
 /// When the caller typed the last key within the silence: keys make no sound, and the ladder begins anew with each.
@@ -261,6 +275,22 @@ mod tests {
             check(&run).len()
         };
         assert_eq!((typed(6), typed(3)), (0, 1));
+    }
+
+    #[test]
+    fn who_asked_for_a_moment_has_three_rungs() {
+        let run = |pause| {
+            made_up()
+                .says("take your time")
+                .noted("skip_turn", seconds(1))
+                .pause(seconds(pause))
+                .says("still there")
+                .run()
+        };
+        assert_eq!((check(&run(22)).len(), check(&run(26)).len()), (0, 1));
+        let mut gone = run(22);
+        gone.overheard.push((seconds(2), Overheard::Asked { text: "so".into() }));
+        assert_eq!(check(&gone).len(), 1, "the moment ends with the next words");
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn taken_back(run: &Run) -> BTreeMap<Duration, Duration> {
         let before = || clears(run).filter(|clear| *clear <= at + up + down + FRAMES);
         let wordless = || before().filter(|clear| next_word(*clear).is_none_or(|next| next + FRAMES >= at));
         let ended = given_up[..given_up.partition_point(|cut| *cut < at)].last();
-        let of_it = wordless().filter(|clear| ended.is_none_or(|cut| *clear > *cut + up + down + FRAMES)).min();
+        let of_it = wordless().filter(|clear| ended.is_none_or(|cut| clear > cut)).min();
         let next = given_up.iter().find(|cut| **cut >= at).map_or(Duration::MAX, |cut| *cut + up + down);
         Some((of_it.or_else(|| wordless().max())?, next))
     };

@@ -19,8 +19,7 @@ const SAME: Duration = Duration::from_millis(2);
 
 /// All commits, in order.
 pub(super) fn commits(run: &Run) -> Vec<Duration> {
-    let met = run.overheard.iter().find(|(_, what)| *what == Overheard::Met).map_or(Duration::ZERO, |(at, _)| *at);
-    let outcomes = |kind, used: bool| run.events(kind).map(move |(since, _)| (met + since, used));
+    let outcomes = |kind, used: bool| run.events(kind).map(move |(since, _)| (run.met() + since, used));
     let mut early: Vec<(Duration, bool)> =
         outcomes("preemptive_used", true).chain(outcomes("preemptive_wasted", false)).collect();
     early.sort_unstable();
