@@ -28,23 +28,31 @@ const ECHO_WORDS: usize = 3;
 /// How the arbiter weighs evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Patience {
-    /// Speech that goes on for longer takes the floor without any words; twice as long, as long as all its words want nothing.
+    /// Speech that goes on for longer takes the floor without any words; twice as long, as long as all its words want nothing. Waiting costs the
+    /// caller nothing, our voice stands still; the room may be silent by then.
     pub longest_backchannel: Duration,
-    /// Speech without recognised words that was longer than this was a sentence that we did not understand, shorter a cough.
+    /// Speech in which the recogniser found no word, and said so, was a sentence that we did not understand if it was longer than this;
+    /// shorter, a cough, a breath or the room.
     pub longest_noise: Duration,
+    /// The same of speech of which the recogniser said nothing at all.
+    pub longest_untold: Duration,
     /// After the end of the speech its words are waited for so long.
     pub words_limit: Duration,
     /// One word alone has to be recognised with this confidence.
     pub least_confidence: f32,
+    /// One word beside words that want nothing has to be recognised with this confidence: it may be one of them, misheard.
+    pub least_beside: f32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            longest_backchannel: Duration::from_millis(1_500),
-            longest_noise: Duration::from_millis(600),
+            longest_backchannel: Duration::from_millis(2_500),
+            longest_noise: Duration::from_millis(2_000),
+            longest_untold: Duration::from_millis(600),
             words_limit: Duration::from_millis(1_200),
             least_confidence: 0.4,
+            least_beside: 0.75,
         }
     }
 }
@@ -228,7 +236,9 @@ impl BargeIn {
     pub fn settled(&mut self, now: Instant, text: &str, confidence: Option<f32>, own: &str) -> Option<Ruling> {
         let held = self.held?;
         let reading = self.lexicon.read(text);
-        let sure = confidence.is_none_or(|confidence| confidence >= self.patience.least_confidence);
+        let beside = reading.backchannels + reading.answers > 0;
+        let least = if beside { self.patience.least_beside } else { self.patience.least_confidence };
+        let sure = confidence.is_none_or(|confidence| confidence >= least);
         let ruling = if self.is_echo(text, own) {
             Ruling::Resume(Ground::Echo)
         } else if reading.commands > 0 {
@@ -261,7 +271,7 @@ impl BargeIn {
         let held = self.held.filter(|_| self.poll_timeout().is_some_and(|due| due <= now))?;
         self.rule(if held.ended.is_none() {
             Ruling::Yield(Ground::Length)
-        } else if held.speech(now) > self.patience.longest_noise {
+        } else if held.speech(now) > self.patience.longest_untold {
             Ruling::Yield(Ground::Unheard)
         } else {
             Ruling::Resume(Ground::Nothing)

@@ -102,14 +102,35 @@ fn yes_answers_a_question_and_is_a_nod_otherwise() {
 #[test]
 fn noise_coughs_and_half_heard_words_do_not_end_our_voice() {
     assert_eq!(ruled("en", PLAIN, ms(400), "", None), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en", PLAIN, ms(1_100), "", None), Ruling::Resume(Ground::Noise), "a long cough");
     assert_eq!(
-        ruled("en", PLAIN, ms(1_100), "", None),
+        ruled("en", PLAIN, ms(2_100), "", None),
         Ruling::Yield(Ground::Unheard),
         "a sentence that nobody understood"
     );
     assert_eq!(ruled("en", PLAIN, ms(300), "(coughs)", Some(0.9)), Ruling::Resume(Ground::Noise));
     assert_eq!(ruled("en", PLAIN, ms(300), "you", Some(0.07)), Ruling::Resume(Ground::Noise));
     assert_eq!(ruled("en", PLAIN, ms(300), "Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
+}
+
+#[test]
+fn one_word_beside_a_nod_has_to_be_sure() {
+    assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha achha bat", Some(0.7)), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
+    assert_eq!(ruled("en", PLAIN, ms(700), "okay Mumbai", None), Ruling::Yield(Ground::Words), "no figure, no doubt");
+    assert_eq!(ruled("en", PLAIN, ms(700), "okay near Mumbai", Some(0.7)), Ruling::Yield(Ground::Words), "two words");
+    assert_eq!(ruled("en", ASKED, ms(700), "yes Mumbai", Some(0.7)), Ruling::Yield(Ground::Answer), "it answers");
+}
+
+#[test]
+fn words_of_grammar_alone_are_a_nod_misheard_and_say_nothing_of_what_is_beside_them() {
+    for words in ["the", "a", "of", "it is", "hmm that", "and"] {
+        assert_eq!(hears(words), Ruling::Resume(Ground::Backchannel), "{words}");
+    }
+    for words in ["in Delhi", "for the office", "that one", "and the price"] {
+        assert_eq!(hears(words), Ruling::Yield(Ground::Words), "{words}");
+    }
+    assert_eq!(hears("stop it"), Ruling::Yield(Ground::Command));
 }
 
 #[test]
@@ -136,12 +157,12 @@ fn words_that_are_still_coming_rule_as_soon_as_they_can() {
 fn long_speech_takes_the_floor_and_long_agreement_waits_for_more() {
     let (t0, mut arbiter) = (origin(), arbiter("en"));
     arbiter.sustained(t0, PLAIN);
-    assert_eq!(arbiter.handle_timeout(t0 + ms(1_499)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(2_499)), None);
     assert_eq!(arbiter.partial("yeah yeah", OWN), None);
-    assert_eq!(arbiter.handle_timeout(t0 + ms(2_999)), None);
-    assert_eq!(arbiter.handle_timeout(t0 + ms(3_000)), Some(Ruling::Yield(Ground::Length)));
+    assert_eq!(arbiter.handle_timeout(t0 + ms(4_999)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(5_000)), Some(Ruling::Yield(Ground::Length)));
     arbiter.sustained(t0 + ms(9_000), PLAIN);
-    assert_eq!(arbiter.handle_timeout(t0 + ms(10_500)), Some(Ruling::Yield(Ground::Length)));
+    assert_eq!(arbiter.handle_timeout(t0 + ms(11_500)), Some(Ruling::Yield(Ground::Length)));
     assert_eq!(arbiter.poll_timeout(), None);
 }
 
@@ -163,8 +184,8 @@ fn a_pause_in_the_speech_is_not_its_end() {
     arbiter.sustained(t0, PLAIN);
     arbiter.speech_ended(t0 + ms(400));
     arbiter.speech_again();
-    assert_eq!(arbiter.handle_timeout(t0 + ms(1_499)), None);
-    assert_eq!(arbiter.handle_timeout(t0 + ms(1_500)), Some(Ruling::Yield(Ground::Length)));
+    assert_eq!(arbiter.handle_timeout(t0 + ms(2_499)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(2_500)), Some(Ruling::Yield(Ground::Length)));
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn a_caller_who_speaks_over_it_stops_it_and_the_answer() {
     world.pass(ms(1_000));
     world.begin();
     assert_eq!((world.holds, world.asks.len()), (1, 1), "the brain goes on: it may have been a cough");
-    world.pass(ms(1_500));
+    world.pass(ms(2_500));
     assert_eq!(world.cuts, 1);
     assert!(world.asks.is_empty(), "the brain is stopped");
     assert_eq!(world.core.history().last().map(|line| line.role), Some(Role::Agent));

@@ -69,7 +69,7 @@ fn long_speech_takes_the_floor_without_a_word() {
     world.heard = SENTENCE / 2;
     world.begin();
     assert_eq!((world.holds, world.cuts), (1, 0));
-    world.pass(ms(1_500));
+    world.pass(ms(2_500));
     assert_eq!(world.cuts, 1);
 }
 
