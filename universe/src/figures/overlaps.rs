@@ -79,14 +79,24 @@ fn ender<'run>(run: &'run Run, spoken: &Spoken, utterance: usize) -> Option<&'ru
     run.goes.iter().rfind(|go| go.over_agent && go.began <= end + WORD)
 }
 
-/// Utterances that were cut while the caller said nothing into them: by the room, by another speaker, by our own echo. When they ended.
+/// Utterances that were cut while the caller said nothing: by the room, by another speaker, by our own echo. When they ended.
+///
+/// A voice that the room held stands still; a caller who begins to speak before it is heard again has taken the floor, and rightly has it:
+///
+/// ```text
+/// agent  ─── one two ┐ (held)                           ┌── new
+/// room           ~~~~~~~
+/// caller                   I want a flat                provoked; without it, not
+/// ```
 pub(super) fn unprovoked(run: &Run, spoken: &Spoken) -> Vec<Duration> {
+    let sounds = run.tape.agent_sounds();
     let cut = |(utterance, response): (usize, &AgentResponse)| {
         if !response.interrupted || spoken.is_doubtful(utterance) || spoken.completed(utterance).is_some() {
             return None;
         }
         let end = spoken.of_utterance(utterance).next_back()?.to;
-        let by_the_caller = run.goes.iter().any(|go| go.began <= end + WORD && go.ended + WORD >= end);
+        let again = sounds.iter().map(|(from, _)| *from).find(|from| *from > end).unwrap_or(run.over.0);
+        let by_the_caller = run.goes.iter().any(|go| go.began <= again.max(end + WORD) && go.ended + WORD >= end);
         (!by_the_caller && end + HUNG_UP < run.over.0).then_some(end)
     };
     run.responses().enumerate().filter_map(cut).collect()

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::Run;
+use crate::exchange::Overheard;
 
 /// So many words in a row tell a place.
 const ROW: usize = 6;
@@ -14,6 +15,8 @@ const ROW: usize = 6;
 const EXPECTED: usize = 3;
 /// Of two utterances with the same words, a word is rather of the one of which the record says that something was heard.
 const ON_RECORD: usize = 4;
+/// An utterance that a voice was asked for since the last word begins rather than that an older one with the same words goes on.
+const JUST_ASKED_FOR: usize = 5;
 
 /// A word that was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +107,7 @@ fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
         })
         .collect();
     let on_record: Vec<bool> = run.responses().map(|response| !response.heard.is_empty()).collect();
+    let asked = asked_for(run);
     let clears: Vec<Duration> = run.tape.clears.iter().map(|frame| run.tape.at(*frame as u64 * 160)).collect();
     let (mut next, mut out, mut before) = (0_usize, Vec::with_capacity(run.heard.len()), Duration::ZERO);
     for (index, heard) in run.heard.iter().enumerate() {
@@ -117,10 +121,21 @@ fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
         };
         let worth = |place: usize| {
             let expected = if place == next && !behind_a_clear { EXPECTED } else { 0 };
-            row(place) + expected + if on_record[flat[place].1] { ON_RECORD } else { 0 }
+            let begins = flat[place].2 == 0
+                && behind_a_clear
+                && asked[flat[place].1].is_some_and(|asked| (before..=from).contains(&asked));
+            row(place)
+                + expected
+                + if on_record[flat[place].1] { ON_RECORD } else { 0 }
+                + if begins { JUST_ASKED_FOR } else { 0 }
         };
-        let places = (earliest..flat.len()).filter(|place| flat[*place].0 == heard.text);
-        let best = places.max_by_key(|place| (worth(*place), std::cmp::Reverse(place.abs_diff(next))));
+        let places = || (earliest..flat.len()).filter(|place| flat[*place].0 == heard.text);
+        let best_of = |places: &mut dyn Iterator<Item = usize>| {
+            places.max_by_key(|place| (worth(*place), std::cmp::Reverse(place.abs_diff(next))))
+        };
+        // no voice says what it was not asked for yet
+        let begun = |place: &usize| asked[flat[*place].1].is_none_or(|asked| asked <= from);
+        let best = best_of(&mut places().filter(begun)).or_else(|| best_of(&mut places()));
         if let Some(place) = best {
             next = place + 1;
         }
@@ -128,4 +143,27 @@ fn laid(run: &Run, meant: &[Vec<String>]) -> Vec<Word> {
         before = from;
     }
     out
+}
+
+/// When a voice was first asked for a sentence of each utterance, as its vendor heard it; `None` if it cannot be told.
+fn asked_for(run: &Run) -> Vec<Option<Duration>> {
+    let speaks: Vec<(Duration, &str)> = run
+        .overheard
+        .iter()
+        .filter_map(|(at, overheard)| match overheard {
+            Overheard::Speak(text, _) if !text.trim().is_empty() => Some((*at, text.trim())),
+            _ => None,
+        })
+        .collect();
+    let mut next = 0;
+    let first = move |text: &str| {
+        let found = (next..speaks.len()).find(|index| text.starts_with(speaks[*index].1))?;
+        next = found;
+        let mut rest = text;
+        while let Some(after) = speaks.get(next).and_then(|(_, said)| rest.strip_prefix(said)) {
+            (next, rest) = (next + 1, after.trim_start());
+        }
+        Some(speaks[found].0)
+    };
+    run.responses().map(|response| response.text.as_str()).map(first).collect()
 }

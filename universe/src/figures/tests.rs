@@ -36,6 +36,18 @@ fn an_agent_that_goes_on_to_its_end_ignored_a_command_and_talked_through_a_cough
 }
 
 #[test]
+fn who_speaks_before_a_held_voice_is_heard_again_has_cut_it_and_otherwise_the_room_has() {
+    let by_the_room = made_up().says_but("one two three", "one").pause(MS(2_000)).says("four five six").run();
+    assert_eq!(Figures::of(&by_the_room, &[]).unprovoked, 1);
+    let held = made_up().says_but("one two three", "one").pause(MS(1_200));
+    let by_the_caller = held.caller(MS(800), true).says("four five six").run();
+    assert_eq!(Figures::of(&by_the_caller, &[]).unprovoked, 0);
+    let too_late = made_up().says_but("one two three", "one").pause(MS(2_000)).says("four five six");
+    let too_late = too_late.caller(MS(800), true).pause(MS(2_000)).run();
+    assert_eq!(Figures::of(&too_late, &[]).unprovoked, 1);
+}
+
+#[test]
 fn yes_into_a_question_is_not_judged_and_behind_one_is_an_answer() {
     let mut run = made_up().says_but("one. is two three?", "one. is two").interrupted_after(MS(300)).run();
     meaning(&mut run, Cue::meant(Meaning::Assent, "yes"));
