@@ -25,6 +25,9 @@ pub use lexicon::{Lexicon, LexiconError, Reading, Wants};
 /// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
 const ECHO_WORDS: usize = 3;
 
+/// So many stretches without a word in a row, each too long for a click, end our voice: resumed again and again it says nothing any more.
+const WORDLESS_STRETCHES: u32 = 3;
+
 /// How the arbiter weighs evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Patience {
@@ -152,12 +155,14 @@ pub struct BargeIn {
     held: Option<Held>,
     /// The last speech over our voice followed a question.
     asked: bool,
+    /// Stretches of speech without a word since the last ruling that had words, or ended our voice.
+    wordless: u32,
 }
 
 impl BargeIn {
     /// An arbiter that hears by this list.
     pub fn new(patience: Patience, lexicon: Arc<Lexicon>) -> Self {
-        Self { patience, lexicon, held: None, asked: false }
+        Self { patience, lexicon, held: None, asked: false, wordless: 0 }
     }
 
     /// Whether our voice is held.
@@ -239,6 +244,15 @@ impl BargeIn {
         let beside = reading.backchannels + reading.answers > 0;
         let least = if beside { self.patience.least_beside } else { self.patience.least_confidence };
         let sure = confidence.is_none_or(|confidence| confidence >= least);
+        let length = held.speech(now);
+        let wordless = reading.is_empty() && length > self.patience.longest_untold;
+        self.wordless = if wordless {
+            self.wordless + 1
+        } else if reading.is_empty() {
+            self.wordless
+        } else {
+            0
+        };
         let ruling = if self.is_echo(text, own) {
             Ruling::Resume(Ground::Echo)
         } else if reading.commands > 0 {
@@ -249,7 +263,7 @@ impl BargeIn {
             Ruling::Yield(Ground::Words)
         } else if !reading.is_empty() {
             Ruling::Resume(if reading.others.is_empty() { Ground::Backchannel } else { Ground::Noise })
-        } else if held.speech(now) > self.patience.longest_noise {
+        } else if length > self.patience.longest_noise || self.wordless >= WORDLESS_STRETCHES {
             Ruling::Yield(Ground::Unheard)
         } else {
             Ruling::Resume(Ground::Noise)
@@ -285,6 +299,9 @@ impl BargeIn {
 
     fn rule(&mut self, ruling: Ruling) -> Option<Ruling> {
         self.held = None;
+        if matches!(ruling, Ruling::Yield(_)) {
+            self.wordless = 0;
+        }
         Some(ruling)
     }
 

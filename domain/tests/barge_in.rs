@@ -114,6 +114,22 @@ fn noise_coughs_and_half_heard_words_do_not_end_our_voice() {
 }
 
 #[test]
+fn a_room_that_holds_our_voice_again_and_again_ends_it() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    let mut stretch = |number: u64, words: &str| {
+        let began = t0 + ms(number * 5_000);
+        arbiter.sustained(began, PLAIN);
+        arbiter.speech_ended(began + ms(900));
+        arbiter.settled(began + ms(1_200), words, None, OWN)
+    };
+    let (noise, unheard) = (Some(Ruling::Resume(Ground::Noise)), Some(Ruling::Yield(Ground::Unheard)));
+    assert_eq!([1, 2, 3].map(|number| stretch(number, "")), [noise, noise, unheard]);
+    assert_eq!([4, 5].map(|number| stretch(number, "")), [noise, noise], "counted anew");
+    assert_eq!(stretch(6, "mm-hmm"), Some(Ruling::Resume(Ground::Backchannel)));
+    assert_eq!(stretch(7, ""), noise, "a word between them");
+}
+
+#[test]
 fn one_word_beside_a_nod_has_to_be_sure() {
     assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha achha bat", Some(0.7)), Ruling::Resume(Ground::Noise));
     assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
