@@ -25,7 +25,7 @@ pub use lexicon::{Lexicon, LexiconError, Reading, Wants};
 /// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
 const ECHO_WORDS: usize = 3;
 
-/// So many stretches without a word in a row, each too long for a click, end our voice: resumed again and again it says nothing any more.
+/// So many stretches without a word over one utterance, each too long for a click, end it: resumed again and again it says nothing any more.
 const WORDLESS_STRETCHES: u32 = 3;
 
 /// How the arbiter weighs evidence.
@@ -155,7 +155,7 @@ pub struct BargeIn {
     held: Option<Held>,
     /// The last speech over our voice followed a question.
     asked: bool,
-    /// Stretches of speech without a word since the last ruling that had words, or ended our voice.
+    /// Stretches of speech without a word over the utterance, since the last ruling that had words.
     wordless: u32,
 }
 
@@ -290,6 +290,11 @@ impl BargeIn {
         } else {
             Ruling::Resume(Ground::Nothing)
         })
+    }
+
+    /// An utterance of ours was heard to its end: what held it is over.
+    pub fn heard_out(&mut self) {
+        self.wordless = 0;
     }
 
     /// Our voice is gone for another reason: there is nothing to hold.

@@ -114,6 +114,18 @@ fn noise_coughs_and_half_heard_words_do_not_end_our_voice() {
 }
 
 #[test]
+fn three_coughs_in_a_call_are_three_coughs() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    for number in 0..6 {
+        let began = t0 + ms(number * 60_000);
+        arbiter.sustained(began, PLAIN);
+        arbiter.speech_ended(began + ms(900));
+        assert_eq!(arbiter.settled(began + ms(1_200), "", None, OWN), Some(Ruling::Resume(Ground::Noise)));
+        arbiter.heard_out();
+    }
+}
+
+#[test]
 fn a_room_that_holds_our_voice_again_and_again_ends_it() {
     let (t0, mut arbiter) = (origin(), arbiter("en"));
     let mut stretch = |number: u64, words: &str| {
