@@ -33,13 +33,15 @@ use crate::port::dialect::{Capabilities, ClearMarks};
 use crate::port::tts::WordStart;
 
 use lead::Lead;
-use pacing::{Clock, MARK_GRACE};
+use pacing::{Clock, MARK_GRACE, Step};
 use sound::Sound;
 use timeline::Timeline;
 
 pub use keys::{KEY_GAP, KEY_LENGTH, KeysError, MOST_KEYS};
 pub use sound::NO_STEP;
 
+/// Room that is made for what is pushed, at least.
+const ROOM: Duration = Duration::from_millis(500);
 /// A way to the far end that is longer than this is a stall of its answers, not of our audio.
 const LONGEST_WAY: Duration = Duration::from_millis(500);
 /// The measured lag of marks rises no faster than this from mark to mark.
@@ -56,7 +58,7 @@ pub enum PlayoutAction {
         voice: Voice,
         /// Exactly one chunk of samples.
         samples: Vec<i16>,
-        /// Time since the chunk was due; zero for the first of a burst.
+        /// Time since the chunk was due, or there; zero for those that build up the lead.
         late: Duration,
     },
     /// Send one chunk of audio that is of no utterance: the bed, keys, the last edge of a voice.
@@ -163,8 +165,10 @@ pub struct Playout {
     keys_after: Option<UtteranceId>,
     /// Keys that go as messages.
     key_messages: VecDeque<char>,
-    /// A chunk of voice is there and waits for its deadline.
-    ready: bool,
+    /// What waits for its deadline, since the last poll.
+    awaited: Option<Step>,
+    /// When it could have been sent at the earliest: what has just come is not late, however much of it the lead takes at once.
+    there_since: Option<Instant>,
     playing: Option<Playing>,
     /// The newest utterance ever opened: an older one is over.
     newest: u32,
@@ -202,7 +206,8 @@ impl Playout {
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),
-            ready: false,
+            awaited: None,
+            there_since: None,
             playing: None,
             newest: 0,
             finished: None,
@@ -296,6 +301,7 @@ impl Playout {
         samples: &[i16],
         words: &[WordStart],
     ) -> bool {
+        let room = self.samples_in(ROOM).max(1) as usize;
         let Some(playing) = self.current_mut(utterance) else { return false };
         let index = sentence as usize;
         if playing.sentences.len() <= index {
@@ -310,7 +316,11 @@ impl Playout {
         let newest_word = audio.words.last().map(|word| word.sample);
         audio.words.extend(words.iter().filter(|word| newest_word.is_none_or(|newest| word.sample > newest)));
         audio.samples += (samples.len() - known) as u64;
-        playing.queue.extend(&samples[known..]);
+        let more = &samples[known..];
+        if playing.queue.capacity() - playing.queue.len() < more.len() {
+            playing.queue.reserve_exact(more.len().next_multiple_of(room)); // by doubling it would end at twice as much
+        }
+        playing.queue.extend(more);
         true
     }
 

@@ -73,9 +73,13 @@ impl Playout {
     pub(super) fn keep(&mut self, samples: &[i16]) {
         let most = self.samples_in(KEPT) as usize;
         if let Some(playing) = &mut self.playing {
-            playing.sent_tail.extend(samples);
-            let over = playing.sent_tail.len().saturating_sub(most);
-            playing.sent_tail.drain(..over);
+            let tail = &mut playing.sent_tail;
+            let over = (tail.len() + samples.len()).saturating_sub(most).min(tail.len());
+            tail.drain(..over);
+            if tail.capacity() - tail.len() < samples.len() {
+                tail.reserve_exact(samples.len().max(most / 4)); // short utterances need less, and doubling would end at more than the most
+            }
+            tail.extend(samples);
         }
     }
 }

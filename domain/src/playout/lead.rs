@@ -8,6 +8,9 @@
 //! | marks come back, and how much their lag wavers | start → four times the wavering, within least … usual (60 … 100 ms at 80), 1 ms a mark when it falls |
 //! | a write of our own was late by more than half the lead, though its audio was there | 20 ms more, up to most (200 ms at 80); 20 ms less after every 10 s without |
 //!
+//! It grows at once, and shrinks where a voice begins: within one, every chunk goes out a chunk's length after the one before it, and a carrier
+//! that keeps the least it can sees no frame come late because we need less.
+//!
 //! Where no marks come back nothing is known of the line, and the start holds. Pure: told the time.
 
 use std::time::{Duration, Instant};
@@ -29,6 +32,8 @@ const CALM: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Lead {
     start: Duration,
+    /// What is kept to: never less than [`Self::wanted`].
+    kept: Duration,
     /// By the line.
     line: Duration,
     /// On top, by our own lateness.
@@ -46,6 +51,7 @@ impl Lead {
     pub(super) fn new(start: Duration) -> Self {
         Self {
             start,
+            kept: start,
             line: start,
             extra: Duration::ZERO,
             changed: None,
@@ -62,7 +68,17 @@ impl Lead {
 
     /// How far ahead to send.
     pub(super) fn now(&self) -> Duration {
+        self.kept
+    }
+
+    /// What line and lateness ask for by now.
+    fn wanted(&self) -> Duration {
         self.line.saturating_add(self.extra)
+    }
+
+    /// A voice begins, or the far end has nothing left: it may be less from here on.
+    pub(super) fn begin(&mut self) {
+        self.kept = self.wanted();
     }
 
     /// No lead at all, and a far end that takes everything at once: neither wavers.
@@ -84,6 +100,7 @@ impl Lead {
             let (least, usual) = self.usual();
             let wanted = (self.wavering / 16 * MARGIN).clamp(least, usual);
             self.line = wanted.max(self.line.saturating_sub(FALL));
+            self.kept = self.kept.max(self.wanted());
         }
     }
 
@@ -97,6 +114,7 @@ impl Lead {
             if since.is_none_or(|since| since >= ONE_EVENT) {
                 let most = self.start.saturating_mul(5) / 2;
                 self.extra = (self.extra + STEP).min(most.saturating_sub(self.line));
+                self.kept = self.kept.max(self.wanted());
                 self.changed = Some(now);
             }
         } else if !self.extra.is_zero() && since.is_some_and(|since| since >= CALM) {
@@ -122,13 +140,16 @@ mod tests {
     fn a_calm_line_needs_less_and_a_wavering_one_more() {
         let mut lead = Lead::new(ms(80));
         (0..200).for_each(|_| lead.lag(ms(45)));
+        lead.begin();
         assert_eq!(lead.now(), ms(60), "a lag that stands needs no lead");
         (0..200).for_each(|n| lead.lag(ms(30 + 40 * (n % 2))));
-        assert_eq!(lead.now(), ms(100), "the most that a line alone may have");
+        assert_eq!(lead.now(), ms(100), "the most that a line alone may have, and at once");
         lead.lag(ms(30));
         (0..20).for_each(|_| lead.lag(ms(30)));
+        lead.begin();
         assert!(lead.now() > ms(78), "it falls slowly: {:?}", lead.now());
         (0..200).for_each(|_| lead.lag(ms(30)));
+        lead.begin();
         assert_eq!(lead.now(), ms(60));
     }
 
@@ -150,6 +171,8 @@ mod tests {
         (1..50).for_each(|n| lead.written(t0 + ms(600 * n), ms(500)));
         assert_eq!(lead.now(), ms(200), "and never more than this");
         (0..4_000).for_each(|n| lead.written(t0 + ms(40_000 + 20 * n), ms(0)));
+        assert_eq!(lead.now(), ms(200), "not in the middle of a voice");
+        lead.begin();
         assert_eq!(lead.now(), ms(80));
     }
 

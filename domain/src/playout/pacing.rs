@@ -40,7 +40,7 @@ impl Clock {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// The utterance's end is no longer waited for.
     Finish,
     /// All audio is sent.
@@ -68,6 +68,9 @@ impl Playout {
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
         out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
         out.extend(self.key_messages.drain(..).map(PlayoutAction::Key));
+        if self.next(now).map(|(_, step)| step) != self.awaited {
+            self.there_since = Some(now);
+        }
         while let Some((_, step)) = self.next(now).filter(|(due, _)| *due <= now) {
             match step {
                 Step::Finish => out.extend(self.finish()),
@@ -75,7 +78,7 @@ impl Playout {
                 Step::Voice | Step::Keys | Step::Conceal | Step::Fill => self.send(now, step, out),
             }
         }
-        self.ready = self.next(now).is_some_and(|(_, step)| step == Step::Voice);
+        self.awaited = self.next(now).map(|(_, step)| step);
     }
 
     fn next(&self, now: Instant) -> Option<(Instant, Step)> {
@@ -154,18 +157,22 @@ impl Playout {
         let chunk = self.chunk;
         let end = self.clock.map(|clock| clock.end(chunk));
         let lead = if step == Step::Fill { self.lead.now() / 2 } else { self.lead.now() };
-        let due = end.and_then(|end| end.checked_sub(lead)).unwrap_or(now);
+        let due = end.and_then(|end| end.checked_sub(lead)).unwrap_or(now).max(self.there_since.unwrap_or(now));
         let late =
             if self.silent || step == Step::Conceal { Duration::ZERO } else { now.saturating_duration_since(due) };
-        if step == Step::Voice && std::mem::take(&mut self.ready) {
+        if step == Step::Voice && self.awaited.take() == Some(Step::Voice) {
             self.lead.written(now, late);
         }
         let dry = !self.silent && end.is_some_and(|end| now > end);
         if dry {
             self.sound.fell_silent();
         }
-        if self.clock.is_none() || dry {
+        let begins = self.clock.is_none() || dry;
+        if begins {
             self.clock = Some(Clock { origin: now, chunks: 0 });
+        }
+        if begins || (step == Step::Voice && self.playing.as_ref().is_some_and(|playing| playing.sent == 0)) {
+            self.lead.begin();
         }
         let late = if dry { Duration::ZERO } else { late };
         match step {
