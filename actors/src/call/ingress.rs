@@ -7,6 +7,7 @@
 //! Everything a far end can do wrong is found here and ends this call alone, with its reason: broken messages (the dialect says which), floods, and
 //! connections on which nothing comes any more.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -138,9 +139,14 @@ impl Pump {
 
     async fn run(mut self) -> EndReason {
         let mut pcm = Vec::with_capacity(FRAME_SAMPLES);
+        let mut alarm = pin!(sleep_until((self.heard_at + self.args.media_timeout).into()));
         loop {
             let wake =
                 if self.gate.is_speaking() { self.heard_at + STALL } else { self.heard_at + self.args.media_timeout };
+            // One that rings too early is set again then: setting it anew with every frame costs more than the few times that it rings.
+            if alarm.deadline() > wake.into() || alarm.is_elapsed() {
+                alarm.as_mut().reset(wake.into());
+            }
             tokio::select! {
                 biased;
                 message = self.args.incoming.next() => {
@@ -161,8 +167,11 @@ impl Pump {
                         return reason;
                     }
                 }
-                () = sleep_until(wake.into()) => {
+                () = &mut alarm => {
                     let now = clock::now();
+                    if now < wake {
+                        continue;
+                    }
                     if now >= self.heard_at + self.args.media_timeout {
                         return EndReason::MediaTimeout;
                     }

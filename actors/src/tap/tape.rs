@@ -17,6 +17,8 @@ use super::{AudioTap, TappedCall};
 
 /// Between two looks at the lanes, which hold a second.
 const EVERY: Duration = Duration::from_millis(250);
+/// The tapes are looked at in so many parts, one after the other: all at once would hold a core for longer than a frame may be late.
+const PARTS: usize = 5;
 /// Calls that may begin between two looks.
 const MOST_NEW: usize = 1_024;
 /// Length of a tape: a minute.
@@ -53,9 +55,10 @@ impl AudioTap for Tapes {
 type Media = Box<dyn Fn(CallId) -> std::io::Result<Box<dyn Medium>> + Send>;
 
 async fn run(mut calls: mpsc::Receiver<TappedCall>, media: Media) {
-    let mut tick = interval(EVERY);
+    let mut tick = interval(EVERY / PARTS as u32);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut desk = Desk { tapes: Vec::new(), media, samples: Vec::new(), bytes: Vec::new() };
+    let mut desk =
+        Desk { parts: Default::default(), begun: 0, turns: 0, media, samples: Vec::new(), bytes: Vec::new() };
     loop {
         tick.tick().await;
         let mut begun = Vec::new();
@@ -77,7 +80,7 @@ async fn run(mut calls: mpsc::Receiver<TappedCall>, media: Media) {
             Ok(back) => desk = back,
             Err(error) => return warn!(%error, "the recorder is gone"),
         }
-        if !more && desk.tapes.is_empty() {
+        if !more && desk.parts.iter().all(Vec::is_empty) {
             return;
         }
     }
@@ -85,7 +88,10 @@ async fn run(mut calls: mpsc::Receiver<TappedCall>, media: Media) {
 
 /// All tapes that turn.
 struct Desk {
-    tapes: Vec<Tape>,
+    parts: [Vec<Tape>; PARTS],
+    /// Tapes that were begun, and turns that were made: which part is next.
+    begun: usize,
+    turns: usize,
     media: Media,
     samples: Vec<i16>,
     bytes: Vec<u8>,
@@ -101,15 +107,20 @@ struct Tape {
 impl Desk {
     fn begin(&mut self, call: TappedCall) {
         match (self.media)(call.call) {
-            Ok(medium) => self.tapes.push(Tape { stereo: Stereo::new(call.rate), call, medium, written: 0 }),
+            Ok(medium) => {
+                self.parts[self.begun % PARTS].push(Tape { stereo: Stereo::new(call.rate), call, medium, written: 0 });
+                self.begun += 1;
+            }
             Err(error) => warn!(call_id = %call.call, %error, "a call is not recorded"),
         }
     }
 
-    /// Writes what has come since the last turn.
+    /// Writes what has come to the next part of the tapes since its last turn.
     fn turn(&mut self, now: Instant) {
-        let Self { tapes, samples, bytes, .. } = self;
-        tapes.retain_mut(|tape| {
+        let Self { parts, turns, samples, bytes, .. } = self;
+        let part = &mut parts[*turns % PARTS];
+        *turns += 1;
+        part.retain_mut(|tape| {
             samples.clear();
             bytes.clear();
             let over = tape.turn(now, samples);
