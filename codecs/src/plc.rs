@@ -43,8 +43,8 @@ const LOUDEST_ROOM_DBFS: f32 = -45.0;
 #[derive(Clone, Debug)]
 pub struct Concealer {
     sizes: Sizes,
-    /// The last that was played, good or not, oldest first.
-    past: Vec<f32>,
+    /// The last good audio, oldest first. Every frame comes here and few gaps do: what a gap needs is made of it then.
+    past: Vec<i16>,
     gap: Option<Gap>,
     room: Room,
 }
@@ -84,7 +84,7 @@ impl Concealer {
             hold: rate.samples_in(HOLD),
             fade: rate.samples_in(FADE).max(1),
         };
-        let past = vec![0.0; 2 * sizes.longest + sizes.compared];
+        let past = vec![0; 2 * sizes.longest + sizes.compared];
         Self { sizes, past, gap: None, room: Room::new(rate) }
     }
 
@@ -133,8 +133,8 @@ impl Concealer {
     }
 
     fn carried_on(&self) -> Gap {
-        let (past, end) = (&self.past, self.past.len());
-        let period = self.pitch();
+        let past: Vec<f32> = self.past.iter().map(|sample| f32::from(*sample)).collect();
+        let (period, end) = (self.pitch(&past), past.len());
         // The end of the period leads over to what came before its beginning, so that it can follow itself.
         let blend = (period / 4).max(1);
         let mut carried: Vec<f32> = past[end - period..].to_vec();
@@ -149,8 +149,8 @@ impl Concealer {
     }
 
     /// The lag at which the past resembles itself most, in samples.
-    fn pitch(&self) -> usize {
-        let (past, end) = (&self.past, self.past.len());
+    fn pitch(&self, past: &[f32]) -> usize {
+        let end = past.len();
         let recent = &past[end - self.sizes.compared..];
         let mut best = (self.sizes.longest, 0.0);
         for lag in self.sizes.shortest..=self.sizes.longest {
@@ -170,8 +170,8 @@ impl Concealer {
     fn remember(&mut self, samples: &[i16]) {
         let kept = self.past.len();
         let new = &samples[samples.len().saturating_sub(kept)..];
-        self.past.drain(..new.len());
-        self.past.extend(new.iter().map(|sample| f32::from(*sample)));
+        self.past.copy_within(new.len().., 0);
+        self.past[kept - new.len()..].copy_from_slice(new);
     }
 }
 
@@ -179,11 +179,12 @@ impl Concealer {
 #[derive(Clone, Debug)]
 struct Room {
     block: usize,
-    /// Samples of the block that is being measured, and its sums: squares, and products of neighbours.
+    /// Samples of the block that is being measured, and its sums: squares, and products of neighbours. Whole numbers, which are exact in any
+    /// order.
     count: usize,
-    squares: f64,
-    neighbours: f64,
-    last: f64,
+    squares: i64,
+    neighbours: i64,
+    last: i16,
     /// Mean square of the quietest block lately, and how alike neighbours are in it (-1 to 1).
     level: Option<f64>,
     likeness: f64,
@@ -197,9 +198,9 @@ impl Room {
         Self {
             block: rate.samples_in(ROOM).max(2),
             count: 0,
-            squares: 0.0,
-            neighbours: 0.0,
-            last: 0.0,
+            squares: 0,
+            neighbours: 0,
+            last: 0,
             level: None,
             likeness: 0.0,
             rise: ROOM_RISE_A_SECOND.powf(ROOM.as_secs_f64()),
@@ -209,21 +210,25 @@ impl Room {
     }
 
     fn learn(&mut self, samples: &[i16]) {
-        for &sample in samples {
-            let sample = f64::from(sample);
-            self.squares += sample * sample;
-            self.neighbours += sample * self.last;
-            self.last = sample;
-            self.count += 1;
+        let product = |a: i16, b: i16| i64::from(i32::from(a) * i32::from(b));
+        let mut rest = samples;
+        while let Some(&first) = rest.first() {
+            let part;
+            (part, rest) = rest.split_at(rest.len().min(self.block - self.count));
+            self.squares += part.iter().map(|&sample| product(sample, sample)).sum::<i64>();
+            self.neighbours += product(first, self.last);
+            self.neighbours += part.iter().zip(&part[1..]).map(|(&one, &next)| product(one, next)).sum::<i64>();
+            self.last = part[part.len() - 1];
+            self.count += part.len();
             if self.count == self.block {
-                let level = self.squares / self.block as f64;
+                let (squares, neighbours) = (self.squares as f64, self.neighbours as f64);
+                let level = squares / self.block as f64;
                 let known = self.level.map_or(f64::INFINITY, |level| (level * self.rise).max(1e-3));
                 if level <= known {
-                    self.likeness =
-                        if self.squares > 0.0 { (self.neighbours / self.squares).clamp(-0.9, 0.9) } else { 0.0 };
+                    self.likeness = if squares > 0.0 { (neighbours / squares).clamp(-0.9, 0.9) } else { 0.0 };
                 }
                 self.level = Some(level.min(known));
-                (self.count, self.squares, self.neighbours) = (0, 0.0, 0.0);
+                (self.count, self.squares, self.neighbours) = (0, 0, 0);
             }
         }
     }

@@ -193,10 +193,13 @@ impl Stereo {
             let run = self.changes.front().map_or(until, |(at, _)| until.min(*at)) - self.base;
             let kept = self.pairs.len().min(run as usize);
             let filled = out.len() + 2 * run as usize;
-            let pairs = self.pairs.drain(..kept);
             if self.open {
-                out.extend(pairs.flatten());
+                let (front, back) = self.pairs.as_slices();
+                let (in_front, in_back) = (kept.min(front.len()), kept.saturating_sub(front.len()));
+                out.extend_from_slice(front[..in_front].as_flattened());
+                out.extend_from_slice(back[..in_back].as_flattened());
             }
+            self.pairs.drain(..kept);
             out.resize(filled, 0);
             self.base += run;
         }

@@ -214,7 +214,11 @@ impl Playout {
         playing.torn = torn;
         playing.pause = false;
         let spoken = chunk_samples.min(playing.queue.len());
-        let mut samples: Vec<i16> = playing.queue.drain(..spoken).collect();
+        let mut samples = Vec::with_capacity(chunk_samples);
+        let (front, back) = playing.queue.as_slices();
+        samples.extend_from_slice(&front[..spoken.min(front.len())]);
+        samples.extend_from_slice(&back[..spoken.saturating_sub(front.len())]);
+        playing.queue.drain(..spoken);
         let from = playing.sent;
         let first = from == 0;
         playing.sent += spoken as u64;
