@@ -6,9 +6,10 @@
 //!  place            1    │   0      1    2      back to 0: allowed, where 0 ended within the ways' delay before the clear
 //! ```
 //!
-//! Of all ways to lay them the one that has a place for the most words; of those, the one whose places the record claims. A place may be further
-//! back only behind a `clear` after which the record says that the voice went on, within one utterance, to a word that the switch may not have
-//! known to be heard; and then every word comes again until the voice is where it was, unless it is cut before.
+//! Of all ways to lay them the one that has a place for the most words; of those, the one in which most of what the record claims was heard, and
+//! then the one that goes back least. A place may be further back only behind a `clear` after which the record says that the voice went on, within
+//! one utterance, to a word that the switch may not have known to be heard; and then every word comes again until the voice is where it was, unless
+//! it is cut before.
 
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ use crate::Run;
 const PLACED: u32 = 1 << 12;
 /// The record says that the word was heard.
 const CLAIMED: u32 = 2;
-/// The record says that the voice went on.
-const WENT_ON: u32 = 1;
+/// What it costs to go back.
+const BACK: u32 = 1;
 /// Audio is sent no further ahead of the ear than this (`tandem_domain::playout`).
 const LEAD: Duration = Duration::from_millis(300);
 
@@ -70,18 +71,20 @@ pub(super) fn laid(run: &Run) -> Vec<Laid> {
     for (word, text) in heard.iter().map(|word| word.text.as_str()).enumerate() {
         let back = rows.back(word);
         let reached = |place: usize| {
-            let worth = PLACED + if meant[place].claimed { CLAIMED } else { 0 };
+            let worth = PLACED + rows.claims(place);
             let best = before[place];
             let on = Cell { place, worth: best.worth + worth, before: best.cell, again: false };
             let of_last = cells.last().map_or(&[][..], Vec::as_slice).iter().enumerate();
-            let again = of_last
-                .filter(|(_, last)| back.is_some_and(|clear| rows.says_again(word, clear, last.place, place)))
-                .map(|(index, last)| Cell {
+            let again = of_last.filter_map(|(index, last)| {
+                let said = rows.said_again(word, back?, last.place, place)?;
+                let counted: u32 = (place..place + said).map(|place| rows.claims(place)).sum(); // with the first saying
+                Some(Cell {
                     place,
-                    worth: last.worth + worth + WENT_ON,
+                    worth: last.worth + worth - BACK - counted,
                     before: Some((word - 1, index)),
                     again: true,
-                });
+                })
+            });
             again.fold(on, |best, cell| if cell.worth > best.worth { cell } else { best })
         };
         let of_word: Vec<Cell> = (0..meant.len()).filter(|&place| meant[place].text == text).map(reached).collect();
@@ -139,12 +142,18 @@ impl<'run> Rows<'run> {
         self.taken_back.iter().find(|(clear, given_up)| between(clear) && to < *given_up).map(|(clear, _)| *clear)
     }
 
-    /// Whether a voice that had come as far as `last` with the word before, and was cleared then, may say `place` with this word.
-    fn says_again(&self, word: usize, clear: Duration, last: usize, place: usize) -> bool {
-        place <= last
+    /// What it is worth to have heard the word of this place.
+    fn claims(&self, place: usize) -> u32 {
+        if self.meant[place].claimed { CLAIMED } else { 0 }
+    }
+
+    /// How many words are told again, if a voice that had come as far as `last` with the word before, and was cleared then, may say `place` with
+    /// this word.
+    fn said_again(&self, word: usize, clear: Duration, last: usize, place: usize) -> Option<usize> {
+        let may = place <= last
             && self.meant[place].utterance == self.meant[last].utterance
-            && self.was_late(word, clear, last, place)
-            && self.comes_back(word, last, place)
+            && self.was_late(word, clear, last, place);
+        may.then(|| self.comes_back(word, last, place)).flatten()
     }
 
     /// Whether `place` and all behind it ended so late before the `clear` that the switch may not know of it.
@@ -177,8 +186,8 @@ impl<'run> Rows<'run> {
         true
     }
 
-    /// Whether the words from this one on are all of `place..=last`, as far as they can be told, or are cut before.
-    fn comes_back(&self, word: usize, last: usize, place: usize) -> bool {
+    /// How many of `place..=last` are told from this word on, if they are all of them that can be told, or are cut before.
+    fn comes_back(&self, word: usize, last: usize, place: usize) -> Option<usize> {
         let mut next = word;
         for meant in &self.meant[place..=last] {
             if self.run.heard.get(next).is_some_and(|heard| heard.text == meant.text) {
@@ -187,13 +196,13 @@ impl<'run> Rows<'run> {
             }
             let (from, to) = (self.at(next - 1), self.at(next));
             if next == self.run.heard.len() || self.is_cleared(from, to) {
-                return true;
+                break;
             }
             if !self.is_torn(meant.utterance, from, to) {
-                return false;
+                return None;
             }
         }
-        true
+        Some(next - word)
     }
 
     /// Whether what was heard of the utterance between these had a gap in it that was filled.
@@ -265,8 +274,17 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_comes_twice_in_an_utterance_is_no_repetition() {
+        let held = made_up().says("in one").held(true).says_on("in", "in one in").held(true);
+        let mut run = held.says_on("two", "in one in two").run();
+        run.ways = (Duration::from_millis(600), Duration::from_millis(600));
+        assert_eq!(places(&run), [Some(0), Some(1), Some(2), Some(3)]);
+    }
+
+    #[test]
     fn a_voice_that_is_held_again_and_again_may_begin_the_same_word_each_time() {
-        let mut run = made_up().says("one two").held(true).says_on("one", "one").held(true).says_on("one", "one two").run();
+        let mut run =
+            made_up().says("one two").held(true).says_on("one", "one").held(true).says_on("one", "one two").run();
         run.ways = (Duration::from_millis(600), Duration::from_millis(600));
         assert_eq!(places(&run), [Some(0), Some(1), Some(0), Some(0)]);
         let texts: Vec<&str> = super::super::once(&run).iter().map(|word| word.text.as_str()).collect();
