@@ -167,6 +167,8 @@ pub struct Config {
     pub models_dir: Option<PathBuf>,
     /// Folder of further playbooks.
     pub playbooks_dir: Option<PathBuf>,
+    /// Folder of further lists of words.
+    pub lexicons_dir: Option<PathBuf>,
     /// Agent of calls that name none.
     pub default_agent: String,
     /// Two letters: whose telephone numbers come without a country code.
@@ -243,6 +245,7 @@ impl Config {
             data_dir,
             models_dir: path(reader.text("MODELS_DIR")),
             playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
+            lexicons_dir: path(reader.text("LEXICONS_DIR")),
             default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
             region,
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),

@@ -4,7 +4,7 @@
 //! stands behind which port. Nothing is global but the metrics recorder and the log, so any number of these run side by side.
 //!
 //! ```text
-//! boot: port ─► playbooks ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
+//! boot: port ─► playbooks, lists of words ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
 //! stop: switch drains ─► switch stops ─► HTTP stops ─► own life ─► store closes           (readiness is answered to the last call)
 //! ```
 
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
 use tandem_domain::agent::Timing;
+use tandem_domain::barge_in::Lists;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
@@ -39,6 +40,8 @@ use crate::telemetry;
 mod agents;
 mod brains;
 mod engines;
+mod folder;
+mod lexicons;
 mod listening;
 mod lives;
 mod models;
@@ -53,6 +56,7 @@ pub(crate) use engines::models_dir;
 #[cfg(feature = "local-speech")]
 pub use engines::recogniser;
 pub(crate) use engines::{Speech, speech};
+pub use lexicons::LexiconFileError;
 pub use playbooks::PlaybookError;
 use playbooks::Playbooks;
 
@@ -85,6 +89,9 @@ pub enum BootError {
     /// A playbook cannot be used.
     #[error(transparent)]
     Playbook(#[from] PlaybookError),
+    /// A list of words cannot be used.
+    #[error(transparent)]
+    Lexicon(#[from] LexiconFileError),
     /// The database did not open.
     #[error("the database cannot be used: check DATABASE_URL and DATA_DIR")]
     Store(#[from] tandem_store::OpenError),
@@ -226,6 +233,7 @@ async fn start(
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
+    let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
     agents.require_default(&config.default_agent).await?;
@@ -250,7 +258,7 @@ async fn start(
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
-    let listening = SwitchConfig { tap, detector, end_of_turn, ..switch_config(&config) };
+    let listening = SwitchConfig { tap, detector, end_of_turn, lexicons, ..switch_config(&config) };
     let switch = Switch::start_journalled(listening, ports, journal).await?;
 
     let stop = CancellationToken::new();
@@ -282,6 +290,11 @@ async fn start(
 /// Reads the playbooks of a configuration, and says what is wrong with them.
 pub fn check_playbooks(config: &Config) -> Result<(), PlaybookError> {
     Playbooks::load(config.playbooks_dir.as_deref()).map(drop)
+}
+
+/// Reads the lists of words of a configuration, and says what is wrong with them.
+pub fn check_lexicons(config: &Config) -> Result<(), LexiconFileError> {
+    lexicons::load(config.lexicons_dir.as_deref()).map(drop)
 }
 
 /// Whether somebody answers calls that name no agent.
@@ -356,6 +369,7 @@ fn switch_config(config: &Config) -> SwitchConfig {
         max_mute_per_address: config.calls.max_mute_per_address,
         detector: VadEngine::default(), // what takes time to load is put in by who starts it
         end_of_turn: TurnJudge::default(),
+        lexicons: Lists::default(),
         tap: Tap::default(),
         journals: JournalKeeping {
             calls: config.journals.calls,

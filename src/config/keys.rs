@@ -94,6 +94,11 @@ pub const KEYS: &[Key] = &[
     now("MODELS_DIR", "", "folder of speech models; empty means tandem/models in the user's cache folder"),
     now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in ones alone"),
     now(
+        "LEXICONS_DIR",
+        "",
+        "folder of lists of what callers say over an agent's voice, one .toml file a language; empty means English and Hindi alone",
+    ),
+    now(
         "DEFAULT_AGENT",
         "front-desk",
         "agent, or playbook, that answers a call that names none; `assistant` is answered by a language model alone",

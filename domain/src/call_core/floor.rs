@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect};
-use crate::barge_in::{Ground, Overlap, Ruling};
+use crate::barge_in::{BargeIn, Ground, Lexicon, List, Overlap, Patience, Ruling};
 use crate::ids::TurnId;
 use crate::ledger::Heard;
 use crate::port::stt::Covers;
@@ -34,6 +34,12 @@ pub(super) struct Words<'t> {
 }
 
 impl CallCore {
+    /// What callers say over our voice is understood by these lists too ([`Lexicon::with`]).
+    pub fn hearing_by(mut self, lists: &[List]) -> Self {
+        self.barge_in = BargeIn::new(Patience::default(), Lexicon::with(&self.lines.language, lists));
+        self
+    }
+
     /// The caller's speech over our voice has lasted as long as an interruption must.
     pub(super) fn overlapped(&mut self, now: Instant) {
         if self.reads {

@@ -1,8 +1,9 @@
 //! The caller speaks over our voice: it is held, and goes on or is dropped by what was said.
 
 use tandem_domain::agent::Timing;
-use tandem_domain::barge_in::Ground;
+use tandem_domain::barge_in::{Ground, List};
 use tandem_domain::call_core::Input;
+use tandem_domain::journal::Setup;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
@@ -33,6 +34,20 @@ fn who_listens_aloud_lets_us_go_on_and_has_said_nothing() {
     world.pass(ms(60));
     world.play_all();
     assert_eq!(world.turns().last().unwrap().1, "I want an apartment in Delhi");
+}
+
+#[test]
+fn lists_that_come_as_data_are_heard_by_and_are_in_the_journal() {
+    let list = List::from_toml("language = 'mr'\nheard_in = ['*']\nbackchannels = ['ho ka']").unwrap();
+    for (lexicons, resumes) in [(Vec::new(), 0), (vec![list], 1)] {
+        let mut world = World::before(Setup { lexicons, ..Setup::default() }); // runs it again from its journal as it ends
+        world.input(Input::Started);
+        world.play();
+        world.heard = SENTENCE / 2;
+        world.speak(500);
+        world.understand("ho ka");
+        assert_eq!((world.resumed.len(), world.cuts), (resumes, 1 - resumes));
+    }
 }
 
 #[test]
