@@ -4,6 +4,7 @@
 //! Knows audio by its formats (`tandem-codecs`), never by a socket.
 
 pub mod agent;
+pub mod agent_file;
 pub mod agent_settings;
 pub mod aside;
 pub mod barge_in;
