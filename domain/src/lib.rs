@@ -6,12 +6,14 @@
 pub mod agent;
 pub mod agent_file;
 pub mod agent_settings;
+pub mod agent_version;
 pub mod aside;
 pub mod barge_in;
 pub mod brain;
 pub mod call_core;
 pub mod caller;
 pub mod endpointing;
+pub mod etag;
 pub mod greeting;
 pub mod ids;
 pub mod invitation;
