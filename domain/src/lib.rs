@@ -34,3 +34,4 @@ pub mod silence;
 pub mod slot;
 pub mod transcript;
 pub mod turn;
+pub mod variables;
