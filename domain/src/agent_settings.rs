@@ -18,13 +18,17 @@ mod fault;
 mod object;
 mod page;
 mod read;
+mod schema;
 mod setting;
 mod value;
 mod words;
 
 pub use change::{AgentChange, Scope};
+pub(crate) use fault::nearest;
 pub use fault::{Fault, Faults, MOST_FAULTS, Wrong, pointer};
+pub(crate) use object::type_name;
 pub use page::page;
+pub use schema::{change_schema, shown_schema};
 pub use setting::{Bounds, Effect, Form, Group, Kind, Preset, Setting, Switches, Unit, Word};
 pub use value::{LanguageVoice, SettingValue};
 

@@ -1,20 +1,9 @@
 //! Variables in an agent's texts: `{{name}}` and `{name}`, filled in when a call begins.
 //!
-//! | variable                                  | is                                                                          |
-//! |-------------------------------------------|-----------------------------------------------------------------------------|
-//! | a lead's column, such as `{property_type}`| what its list says; also `name`, `phone`, `email`                            |
-//! | `name`, `caller_name`, `customer_name`    | the other party's name, from the list, else from earlier calls              |
-//! | `last_outcome`, `last_call_date`          | how and when their last call ended                                          |
-//! | `agent`, `agent_name`                     | the agent                                                                   |
-//! | `company`, `company_name`                 | whom it speaks for                                                          |
-//! | a text of the business information        | as it stands there                                                          |
-//! | `date`, `day`, `time`                     | when the call began, on the wall of the agent's zone                        |
-//! | `language`, `direction`                   | the agent's language; `inbound` or `outbound`                               |
-//!
-//! What stands higher wins. Case, spaces and hyphens do not count: `{{Property Type}}` is `property_type`. In single braces a name stands alone,
-//! so that an example of JSON in a prompt is left as it is. A value is filled in once and never read again, and is one line: whoever has
-//! their name in a list writes no headings into a prompt. What nobody knows stays as it is, and is reported; where the text is spoken it is
-//! left out, for braces cannot be said.
+//! Which there are says [`KNOWN`]; what stands higher there wins. Case, spaces and hyphens do not count: `{{Property Type}}` is `property_type`.
+//! In single braces a name stands alone, so that an example of JSON in a prompt is left as it is. A value is filled in once and never read
+//! again, and is one line: whoever has their name in a list writes no headings into a prompt. What nobody knows stays as it is, and is
+//! reported; where the text is spoken it is left out, for braces cannot be said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +12,21 @@ use serde_json::Value;
 use crate::agent::Script;
 use crate::caller::CallFacts;
 use crate::record::Direction;
+
+/// What may be filled in, and what that is; where several have a name, the first of them.
+pub const KNOWN: &[(&str, &str)] = &[
+    (
+        "a column of the list, such as `property_type`",
+        "what the list says of the other party; also `name`, `phone`, `email`",
+    ),
+    ("`name`, `caller_name`, `customer_name`", "the other party's name: of the list, else of earlier calls"),
+    ("`last_outcome`, `last_call_date`", "how and when their last call ended"),
+    ("`agent`, `agent_name`", "the agent's name"),
+    ("`company`, `company_name`", "whom the agent speaks for"),
+    ("a text or number of `business_info`", "as it stands there"),
+    ("`date`, `day`, `time`", "when the call began, on the wall of the server's zone"),
+    ("`language`, `direction`", "the agent's language; `inbound` or `outbound`"),
+];
 
 /// Characters of a value that are filled in.
 const MOST_VALUE: usize = 500;

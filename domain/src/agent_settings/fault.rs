@@ -101,6 +101,15 @@ impl Faults {
         }
     }
 
+    /// Adds those of another part of the document.
+    pub(crate) fn append(&mut self, other: Self) {
+        for fault in other.told {
+            let Fault { pointer, wrong } = fault;
+            self.push(&pointer, || wrong);
+        }
+        self.more += other.more;
+    }
+
     /// Nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()
@@ -134,7 +143,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// The name that was probably meant.
-pub(super) fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(crate) fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     /// Likeness below which a guess would be a riddle.
     const ENOUGH: f64 = 0.86;
     let given = fold(&shown(given));

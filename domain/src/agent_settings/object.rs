@@ -116,7 +116,7 @@ impl Reading<'_> {
 }
 
 /// What a JSON value is, in words.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

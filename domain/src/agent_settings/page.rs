@@ -16,6 +16,16 @@ TOML, a table for each group.
 
 ";
 
+const VARIABLES: &str = "
+## Variables in texts
+
+`{{name}}` and `{name}` are filled in when a call begins: in the prompt, the first messages, the script's first line and the greeting. Case, spaces
+and hyphens do not count. What nobody knows stays as it is in a prompt, and is named by its preview; where a text is spoken it is left out.
+
+| Variable | Is |
+|---|---|
+";
+
 /// The page, as Markdown.
 pub fn page() -> String {
     let (in_force, all) = catalogue::in_force();
@@ -50,6 +60,10 @@ pub fn page() -> String {
                 words(&mut page, setting);
             }
         }
+    }
+    page.push_str(VARIABLES);
+    for (names, what) in crate::variables::KNOWN {
+        let _ = writeln!(page, "| {names} | {what} |");
     }
     page.push_str("\n## What cannot be set\n\n| Field | Because |\n|---|---|\n");
     for (name, why) in catalogue::READ_ONLY {

@@ -222,7 +222,7 @@ fn a_release_reads_what_another_one_kept() {
 }
 
 /// Any JSON, small.
-fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
