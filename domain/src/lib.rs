@@ -15,6 +15,7 @@ pub mod caller;
 pub mod endpointing;
 pub mod etag;
 pub mod greeting;
+pub mod guide;
 pub mod ids;
 pub mod invitation;
 pub mod journal;
