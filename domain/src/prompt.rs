@@ -26,9 +26,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::agent::{Agent, Script};
+use crate::agent::Script;
 use crate::caller::CallFacts;
-use crate::variables::{Variables, one_line};
+use crate::variables::{Variables, is_of_a_call, one_line};
 
 /// Who an agent is that says nothing about itself.
 const NOBODY: &str = "You are a helpful assistant.";
@@ -86,14 +86,17 @@ pub struct Assembled {
     pub text: String,
     /// Its sections, in order.
     pub parts: Vec<Part>,
-    /// Variables that nobody knows; they stand in the text as they were written.
+    /// Variables of calls that this one has no value for, such as the name of somebody who never called. They stand in the text as they were
+    /// written; in a preview, where there is no call, they are those that calls will fill in.
+    pub call_variables: Vec<String>,
+    /// Variables that nobody knows, unless a list has a column of that name. They stand in the text as they were written.
     pub unknown_variables: Vec<String>,
 }
 
-/// The texts of `agent` with their variables as they were written; empty where it has nothing to say. This is what a vendor keeps for calls to
-/// come.
-pub fn assemble(agent: &Agent) -> String {
-    let texts: Vec<String> = sections(&agent.script).into_iter().map(|part| part.text).collect();
+/// The texts of an agent with their variables as they were written; empty where it has nothing to say. This is what a vendor keeps for calls to
+/// come: while it stays the same, the vendor need not be told that an agent was saved.
+pub fn assemble(script: &Script) -> String {
+    let texts: Vec<String> = sections(script).into_iter().map(|part| part.text).collect();
     texts.join("\n\n")
 }
 
@@ -112,7 +115,9 @@ pub fn for_call(agent: &str, language: &str, script: &Script, call: &CallFacts) 
     }
     parts.extend(section(Source::ThisConversation, &this_conversation(call)));
     let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
-    Assembled { text: texts.join("\n\n"), unknown_variables: unknown.into_iter().collect(), parts }
+    let text = texts.join("\n\n");
+    let (call_variables, unknown_variables) = unknown.into_iter().partition(|name| is_of_a_call(name));
+    Assembled { text, parts, call_variables, unknown_variables }
 }
 
 fn sections(script: &Script) -> Vec<Part> {
@@ -189,25 +194,6 @@ mod tests {
 
     use super::*;
 
-    fn agent(script: Script) -> Agent {
-        Agent {
-            id: crate::ids::AgentId(1),
-            uuid: uuid::Uuid::nil(),
-            business: crate::ids::BusinessId::FIRST,
-            name: "Asha".to_owned(),
-            playbook: "front-desk".to_owned(),
-            language: "en".to_owned(),
-            voice: String::new(),
-            asr_keywords: Vec::new(),
-            first_message_inbound: None,
-            timing: crate::agent::Timing::default(),
-            uncertainty: Default::default(),
-            ambience: Default::default(),
-            recorded: true,
-            script,
-        }
-    }
-
     #[test]
     fn all_sections_in_their_order() {
         let object = |value: Value| value.as_object().unwrap().clone();
@@ -225,14 +211,14 @@ mod tests {
                         ## SALES SCRIPT\nGreet.\nAsk for the budget.\n\n\
                         ## BUSINESS INFORMATION\nCompany: Acme\nOpening hours: 9 to 6\nSeats: 12\n\n\
                         ## KNOWLEDGE BASE\n- products: Flats and villas.";
-        assert_eq!(assemble(&agent(script)), expected);
+        assert_eq!(assemble(&script), expected);
     }
 
     #[test]
     fn empty_sections_are_left_out() {
-        assert_eq!(assemble(&agent(Script::default())), "");
+        assert_eq!(assemble(&Script::default()), "");
         let script = Script { sales_script: "Greet.".to_owned(), ..Script::default() };
-        assert_eq!(assemble(&agent(script)), "## SALES SCRIPT\nGreet.");
+        assert_eq!(assemble(&script), "## SALES SCRIPT\nGreet.");
     }
 
     #[test]
@@ -255,6 +241,12 @@ mod tests {
         assert!(told.text.ends_with(memory), "{}", told.text);
         let shown = serde_json::to_value(&told).unwrap();
         assert_eq!(shown["parts"][1]["source"], json!("this_conversation"));
+
+        let preview = for_call("Asha", "en", &script, &CallFacts::default());
+        assert_eq!(
+            (preview.call_variables, preview.unknown_variables),
+            (vec!["name".to_owned()], vec!["company".to_owned(), "offer".to_owned()])
+        );
 
         let nobody = for_call("Asha", "en", &Script::default(), &CallFacts::default());
         assert_eq!(nobody.parts[0].text, NOBODY);

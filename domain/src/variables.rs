@@ -28,6 +28,10 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("`language`, `direction`", "the agent's language; `inbound` or `outbound`"),
 ];
 
+/// Those that calls bring, of the names that are always meant.
+const OF_CALLS: [&str; 10] =
+    ["name", "caller_name", "customer_name", "phone", "email", "last_outcome", "last_call_date", "date", "day", "time"];
+
 /// Characters of a value that are filled in.
 const MOST_VALUE: usize = 500;
 /// Characters of a name.
@@ -151,6 +155,11 @@ impl Variables {
         filled.text.push_str(rest);
         filled
     }
+}
+
+/// Whether calls bring the variable of this name, in any spelling: who looks at an agent without a call misses nothing.
+pub fn is_of_a_call(name: &str) -> bool {
+    OF_CALLS.contains(&fold(name).as_str())
 }
 
 /// The variable that `text` begins with, with and without its braces.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::AgentSettings;
 use super::catalogue::{self, READ_ONLY};
-use super::fault::{Faults, Wrong, fold, nearest, pointer};
+use super::fault::{Faults, Wrong, fold, nearest, pointer, shown};
 use super::object::type_name;
 use super::read::{Read, read};
 use super::setting::{Group, Setting};
@@ -216,6 +216,6 @@ fn meant(key: &str, scope: Scope<'_>) -> Option<&'static str> {
         names.copied().filter(move |name| scope.holds(setting, name))
     });
     let names: Vec<&'static str> = names.collect();
-    let folded = fold(key);
+    let folded = fold(&shown(key));
     names.iter().find(|name| **name == folded).copied().or_else(|| nearest(key, names.into_iter()))
 }

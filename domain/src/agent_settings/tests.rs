@@ -56,6 +56,21 @@ fn two_names_of_one_value() {
 }
 
 #[test]
+fn an_agent_is_made_as_e1_prints_it() {
+    let document = json!({
+        "name": "Sales",
+        "sales_script_text": "Good day from Acme!\nAsk for the budget.",
+        "business_info": {"company_name": "Acme"},
+        "knowledge_files": {"products": "Flats and villas."},
+    });
+    let script = AgentChange::read_new(&document, Scope::default()).unwrap().script();
+    assert_eq!((script.first_line(), script.company()), (Some("Good day from Acme!"), Some("Acme")));
+    let prompt = "## SALES SCRIPT\nGood day from Acme!\nAsk for the budget.\n\n## BUSINESS INFORMATION\nCompany: Acme\n\n\
+                  ## KNOWLEDGE BASE\n- products: Flats and villas.";
+    assert_eq!(crate::prompt::assemble(&script), prompt);
+}
+
+#[test]
 fn an_eagerness_is_a_word_or_a_number() {
     let read = |value: Value| settings(json!({"eagerness": value})).text(&settings::EAGERNESS);
     for (given, kept) in [
@@ -206,6 +221,9 @@ fn nothing_is_unbounded() {
     assert_eq!(faults(json!({"asr_keywords": "a,".repeat(100_000)})).len(), 1);
     let fields: Map<String, Value> = (0..100_000).map(|n| (format!("f{n}"), json!(n))).collect();
     assert_eq!(faults(Value::Object(fields)), ["the document: has 100000 fields; at most 500 are kept"]);
+    let fields: Map<String, Value> = (0..400).map(|n| (format!("{}{n}", "x".repeat(20_000)), json!(n))).collect();
+    let told = AgentChange::read(&Value::Object(fields), Scope::default()).unwrap_err();
+    assert!((told.told.len(), told.more) == (MOST_FAULTS, 350) && told.to_string().len() < 10_000);
     assert_eq!(faults(json!({"business_info": {"a\u{0}": 1}})).len(), 1);
     assert_eq!(faults(json!({"languages": vec![json!({}); 51]})).len(), 1);
     for other in [json!(null), json!([]), json!("x"), json!(3)] {
