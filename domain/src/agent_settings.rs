@@ -175,6 +175,14 @@ impl AgentSettings {
         }
     }
 
+    /// The voices of further languages.
+    pub fn languages(&self) -> Vec<LanguageVoice> {
+        match self.value(&settings::LANGUAGES) {
+            Some(SettingValue::Languages(rows)) => rows,
+            _ => Vec::new(),
+        }
+    }
+
     /// The agent's name; empty before it has one.
     pub fn name(&self) -> String {
         self.text(&settings::NAME)

@@ -52,6 +52,7 @@ pub const READ_ONLY: &[(&str, &str)] = &[
     ("agent_id", "the agent is named by the address"),
     ("bot_id", "the agent is named by the address"),
     ("agent_config_id", "the agent is named by the address"),
+    ("agent_type", "every agent here is of the kind ai"),
     ("business_id", "an agent stays with the business that made it"),
     ("tenant_id", "an agent stays with the business that made it"),
     ("user_id", "who makes a change is known by the token"),

@@ -75,6 +75,32 @@ impl AgentChange {
         Err(faults)
     }
 
+    /// Reads the whole of one group: what the document leaves out goes back to its default. An agent cannot go back to having no name.
+    pub fn read_group(group: Group, document: &Value, scope: Scope<'_>) -> Result<Self, Faults> {
+        let mut change = Self::read(document, Scope { groups: &[group], ..scope })?;
+        for setting in catalogue::all().filter(|setting| setting.group == group && setting.name != catalogue::NAME.name)
+        {
+            let to = change.to.entry(setting.name).or_insert(None);
+            *to = to.take().map(|value| value.completed(setting));
+        }
+        Ok(change)
+    }
+
+    /// Reads the whole of one setting, where the document is its value: of switches, those that it leaves out go back to their default.
+    pub fn read_setting(setting: &'static Setting, document: &Value, scope: Scope<'_>) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let to = match read(setting, document, scope.region, scope.at, &mut faults) {
+            Read::Set(value) => Some(value.completed(setting)),
+            Read::Clear if setting.name != catalogue::NAME.name => None,
+            Read::Clear => {
+                faults.push(scope.at, || Wrong::Missing("an agent needs a name"));
+                return Err(faults);
+            }
+            Read::Refused => return Err(faults),
+        };
+        Ok(Self { to: BTreeMap::from([(setting.name, to)]) })
+    }
+
     /// Reads a document of groups, each an object of its settings: the shape of a file.
     pub(crate) fn read_grouped(document: &Map<String, Value>, region: Option<Region>) -> Result<Self, Faults> {
         let mut reader = Reader::default();

@@ -176,6 +176,25 @@ fn switches_are_read_in_three_spellings() {
 }
 
 #[test]
+fn a_group_or_a_setting_is_replaced_as_a_whole() {
+    let agent = settings(
+        json!({"name": "Asha", "speed": 1.5, "stability": 0.1, "call_timeout": 40, "guardrails": ["no_pii", "no_politics"]}),
+    );
+    let group = AgentChange::read_group(Group::VoiceConfig, &json!({"stability": 0.9}), Scope::default()).unwrap();
+    let agent = agent.with(&group);
+    assert_eq!((agent.fraction(&settings::SPEED), agent.fraction(&settings::STABILITY)), (Some(1.0), Some(0.9)));
+    assert_eq!((agent.whole(&settings::CALL_TIMEOUT), agent.name().as_str()), (Some(40), "Asha"));
+    let put = |body: Value| AgentChange::read_setting(&settings::GUARDRAILS, &body, Scope::default());
+    let agent = agent.with(&put(json!({"stay_on_topic": true})).unwrap());
+    assert_eq!(agent.on(&settings::GUARDRAILS), ["stay_on_topic"]);
+    assert_eq!(put(json!({"no_fun": true})).unwrap_err().told[0].pointer, "/no_fun");
+    assert_eq!(agent.with(&put(json!(null)).unwrap()).set(&settings::GUARDRAILS), None);
+    let identity = AgentChange::read_group(Group::Identity, &json!({}), Scope::default()).unwrap();
+    assert_eq!(agent.with(&identity).name(), "Asha");
+    assert!(AgentChange::read_group(Group::Voice, &json!({"speed": 1}), Scope::default()).is_err());
+}
+
+#[test]
 fn formats_are_read_as_documents_print_them() {
     for (given, kept) in
         [("PCM 8000 Hz", "pcm_8000"), ("PCM 16000 Hz", "pcm_16000"), ("mp3", "mp3"), ("µ-law", "ulaw_8000")]

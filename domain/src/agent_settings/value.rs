@@ -41,6 +41,16 @@ pub struct LanguageVoice {
 }
 
 impl SettingValue {
+    /// The same, where it says all: switches that it does not name are as the catalogue has them.
+    pub(super) fn completed(mut self, setting: &Setting) -> Self {
+        if let Self::Switches(turned) = &mut self {
+            for word in setting.kind.words() {
+                turned.entry(word.name).or_insert(word.on);
+            }
+        }
+        self
+    }
+
     /// As it is shown to clients: switches all, in their setting's form.
     pub fn shown(&self, setting: &Setting) -> Value {
         match (self, &setting.kind) {
