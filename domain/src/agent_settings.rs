@@ -77,8 +77,7 @@ impl AgentSettings {
         self.iter().map(json).collect()
     }
 
-    /// All settings in the catalogue's order of names, with defaults where nothing was set; twins beside their settings. What has neither is
-    /// `null`.
+    /// All settings by name, with defaults where nothing was set; twins beside their settings. What has neither is `null`.
     pub fn shown(&self) -> Map<String, Value> {
         self.shown_of(catalogue::all())
     }

@@ -173,6 +173,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::agent_settings::AgentSettings;
+    use crate::agent_settings::tests::any_settings;
 
     fn tag() -> Etag {
         Etag::of(&json!({"version": 7}))
@@ -237,6 +239,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn two_agents_have_one_tag_when_they_are_one(one in any_settings(), other in any_settings()) {
+            let tag = |settings: &AgentSettings| Etag::of(&Value::Object(settings.stored()));
+            prop_assert_eq!(tag(&one) == tag(&other), one == other);
+            prop_assert_eq!(tag(&one), tag(&one.clone()));
+        }
+
         #[test]
         fn no_header_breaks_the_reader(header in "\\PC{0,80}") {
             let _ = may_change(Some(&header), Some(&tag()), Unseen::Allowed);

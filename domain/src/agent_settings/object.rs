@@ -81,7 +81,12 @@ impl Reading<'_> {
                         Wrong::Rule("is too large for a number; write it as a text".to_owned()),
                     ));
                 }
-                Value::Number(number.clone())
+                // The negative zero equals the zero, and would be written otherwise.
+                if number.is_f64() && number.as_f64() == Some(0.0) {
+                    Value::from(0.0)
+                } else {
+                    Value::Number(number.clone())
+                }
             }
             Value::String(text) => {
                 self.take(text, at)?;

@@ -134,9 +134,20 @@ fn every_fault_is_told_with_its_place_and_its_remedy() {
 
 #[test]
 fn names_that_a_path_would_misread_are_refused() {
-    for name in
-        ["create", "Management", "42", "-1", "01941f29-7c00-7000-8000-000000000004", "a/b", "..", "50%", "two\nlines"]
-    {
+    for name in [
+        "create",
+        "Management",
+        "42",
+        "-1",
+        "01941f29-7c00-7000-8000-000000000004",
+        "a/b",
+        "..",
+        "50%",
+        "two\nlines",
+        "-",
+        "\u{200b}",
+        "Asha\u{202e}selas",
+    ] {
         assert_eq!(faults(json!({"name": name})).len(), 1, "{name:?}");
     }
     for name in ["front-desk", "LOGISTICS", "Asha (sales)", "वीणा", "42 Ltd"] {

@@ -2,14 +2,9 @@
 
 use super::super::setting::Kind::{Language, Line, Name, Object, Prose, Whole};
 use super::super::setting::Preset::{Empty, Text, Unset};
-use super::super::setting::{Bounds, Group, Setting, Unit};
+use super::super::setting::{Bounds, Group, Kind, Preset, Setting, Unit};
 
-const fn of_agent(
-    name: &'static str,
-    kind: super::super::setting::Kind,
-    preset: super::super::setting::Preset,
-    about: &'static str,
-) -> Setting {
+const fn of_agent(name: &'static str, kind: Kind, preset: Preset, about: &'static str) -> Setting {
     Setting::in_force(Group::Identity, name, kind, preset, about)
 }
 

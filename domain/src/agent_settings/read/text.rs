@@ -20,6 +20,8 @@ const RESERVED: [&str; 4] = ["create", "management", ".", ".."];
 /// An agent's name stands in paths beside numbers, UUIDs and the words of routes, and must not be taken for one.
 pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let name = line(text, MOST_NAME)?;
+    let turns =
+        |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let rule = |why: &str| Err(Wrong::Rule(format!("{name:?} cannot be an agent's name: {why}")));
     match name.as_str() {
         reserved if RESERVED.contains(&reserved.to_lowercase().as_str()) => {
@@ -27,6 +29,9 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
         }
         number if number.parse::<i64>().is_ok() => rule("a number alone means the agent of that number; add a letter"),
         uuid if uuid.parse::<uuid::Uuid>().is_ok() => rule("it reads as an id; choose another"),
+        hidden if !hidden.contains(char::is_alphanumeric) => rule("it has neither a letter nor a digit"),
+        // Marks that turn the direction of writing would let one name look like another.
+        turned if turned.contains(turns) => rule("it holds marks that turn the direction of writing"),
         slashed if slashed.contains(['/', '\\', '?', '#', '%']) => {
             rule("it stands in addresses; leave out / \\ ? # and %")
         }
