@@ -166,6 +166,12 @@ impl AgentSettings {
         }
     }
 
+    /// The terms of a text with commas.
+    pub fn terms(&self, setting: &Setting) -> Vec<String> {
+        let text = self.text(setting);
+        text.split(',').map(str::trim).filter(|term| !term.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The object that holds; empty where there is none.
     pub fn object(&self, setting: &Setting) -> Map<String, Value> {
         match self.value(setting) {

@@ -44,11 +44,7 @@ impl AgentChange {
         let mut reader = Reader::default();
         match document {
             Value::Object(fields) if fields.len() > MOST_FIELDS => {
-                reader.faults.push(scope.at, || Wrong::TooMuch {
-                    found: fields.len(),
-                    most: MOST_FIELDS,
-                    of: "fields",
-                });
+                reader.faults.push(scope.at, || too_many(fields));
             }
             Value::Object(fields) => {
                 for (key, value) in fields {
@@ -104,7 +100,11 @@ impl AgentChange {
     /// Reads a document of groups, each an object of its settings: the shape of a file.
     pub(crate) fn read_grouped(document: &Map<String, Value>, region: Option<Region>) -> Result<Self, Faults> {
         let mut reader = Reader::default();
-        for (key, value) in document.iter().take(MOST_FIELDS) {
+        if document.len() > MOST_FIELDS {
+            reader.faults.push("", || too_many(document));
+            return reader.finish();
+        }
+        for (key, value) in document {
             let at = pointer("", key);
             match (Group::ALL.iter().find(|group| group.name() == key), value) {
                 (Some(group), Value::Object(fields)) if fields.len() <= MOST_FIELDS => {
@@ -113,7 +113,7 @@ impl AgentChange {
                     }
                 }
                 (Some(_), Value::Object(fields)) => {
-                    reader.faults.push(&at, || Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" });
+                    reader.faults.push(&at, || too_many(fields));
                 }
                 (Some(_), other) => {
                     reader.faults.push(&at, || Wrong::Type { wanted: "a table", found: type_name(other) })
@@ -178,6 +178,10 @@ impl AgentChange {
     pub fn names(&self, setting: &Setting) -> bool {
         self.to.contains_key(setting.name)
     }
+}
+
+fn too_many(fields: &Map<String, Value>) -> Wrong {
+    Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" }
 }
 
 /// A name was given, though it may not have been a good one.

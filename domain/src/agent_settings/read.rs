@@ -72,11 +72,14 @@ fn wanted(kind: &Kind) -> &'static str {
 }
 
 fn read_text(kind: &Kind, text: &str, region: Option<Region>) -> Result<Read, Wrong> {
-    if text.trim().is_empty() && !matches!(kind, Kind::Flag | Kind::Whole(_) | Kind::Fraction(_) | Kind::Object { .. })
-    {
-        return Ok(Read::Clear);
-    }
     let text = match kind {
+        Kind::Flag
+        | Kind::Whole(_)
+        | Kind::Fraction(_)
+        | Kind::Switches(_)
+        | Kind::Languages { .. }
+        | Kind::Object { .. } => return Err(Wrong::Type { wanted: wanted(kind), found: "a text" }),
+        _ if text.trim().is_empty() => return Ok(Read::Clear),
         Kind::Name => name(text)?,
         Kind::Line { most } => line(text, *most)?,
         Kind::Prose { most } => prose(text, *most)?,
@@ -91,14 +94,6 @@ fn read_text(kind: &Kind, text: &str, region: Option<Region>) -> Result<Read, Wr
         }
         Kind::Url => address(text)?,
         Kind::Terms { most } => return text_of_terms(text, *most),
-        Kind::Flag
-        | Kind::Whole(_)
-        | Kind::Fraction(_)
-        | Kind::Switches(_)
-        | Kind::Languages { .. }
-        | Kind::Object { .. } => {
-            return Err(Wrong::Type { wanted: wanted(kind), found: "a text" });
-        }
     };
     Ok(Read::Set(SettingValue::Text(text)))
 }

@@ -215,6 +215,17 @@ fn formats_are_read_as_documents_print_them() {
 }
 
 #[test]
+fn terms_are_a_text_or_a_list() {
+    for given in [json!(" Gurugram, sector 56 ,,lakh,Gurugram"), json!(["Gurugram", "sector 56", "lakh", ""])] {
+        let agent = settings(json!({"asr_keywords": given}));
+        assert_eq!(agent.terms(&settings::ASR_KEYWORDS), ["Gurugram", "sector 56", "lakh"]);
+        assert_eq!(agent.text(&settings::ASR_KEYWORDS), "Gurugram, sector 56, lakh");
+    }
+    assert_eq!(faults(json!({"asr_keywords": ["a, b"]})).len(), 1);
+    assert_eq!(settings(json!({"asr_keywords": ", ,"})), AgentSettings::default());
+}
+
+#[test]
 fn a_national_number_needs_its_country() {
     let national = json!({"caller_id_number": "080 4711 2233"});
     assert_eq!(faults(national.clone()).len(), 1);
@@ -256,6 +267,11 @@ fn nothing_is_unbounded() {
     assert!((told.told.len(), told.more) == (MOST_FAULTS, 350) && told.to_string().len() < 10_000);
     assert_eq!(faults(json!({"business_info": {"a\u{0}": 1}})).len(), 1);
     assert_eq!(faults(json!({"languages": vec![json!({}); 51]})).len(), 1);
+    for document in
+        [json!({"guardrails": ""}), json!({"languages": ""}), json!({"no_logging": ""}), json!({"call_timeout": " "})]
+    {
+        assert_eq!(faults(document).len(), 1, "an empty text is no list and no number");
+    }
     for other in [json!(null), json!([]), json!("x"), json!(3)] {
         assert_eq!(faults(other).len(), 1);
     }
