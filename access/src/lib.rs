@@ -13,12 +13,12 @@
 //! encryption of stored credentials, for which [`secret::SecretKey`] only derives the key.
 
 pub mod account;
-// pub mod api_key;
+pub mod api_key;
 // pub mod audit;
 // pub mod lockout;
 // pub mod password;
-// pub mod policy;
-// pub mod role;
+pub mod policy;
+pub mod role;
 pub mod secret;
 pub mod session;
 // pub mod setup;
