@@ -16,7 +16,7 @@ pub mod account;
 pub mod api_key;
 // pub mod audit;
 // pub mod lockout;
-// pub mod password;
+pub mod password;
 pub mod policy;
 pub mod role;
 pub mod secret;
