@@ -15,7 +15,7 @@
 pub mod account;
 pub mod api_key;
 // pub mod audit;
-// pub mod lockout;
+pub mod lockout;
 pub mod password;
 pub mod policy;
 pub mod role;
