@@ -21,5 +21,5 @@ pub mod policy;
 pub mod role;
 pub mod secret;
 pub mod session;
-// pub mod setup;
+pub mod setup;
 pub mod token;
