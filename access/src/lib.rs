@@ -14,7 +14,7 @@
 
 pub mod account;
 pub mod api_key;
-// pub mod audit;
+pub mod audit;
 pub mod lockout;
 pub mod password;
 pub mod policy;
