@@ -76,12 +76,36 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Failures, and when the last one was.
-type Failures = (u32, Instant);
+/// Failures that are not yet forgotten.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    failures: u32,
+    /// Up to when what can be forgotten has been.
+    forgotten_to: Instant,
+}
+
+impl Count {
+    fn new(now: Instant) -> Self {
+        Self { failures: 0, forgotten_to: now }
+    }
+
+    /// One failure less for each whole [`LONGEST`]. What is left over of the time counts on, or who fails every minute would never be
+    /// forgiven anything.
+    fn at(self, now: Instant) -> Self {
+        let whole = now.saturating_duration_since(self.forgotten_to).as_secs() / LONGEST.as_secs();
+        match u32::try_from(whole) {
+            Ok(whole) if whole < self.failures => {
+                Self { failures: self.failures - whole, forgotten_to: self.forgotten_to + LONGEST * whole }
+            }
+            _ if whole > 0 => Self::new(now),
+            _ => self,
+        }
+    }
+}
 
 /// From when on the next try is allowed: at once while fewer than `free` failed, then after 1 s, 2 s, 4 s and so on.
-fn free_at((failures, last): Failures, free: u32, ahead: u32, longest: Duration) -> Instant {
-    match failures.checked_sub(free) {
+fn free_at((count, last): (Count, Instant), free: u32, ahead: u32, longest: Duration) -> Instant {
+    match count.failures.checked_sub(free) {
         None => last,
         Some(over) => last + Duration::from_secs(1 << over.saturating_add(ahead).min(16)).min(longest),
     }
@@ -90,9 +114,9 @@ fn free_at((failures, last): Failures, free: u32, ahead: u32, longest: Duration)
 /// The counts of one process.
 #[derive(Debug, Clone)]
 pub struct Lockout {
-    pairs: Recent<(Account, IpAddr), u32>,
-    addresses: Recent<IpAddr, u32>,
-    accounts: Recent<Account, u32>,
+    pairs: Recent<(Account, IpAddr), Count>,
+    addresses: Recent<IpAddr, Count>,
+    accounts: Recent<Account, Count>,
     known: Recent<(Account, IpAddr), ()>,
 }
 
@@ -115,17 +139,14 @@ impl Lockout {
     pub fn ask(&mut self, email: &Email, address: IpAddr, now: Instant) -> Leave {
         let (account, address) = (Account::of(email), network(address));
         let pair = (account, address);
-        let of_account = failures(&self.accounts, &account, now).map_or(0, |(failures, _)| failures);
-
-        let of_pair = failures(&self.pairs, &pair, now);
+        let attacked = self.accounts.read(&account).is_some_and(|(count, _)| count.at(now).failures >= ATTACK);
+        let of_pair = self.pairs.read(&pair);
         let free_at = if self.is_known(&pair, now) {
-            of_pair.map(|failures| free_at(failures, FREE_OF_PAIR, 0, LONGEST_KNOWN))
+            of_pair.map(|count| free_at(count, FREE_OF_PAIR, 0, LONGEST_KNOWN))
         } else {
-            let (free, ahead) =
-                if of_account >= ATTACK { (FREE_UNDER_ATTACK, AHEAD_UNDER_ATTACK) } else { (FREE_OF_PAIR, 0) };
-            let of_address = failures(&self.addresses, &address, now);
-            let of_address = of_address.map(|failures| free_at(failures, FREE_OF_ADDRESS, 0, LONGEST));
-            of_pair.map(|failures| free_at(failures, free, ahead, LONGEST)).max(of_address)
+            let (free, ahead) = if attacked { (FREE_UNDER_ATTACK, AHEAD_UNDER_ATTACK) } else { (FREE_OF_PAIR, 0) };
+            let of_address = self.addresses.read(&address).map(|count| free_at(count, FREE_OF_ADDRESS, 0, LONGEST));
+            of_pair.map(|count| free_at(count, free, ahead, LONGEST)).max(of_address)
         };
         let retry_after = free_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
         if !retry_after.is_zero() {
@@ -168,16 +189,9 @@ impl Lockout {
     }
 }
 
-/// What is left of a count: one less for each [`LONGEST`] since it was changed.
-fn failures<K: Ord + Copy>(counts: &Recent<K, u32>, key: &K, now: Instant) -> Option<Failures> {
-    let (failures, last) = counts.read(key)?;
-    let lost = now.saturating_duration_since(last).as_secs() / LONGEST.as_secs();
-    Some((failures.saturating_sub(u32::try_from(lost).unwrap_or(u32::MAX)), last))
-}
-
-fn change<K: Ord + Copy>(counts: &mut Recent<K, u32>, key: K, now: Instant, change: impl FnOnce(u32) -> u32) {
-    let before = failures(counts, &key, now).map_or(0, |(failures, _)| failures);
-    counts.set(key, now, change(before));
+fn change<K: Ord + Copy>(counts: &mut Recent<K, Count>, key: K, now: Instant, by: impl FnOnce(u32) -> u32) {
+    let count = counts.read(&key).map_or_else(|| Count::new(now), |(count, _)| count.at(now));
+    counts.set(key, now, Count { failures: by(count.failures), ..count });
 }
 
 /// Values by key, the least recently set one dropped when there are too many.
