@@ -10,7 +10,7 @@
 //! (`tdm_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}`).
 //!
 //! Of the secret only its SHA-256 is stored. Not Argon2: slowness is for passwords, which are few enough to be tried; 256 random bits
-//! are not, and a key is checked at every request, where 20 ms and 19 MiB each would be an attack on ourselves.
+//! are not, and a key is checked at every request, where tens of milliseconds and 19 MiB each would be an attack on ourselves.
 //!
 //! Not here: the row. Whether a key is revoked is in it, so it is read at each request, or kept for seconds.
 

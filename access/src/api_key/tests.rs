@@ -42,6 +42,22 @@ fn a_key_looks_as_documented_and_its_row_does_not_hold_it() {
 }
 
 #[test]
+fn all_letters_are_equally_likely() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let mut counts = [0u32; 128];
+    for _ in 0..1000 {
+        let minted = mint(&mut rng);
+        let text = minted.text.expose();
+        text[4..KEY_CHARS - CHECK_CHARS].bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    }
+    // 59,000 over 62; 15 % is almost five standard deviations.
+    for letter in ALPHABET {
+        let count = counts[usize::from(*letter)];
+        assert!((809..=1094).contains(&count), "{count} times {:?}", char::from(*letter));
+    }
+}
+
+#[test]
 fn a_key_opens_what_it_was_made_for() {
     let minted = minted(1);
     let good = authenticate(Some(&row(&minted)), &presented(&minted), now()).expect("a good key");

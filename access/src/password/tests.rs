@@ -61,6 +61,31 @@ fn an_unknown_user_costs_the_same_work_and_is_told_the_same() {
     assert_eq!(hasher.verify(&"wrong".into(), Some(&stored)), Ok(Verdict::Wrong));
 }
 
+/// Chance that came out as 32 times the letter a.
+struct Unlucky;
+
+impl rand_core::RngCore for Unlucky {
+    fn next_u32(&mut self) -> u32 {
+        u32::from_ne_bytes([b'a'; 4])
+    }
+    fn next_u64(&mut self) -> u64 {
+        u64::from_ne_bytes([b'a'; 8])
+    }
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill(b'a');
+    }
+}
+
+impl CryptoRng for Unlucky {}
+
+#[test]
+fn no_password_is_that_of_nobody() {
+    let hasher = Hasher::new(CHEAP, &mut Unlucky).expect("a cost");
+    let lucky = Secret::new("a".repeat(32));
+    assert_eq!(hasher.verify(&lucky, Some(&hasher.nobody)), Ok(Verdict::Right { rehash: false }), "the guess is right");
+    assert_eq!(hasher.verify(&lucky, None), Ok(Verdict::Wrong));
+}
+
 #[test]
 fn a_hash_of_a_cheaper_day_is_made_anew_at_the_next_log_in() {
     let before = hasher(CHEAP);
@@ -156,6 +181,8 @@ fn an_endless_attempt_is_wrong_and_not_read() {
     let hash = hasher.hash(&password(GOOD), &mut rng()).expect("a hash");
     let endless = Secret::new("a".repeat(10_000_000));
     assert_eq!(hasher.verify(&endless, Some(&hash)), Ok(Verdict::Wrong));
+    let empty = hasher.rehash(&"".into(), &mut rng()).expect("a hash");
+    assert_eq!(hasher.verify(&endless, Some(&empty)), Ok(Verdict::Wrong), "not even where nothing is right");
 }
 
 proptest! {
