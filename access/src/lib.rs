@@ -4,9 +4,9 @@
 //! asks (`may this request pass?`), the store keeps the rows, and both get their answers from here.
 //!
 //! ```text
-//! request ─► setup::admit ─► token │ api_key ─► Principal ─► policy::may ─► handler ─► audit::Record
-//!                               ▲
-//! log-in ─► lockout ─► password ┘
+//! request ─► bearer ─► token, session │ api_key ─► setup::admit ─► Principal ─► policy::may ─► handler ─► audit::Record
+//!                      ▲
+//! log-in ─► lockout ─► password
 //! ```
 //!
 //! Not here: the signatures of carriers' webhooks and the tokens of media sockets, which prove a carrier and not a person; the
@@ -15,6 +15,7 @@
 pub mod account;
 pub mod api_key;
 pub mod audit;
+pub mod bearer;
 pub mod lockout;
 pub mod password;
 pub mod policy;

@@ -6,8 +6,8 @@
 //! Taken by the rules of NIST SP 800-63B (revision 4, 3.1.1.2): 15 characters at least where the password is all there is, long ones
 //! and every script welcome, no rules about digits and signs, none that can be guessed, no change by the calendar.
 //!
-//! A hash takes tens of milliseconds and 19 MiB. Both are the point, and neither belongs on a thread that serves requests: the interface calls
-//! this on a blocking pool with few places, which also bounds what a flood of log-ins can take.
+//! A hash takes tens of milliseconds and 19 MiB. Both are the point, and neither belongs on a thread that serves requests: the
+//! interface calls this on a blocking pool with few places, which also bounds what a flood of log-ins can take.
 //!
 //! Not here: how often somebody may try ([`crate::lockout`]); lists of leaked passwords, which are gigabytes of somebody else's.
 

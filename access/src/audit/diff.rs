@@ -9,7 +9,8 @@ use super::mask;
 
 /// The most differences that are kept of one change; how many more there were is said.
 pub const MAX_CHANGES: usize = 100;
-/// A value with more than this many bytes of JSON is kept as its size and hash. A prompt is in its version; here it matters that it changed.
+/// A value with more than this many bytes of JSON is kept as its size and hash: a prompt is in its version, here it matters that it
+/// changed.
 pub const MAX_VALUE_BYTES: usize = 2000;
 /// Rows are flat. What is deeper is compared as a whole, so that nobody has us recurse without end.
 const MAX_DEPTH: usize = 16;
