@@ -3,9 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use tandem_domain::ids::BusinessId;
 use uuid::Uuid;
+
+use crate::role::Role;
 
 /// Row number of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +28,21 @@ impl SessionId {
         rng.fill_bytes(&mut bits);
         Self(uuid::Builder::from_random_bytes(bits).into_uuid())
     }
+}
+
+/// A user as far as a request depends on them; looked up with the session, never taken from a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// Whose rows they see.
+    pub business: BusinessId,
+    /// What they are, now.
+    pub role: Role,
+    /// Since when they may not log in.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// When they last changed their password: sessions from before are over.
+    pub password_changed_at: DateTime<Utc>,
 }
 
 /// An e-mail address as a log-in name: without white space around it and in lower case, so that one person has one account.

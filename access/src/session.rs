@@ -13,8 +13,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::account::{SessionId, UserId};
-use crate::token::RefreshClaims;
+use crate::account::{SessionId, User, UserId};
+use crate::policy::Principal;
+use crate::token::{AccessClaims, RefreshClaims};
 
 /// A session ends after this long without a refresh.
 pub const IDLE_LIFE: TimeDelta = TimeDelta::days(7);
@@ -45,18 +46,35 @@ pub struct Rotation {
     pub generation: u32,
 }
 
+/// Why a session may not go on. All are 401 with one public sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SessionRefusal {
+    /// No such session, or another user's.
+    #[error("the session is unknown; log in again")]
+    Unknown,
+    /// It was ended.
+    #[error("the session was ended; log in again")]
+    Revoked,
+    /// It was too long ago, or too long unused.
+    #[error("the session is too old; log in again")]
+    Expired,
+    /// The user may not log in any more.
+    #[error("the user was disabled; ask an admin of your business")]
+    Disabled,
+    /// The password is another one since.
+    #[error("the password was changed; log in again")]
+    PasswordChanged,
+}
+
 /// Why a refresh token, though genuine, is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefreshRefusal {
     /// The token is another session's, or another user's.
     #[error("the refresh token does not belong to this session; log in again")]
     Foreign,
-    /// It was ended.
-    #[error("the session was ended; log in again")]
-    Revoked,
-    /// It was too long ago.
-    #[error("the session is too old; log in again")]
-    Expired,
+    /// The session, or its user, is not what it was.
+    #[error(transparent)]
+    Session(#[from] SessionRefusal),
     /// The token was used before. The store must revoke the session: somebody has a copy.
     #[error("the refresh token was used before, so the session is ended; log in again")]
     Reused,
@@ -83,10 +101,27 @@ impl Session {
         (self.refreshed_at + IDLE_LIFE).min(self.began_at + WHOLE_LIFE)
     }
 
-    /// Whether an access token of it may still be used. Asked at every request, so that an ended session is dead at once and not
-    /// only when its access token runs out.
-    pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
-        self.revoked_at.is_none() && now < self.expires_at()
+    /// Whether it may be used, and refreshed, by its user as they are now. Asked at every request, so that an ended session is dead at
+    /// once and not only when its access token runs out.
+    ///
+    /// # Errors
+    ///
+    /// If it is over, or its user was disabled or has another password since it began.
+    pub fn may_go_on(&self, user: &User, now: DateTime<Utc>) -> Result<(), SessionRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(SessionRefusal::Revoked);
+        }
+        if now >= self.expires_at() {
+            return Err(SessionRefusal::Expired);
+        }
+        if user.disabled_at.is_some() {
+            return Err(SessionRefusal::Disabled);
+        }
+        // The session that begins with the change itself stays.
+        if self.began_at < user.password_changed_at {
+            return Err(SessionRefusal::PasswordChanged);
+        }
+        Ok(())
     }
 
     /// What to do with a genuine refresh token.
@@ -94,20 +129,20 @@ impl Session {
     /// # Errors
     ///
     /// If the session is over, or the token is not its newest; [`RefreshRefusal::revokes`] says whether to end the session for it.
-    pub fn refresh(&self, presented: &RefreshClaims, now: DateTime<Utc>) -> Result<Rotation, RefreshRefusal> {
-        if presented.session != self.id || presented.user != self.user {
+    pub fn refresh(
+        &self,
+        user: &User,
+        presented: &RefreshClaims,
+        now: DateTime<Utc>,
+    ) -> Result<Rotation, RefreshRefusal> {
+        if presented.session != self.id || presented.user != self.user || user.id != self.user {
             return Err(RefreshRefusal::Foreign);
         }
-        if self.revoked_at.is_some() {
-            return Err(RefreshRefusal::Revoked);
-        }
-        // Before its age: a copy that comes late is a copy all the same.
-        if presented.generation < self.generation {
+        // Before all else but the end of the session: a copy that comes late is a copy all the same.
+        if presented.generation < self.generation && self.revoked_at.is_none() {
             return Err(RefreshRefusal::Reused);
         }
-        if now >= self.expires_at() {
-            return Err(RefreshRefusal::Expired);
-        }
+        self.may_go_on(user, now)?;
         match self.generation.checked_add(1) {
             Some(generation) if presented.generation == self.generation => Ok(Rotation { generation }),
             _ => Err(RefreshRefusal::Ahead),
@@ -121,102 +156,22 @@ impl Session {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn origin() -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
-    }
-
-    fn session() -> Session {
-        Session::begin(SessionId(Uuid::from_u128(7)), UserId(1), origin())
-    }
-
-    fn token(generation: u32) -> RefreshClaims {
-        RefreshClaims { user: UserId(1), session: SessionId(Uuid::from_u128(7)), generation }
-    }
-
-    #[test]
-    fn a_refresh_token_that_comes_twice_ends_the_session() {
-        let (mut session, now) = (session(), origin());
-        let rotation = session.refresh(&token(0), now).expect("the newest token");
-        session = session.rotated(rotation, now);
-        assert_eq!(session.generation, 1);
-
-        let refusal = session.refresh(&token(0), now).expect_err("a copy");
-        assert_eq!(refusal, RefreshRefusal::Reused);
-        assert!(refusal.revokes());
-
-        session.revoked_at = Some(now);
-        assert_eq!(
-            session.refresh(&token(1), now),
-            Err(RefreshRefusal::Revoked),
-            "the thief's newer token dies with it"
-        );
-        assert!(!session.is_alive(now));
-    }
-
-    #[test]
-    fn a_copy_is_seen_even_when_the_session_has_run_out() {
-        let late = origin() + WHOLE_LIFE;
-        let session = session().rotated(Rotation { generation: 1 }, origin());
-        assert_eq!(session.refresh(&token(0), late), Err(RefreshRefusal::Reused));
-        assert_eq!(session.refresh(&token(1), late), Err(RefreshRefusal::Expired));
-    }
-
-    #[test]
-    fn a_session_lives_while_it_is_used_and_thirty_days_at_most() {
-        let (mut session, mut now) = (session(), origin());
-        let moment = TimeDelta::seconds(1);
-        assert!(session.is_alive(now + IDLE_LIFE - moment));
-        assert!(!session.is_alive(now + IDLE_LIFE));
-
-        while now + TimeDelta::days(6) < origin() + WHOLE_LIFE {
-            now += TimeDelta::days(6);
-            let rotation = session.refresh(&token(session.generation), now).expect("in use");
-            session = session.rotated(rotation, now);
-        }
-        assert_eq!(session.generation, 4);
-        assert!(session.is_alive(origin() + WHOLE_LIFE - moment));
-        assert!(!session.is_alive(origin() + WHOLE_LIFE));
-    }
-
-    #[test]
-    fn a_token_of_another_session_or_user_or_of_the_future_is_refused() {
-        let session = session();
-        let of_other = RefreshClaims { session: SessionId(Uuid::from_u128(8)), ..token(0) };
-        let of_user = RefreshClaims { user: UserId(2), ..token(0) };
-        assert_eq!(session.refresh(&of_other, origin()), Err(RefreshRefusal::Foreign));
-        assert_eq!(session.refresh(&of_user, origin()), Err(RefreshRefusal::Foreign));
-        assert_eq!(session.refresh(&token(1), origin()), Err(RefreshRefusal::Ahead));
-        let worn = Session { generation: u32::MAX, ..session };
-        assert_eq!(worn.refresh(&token(u32::MAX), origin()), Err(RefreshRefusal::Ahead));
-    }
-
-    proptest! {
-        /// Whoever presents what, in any order: no generation is rotated twice, and after a copy nothing is.
-        #[test]
-        fn no_refresh_token_works_twice(presented in prop::collection::vec(0u32..6, 1..40)) {
-            let (mut session, now) = (session(), origin());
-            let mut used = std::collections::BTreeSet::new();
-            for generation in presented {
-                match session.refresh(&token(generation), now) {
-                    Ok(rotation) => {
-                        prop_assert!(session.revoked_at.is_none());
-                        prop_assert!(used.insert(generation));
-                        session = session.rotated(rotation, now);
-                    }
-                    Err(refusal) if refusal.revokes() => {
-                        prop_assert!(used.contains(&generation));
-                        session.revoked_at = Some(now);
-                    }
-                    Err(_) => {}
-                }
-            }
-        }
-    }
+/// Who asks, given what the store has of the session that an access token names.
+///
+/// # Errors
+///
+/// If the session or its user is not what it was when the token was issued.
+pub fn principal(
+    claims: &AccessClaims,
+    row: Option<(&Session, &User)>,
+    now: DateTime<Utc>,
+) -> Result<Principal, SessionRefusal> {
+    let (session, user) = row
+        .filter(|(session, user)| session.id == claims.session && session.user == claims.user && user.id == claims.user)
+        .ok_or(SessionRefusal::Unknown)?;
+    session.may_go_on(user, now)?;
+    Ok(Principal::User { user: user.id, business: user.business, role: user.role, session: session.id })
 }
+
+#[cfg(test)]
+mod tests;
