@@ -5,7 +5,7 @@
 //!
 //! The header is **compared, never parsed**. There are two keys at most, hence two headers that we ever write, and a token must begin
 //! with one of them byte for byte. So `alg` cannot be chosen by the sender, `kid` names one of our keys or nothing, and `jku`,
-//! `x5u`, `jwk`, `crit` and whatever comes next cannot be asked for (RFC 8725 3.1, 3.5, 3.10). The order of the checks:
+//! `x5u`, `jwk`, `crit` and whatever comes next cannot be asked for (RFC 8725 3.1, 3.10). The order of the checks:
 //!
 //! | check                                             | refused as                                            |
 //! |---------------------------------------------------|-------------------------------------------------------|
@@ -45,7 +45,7 @@ pub const MAX_BYTES: usize = 1024;
 /// Whom our tokens are for.
 const AUDIENCE: &str = "tandem-api";
 
-/// What a token is for. One kind never passes for another, though all are signed with the same key.
+/// What a token is for. One kind never passes for another, though all are signed with the same key (RFC 8725 3.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Use {

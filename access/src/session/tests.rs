@@ -34,6 +34,8 @@ fn a_refresh_token_that_comes_twice_ends_the_session() {
         Err(SessionRefusal::Revoked.into()),
         "the thief's newer token dies with it"
     );
+    let again = session.refresh(&user(), &token(0), now).expect_err("over");
+    assert_eq!((again, again.revokes()), (SessionRefusal::Revoked.into(), false), "nothing is left to revoke");
     assert!(session.may_go_on(&user(), now).is_err());
 }
 
