@@ -195,14 +195,14 @@ impl AgentSettings {
 
     /// The agent's own words, as a call and a preview need them.
     pub fn script(&self) -> Script {
-        let message = Some(self.text(&settings::FIRST_MESSAGE_OUTBOUND));
+        let message = |setting| Some(self.text(setting)).filter(|text| !text.is_empty());
         Script {
             system_prompt: self.text(&settings::SYSTEM_PROMPT),
             sales_script: self.text(&settings::SALES_SCRIPT_TEXT),
             business_info: self.object(&settings::BUSINESS_INFO),
             knowledge_files: self.object(&settings::KNOWLEDGE_FILES),
-            first_message_outbound: message.filter(|message| !message.is_empty()),
-            disclosure: None,
+            first_message_outbound: message(&settings::FIRST_MESSAGE_OUTBOUND),
+            disclosure: message(&settings::DISCLOSURE_MESSAGE),
         }
     }
 }

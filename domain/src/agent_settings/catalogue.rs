@@ -1,7 +1,7 @@
 //! The catalogue: every setting of an agent, by group, each a `static` of its own so that code names a setting and cannot misspell it.
 //!
 //! Source: api-inventory section 8, section 9 for tools, guardrails, client events and overrides; design.md section 12 items 4, 5 and 9 for the
-//! defaults of time. Beside those columns stands `playbook`, which this product adds. A row here is all that reading, showing, keeping, files and
+//! defaults of time. Beside those columns stand `playbook` and `disclosure_message`, which this product adds. A row here is all that reading, showing, keeping, files and
 //! the page of settings need to know of a setting.
 //! Who gives a setting its effect turns its row from `stored` to `in_force`, in the same commit.
 
@@ -142,7 +142,7 @@ mod tests {
             auto_answer_inbound enable_call_recording call_timeout max_call_duration enable_voicemail caller_id_number \
             machine_detection call_screening call_forwarding conference_calls call_queuing \
             voice_id tts_model_family similarity speed stability output_format streaming_latency_optimization \
-            text_normalisation_type pronunciation_dictionary_url languages first_message_inbound first_message_outbound guardrails \
+            text_normalisation_type pronunciation_dictionary_url languages first_message_inbound first_message_outbound disclosure_message guardrails \
             client_override_keys conversation_initiation_webhook_url conversation_initiation_webhook_auth_method \
             post_call_webhook_url post_call_webhook_auth_method daily_call_limit concurrent_call_limit \
             allow_concurrency_overflow user_input_audio_format asr_keywords eagerness spelling_patience \

@@ -37,7 +37,7 @@ settings! {
         "how it leads the talk; its first line is the greeting, all of it is part of the prompt").or(&["sales_script"]);
 
     BUSINESS_INFO = Setting::in_force(Group::Script, "business_info",
-        Object { most_bytes: 64 * 1_024, texts: &["company_name", "greeting"] }, Empty,
+        Object { most_bytes: 64 * 1_024, texts: &["company_name", "greeting", "disclosure"] }, Empty,
         "whom it speaks for: `company_name`, `greeting` and whatever else is useful to know");
 
     KNOWLEDGE_FILES = Setting::in_force(Group::Script, "knowledge_files",
@@ -51,4 +51,8 @@ settings! {
 
     FIRST_MESSAGE_OUTBOUND = Setting::in_force(Group::FirstMessage, "first_message_outbound", Prose { most: 2_000 },
         Unset("the first line of the script, else the next in the order of greetings"), "first words when it calls somebody");
+
+    DISCLOSURE_MESSAGE = Setting::in_force(Group::FirstMessage, "disclosure_message", Prose { most: 2_000 },
+        Unset("`business_info.disclosure`, where it is there"),
+        "what has to be said before any first words, and that nobody interrupts: who calls, that it is a machine, that it records");
 }
