@@ -15,7 +15,6 @@ mod location;
 mod row_uuid;
 mod schema;
 mod sql;
-mod timing;
 mod turns;
 mod value;
 

@@ -43,7 +43,9 @@ on_both_engines! {
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
         eagerness_is_a_word_or_a_number
-        settings_of_turn_taking_have_bounds
+        settings_have_bounds
+        every_setting_has_a_column_and_the_view_its_default
+        what_was_written_by_hand_is_checked
         names_are_unique_in_a_business_whatever_their_case;
     callers:
         a_returning_caller_is_known_by_the_newest_name
