@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tandem_domain::ids::BusinessId;
+use tandem_domain::port::store::AuditEntry;
 
 use crate::account::UserId;
 use crate::api_key::KeyId;
@@ -173,6 +174,20 @@ impl Record {
     /// If the text is no record, say of a later version with another action.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+}
+
+impl From<&Record> for AuditEntry {
+    fn from(record: &Record) -> Self {
+        let action = serde_json::to_value(record.action).ok().and_then(|name| name.as_str().map(str::to_owned));
+        Self {
+            at: record.at,
+            business: record.business,
+            action: action.expect("an action is written as its name"),
+            resource_kind: record.resource.kind.clone(),
+            resource_id: record.resource.id.clone(),
+            record: record.canonical(),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod bearer;
 pub mod lockout;
 pub mod password;
 pub mod policy;
+pub mod port;
 pub mod role;
 pub mod secret;
 pub mod session;

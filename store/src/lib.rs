@@ -6,6 +6,7 @@
 //!
 //! Not here: buffering while the database is away (the caller's writer does that), retention, and any decision about a call.
 
+mod access;
 mod agents;
 mod callers;
 mod calls;

@@ -14,9 +14,11 @@ use crate::ids::{BusinessId, LifeId};
 use crate::record::Record;
 use crate::transcript::Role;
 
+mod audit;
 mod listing;
 mod turns;
 
+pub use audit::AuditEntry;
 pub use listing::Listing;
 pub use turns::{StoredResponse, StoredTurn};
 

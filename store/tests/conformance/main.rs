@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod access;
 mod agents;
 mod callers;
 mod calls;
@@ -37,6 +38,17 @@ macro_rules! on_both_engines {
 }
 
 on_both_engines! {
+    access:
+        an_installation_keeps_its_first_name
+        of_many_first_owners_one_is_made
+        an_account_is_found_by_its_address
+        a_session_reads_back_and_may_go_on
+        a_log_in_may_renew_the_hash
+        a_session_belongs_to_its_users_business
+        of_two_refreshes_at_once_one_wins
+        an_ended_session_is_not_refreshed
+        a_key_reads_back_until_it_is_revoked
+        the_audit_log_is_read_by_its_business_and_never_changed;
     agents:
         a_new_database_has_the_front_desk
         a_new_database_has_an_assistant_without_a_playbook
