@@ -15,7 +15,9 @@ use crate::error::Failure;
 use crate::sql::on;
 use crate::value;
 
+mod book;
 mod columns;
+mod versions;
 
 /// A query for the agents of a business; made of constants and of the catalogue's names alone.
 fn agent_where(condition: &str) -> SqlStr {

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{ColumnIndex, Decode, Row, Type};
-use tandem_domain::agent_settings::{AgentSettings, Kind, catalogue};
+use tandem_domain::agent_settings::{AgentSettings, Kind, Setting, SettingValue, catalogue};
 
 use crate::error::Failure;
 
@@ -18,6 +18,15 @@ pub(crate) static LIST: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = catalogue::all().map(|setting| setting.name).collect();
     names.join(", ")
 });
+
+/// A value as its column takes it.
+pub(crate) enum Cell {
+    Flag(Option<bool>),
+    Whole(Option<i64>),
+    Fraction(Option<f64>),
+    Text(Option<String>),
+    Json(Option<Json<Value>>),
+}
 
 /// How a column holds a kind.
 enum Held {
@@ -45,6 +54,38 @@ fn held(kind: &Kind) -> Held {
         | Kind::Terms { .. } => Held::Text,
     }
 }
+
+impl Cell {
+    /// What was set, or `NULL` of the column's type.
+    pub(crate) fn of(setting: &Setting, value: Option<&SettingValue>) -> Self {
+        let kept = value.map(SettingValue::kept);
+        match held(&setting.kind) {
+            Held::Flag => Self::Flag(kept.and_then(|kept| kept.as_bool())),
+            Held::Whole => Self::Whole(kept.and_then(|kept| kept.as_i64())),
+            Held::Fraction => Self::Fraction(kept.and_then(|kept| kept.as_f64())),
+            Held::Text => Self::Text(kept.map(|kept| kept.as_str().map_or_else(|| kept.to_string(), str::to_owned))),
+            Held::Json => Self::Json(kept.map(Json)),
+        }
+    }
+}
+
+/// Binds cells to a query, in their order.
+macro_rules! bind {
+    ($query:expr, $cells:expr) => {{
+        let mut query = $query;
+        for cell in $cells {
+            query = match cell {
+                Cell::Flag(value) => query.bind(value),
+                Cell::Whole(value) => query.bind(value),
+                Cell::Fraction(value) => query.bind(value),
+                Cell::Text(value) => query.bind(value),
+                Cell::Json(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+pub(crate) use bind;
 
 /// The settings of a row that has all of [`LIST`], as a document.
 pub(crate) fn document<'r, R>(row: &'r R) -> Result<Map<String, Value>, sqlx::Error>

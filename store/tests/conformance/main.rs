@@ -6,6 +6,7 @@
 
 mod access;
 mod agents;
+mod book;
 mod callers;
 mod calls;
 mod database;
@@ -59,6 +60,17 @@ on_both_engines! {
         every_setting_has_a_column_and_the_view_its_default
         what_was_written_by_hand_is_checked
         names_are_unique_in_a_business_whatever_their_case;
+    book:
+        an_agent_reads_back_as_it_was_made
+        an_edit_is_the_next_version_and_the_next_call_meets_it
+        of_two_editors_at_once_the_second_is_told
+        a_draft_is_met_by_nobody_until_it_is_published
+        a_name_is_one_agents_whatever_its_case
+        a_deleted_agent_is_gone_and_its_calls_are_not
+        an_edit_by_hand_is_kept_and_found_in_the_history
+        old_versions_are_forgotten
+        agents_that_were_never_changed_have_their_live_version
+        agents_of_another_business_are_not_found_and_not_changed;
     callers:
         a_returning_caller_is_known_by_the_newest_name
         a_caller_without_a_name_has_called_all_the_same
