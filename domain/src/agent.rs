@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::ids::{AgentId, BusinessId};
 
+mod configured;
 mod eagerness;
 
+pub use configured::{Identity, keywords};
 pub use eagerness::{Eagerness, NoEagerness};
 
 /// Settings of one agent, read once when its call starts; a running call keeps its version.

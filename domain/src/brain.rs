@@ -40,6 +40,7 @@ impl RulesBrain {
     pub fn for_call(playbook: Arc<Playbook>, agent: &Agent, call: CallFacts) -> Self {
         let mut context = Context::new(&agent.name, agent.script.company().unwrap_or_default());
         let greeting = greeting::choose(agent, &call);
+        let disclosure = greeting::disclosed(agent, &call).collect();
         (context.returning, context.greeting) = match greeting {
             Greeting::Returning(_) if playbook.greets_returning() => (true, None),
             Greeting::Usual if playbook.greets() => (false, None),
@@ -51,7 +52,7 @@ impl RulesBrain {
         }
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
-        Self { playbook, context, disclosure: greeting::disclosed(agent).collect() }
+        Self { playbook, context, disclosure }
     }
 
     fn reply(&self, ask: &Ask) -> Reply {

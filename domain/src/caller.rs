@@ -1,5 +1,7 @@
 //! The other party of a call: what is known when it begins, and what earlier calls from the same number left behind.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::record::Direction;
@@ -13,6 +15,8 @@ pub struct KnownCaller {
     pub last_call_at: DateTime<Utc>,
     /// BCP 47 tag of the language they last chose or were heard to speak.
     pub language: Option<String>,
+    /// How their last call ended (`final_outcome`), if it was decided.
+    pub last_outcome: Option<String>,
 }
 
 /// What the switch knows of a call before its brain is made.
@@ -41,11 +45,20 @@ pub struct CallFacts {
     pub known: Option<KnownCaller>,
     /// First words that the client asked for, where the agent allows that.
     pub first_message: Option<String>,
+    /// What a list knows of them, by its columns: texts to fill in, never instructions.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Default for CallFacts {
     fn default() -> Self {
-        Self { direction: Direction::Inbound, now: None, region: None, known: None, first_message: None }
+        Self {
+            direction: Direction::Inbound,
+            now: None,
+            region: None,
+            known: None,
+            first_message: None,
+            variables: BTreeMap::new(),
+        }
     }
 }
 

@@ -10,19 +10,27 @@
 //! | a name from earlier calls                             | the playbook's line for returning callers, else "Hi {name}! Good to hear from you again." |
 //! | nothing                                               | the playbook's greeting, else "Hi! How's it going?" |
 //!
-//! Whatever is said first, the playbook's first question follows. Before all of it comes the agent's disclosure (`disclosure_message`, else
-//! `business_info.disclosure`), where it has one: who calls, that it is a machine, that the call is recorded. Nobody's speech and no key stops that.
+//! Variables are filled in ([`crate::variables`]); what nobody knows is left out, and a line of which nothing is left is none. The client's own
+//! words are said as they are: they were not written as a text with variables. Whatever is said first, the playbook's first question follows.
+//! Before all of it comes the agent's disclosure (`disclosure_message`, else `business_info.disclosure`), where it has one: who calls, that it is a
+//! machine, that the call is recorded. Nobody's speech and no key stops that.
 
 use crate::agent::Agent;
 use crate::caller::CallFacts;
 use crate::port::brain::BrainEvent;
 use crate::record::Direction;
+use crate::variables::Variables;
 
 /// The agent's disclosure, as the first events of an opening; none if it has none.
-pub fn disclosed(agent: &Agent) -> impl Iterator<Item = BrainEvent> {
-    let own = agent.script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty());
-    let words = own.or(agent.script.info("disclosure")).map(str::to_owned);
-    words.into_iter().flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
+pub fn disclosed(agent: &Agent, call: &CallFacts) -> impl Iterator<Item = BrainEvent> + use<> {
+    let script = &agent.script;
+    let own = script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty());
+    let variables = Variables::of(&agent.name, &agent.language, script, call);
+    let words = own.or(script.info("disclosure")).map(|line| variables.fill_spoken(line).text);
+    words
+        .filter(|words| words.contains(char::is_alphanumeric))
+        .into_iter()
+        .flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
 }
 
 /// What a caller hears first.
@@ -54,13 +62,12 @@ pub fn choose(agent: &Agent, call: &CallFacts) -> Greeting {
         Direction::Inbound => agent.first_message_inbound.as_deref(),
         Direction::Outbound => script.first_message_outbound.as_deref(),
     };
-    let own = [call.first_message.as_deref(), first_message, script.first_line(), script.info("greeting")]
-        .into_iter()
-        .flatten()
-        .map(str::trim)
-        .find(|words| !words.is_empty());
-    if let Some(words) = own {
-        return Greeting::Words(words.to_owned());
+    let wish = call.first_message.iter().map(|wish| wish.trim().to_owned());
+    let variables = Variables::of(&agent.name, &agent.language, script, call);
+    let written = [first_message, script.first_line(), script.info("greeting")].into_iter().flatten();
+    let written = written.map(|line| variables.fill_spoken(line.trim()).text);
+    if let Some(words) = wish.chain(written).find(|words| words.contains(char::is_alphanumeric)) {
+        return Greeting::Words(words);
     }
     if let Some(company) = script.company() {
         return Greeting::Words(format!("Hi! This is {} from {company}.", agent.name));
@@ -110,8 +117,12 @@ mod tests {
     }
 
     fn rahul() -> CallFacts {
-        let known =
-            KnownCaller { name: Some("Rahul".to_owned()), last_call_at: chrono::DateTime::UNIX_EPOCH, language: None };
+        let known = KnownCaller {
+            name: Some("Rahul".to_owned()),
+            last_call_at: chrono::DateTime::UNIX_EPOCH,
+            language: None,
+            last_outcome: None,
+        };
         CallFacts { known: Some(known), ..CallFacts::default() }
     }
 
@@ -138,13 +149,32 @@ mod tests {
 
     #[test]
     fn a_disclosure_is_protected_and_an_empty_one_is_none() {
-        let mut agent = agent();
-        assert_eq!(disclosed(&agent).count(), 0);
+        let (mut agent, call) = (agent(), CallFacts::default());
+        assert_eq!(disclosed(&agent, &call).count(), 0);
         agent.script.business_info.insert("disclosure".to_owned(), json!("This call is recorded."));
         let said = [BrainEvent::Protect, BrainEvent::Say("This call is recorded.".to_owned())];
-        assert!(disclosed(&agent).eq(said));
+        assert!(disclosed(&agent, &call).eq(said));
+        agent.script.disclosure = Some("{agent} of {company} {{title}} calls.".to_owned());
+        let said = [BrainEvent::Protect, BrainEvent::Say("Asha of Acme calls.".to_owned())];
+        assert!(disclosed(&agent, &call).eq(said), "variables are filled in, and what nobody knows is left out");
+        agent.script.disclosure = Some("{{title}}".to_owned());
+        assert_eq!(disclosed(&agent, &call).count(), 0, "nothing is left of it");
+        agent.script.disclosure = None;
         agent.script.business_info.insert("disclosure".to_owned(), json!("  "));
-        assert_eq!(disclosed(&agent).count(), 0);
+        assert_eq!(disclosed(&agent, &call).count(), 0);
+    }
+
+    #[test]
+    fn variables_are_said_where_they_are_known() {
+        let mut agent = agent();
+        agent.first_message_inbound = Some("Hi {{name}}, {agent} from {company} here.".to_owned());
+        let words = |agent: &Agent, call: &CallFacts| choose(agent, call).words();
+        assert_eq!(words(&agent, &rahul()), "Hi Rahul, Asha from Acme here.");
+        assert_eq!(words(&agent, &CallFacts::default()), "Hi, Asha from Acme here.");
+        agent.first_message_inbound = Some("{{name}}!".to_owned());
+        assert_eq!(words(&agent, &CallFacts::default()), "Good day from the sales team!", "nothing is left of it");
+        let wish = CallFacts { first_message: Some("{{name}} here".to_owned()), ..rahul() };
+        assert_eq!(words(&agent, &wish), "{{name}} here");
     }
 
     #[test]

@@ -4,13 +4,18 @@
 //! Knows audio by its formats (`tandem-codecs`), never by a socket.
 
 pub mod agent;
+pub mod agent_file;
+pub mod agent_settings;
+pub mod agent_version;
 pub mod aside;
 pub mod barge_in;
 pub mod brain;
 pub mod call_core;
 pub mod caller;
 pub mod endpointing;
+pub mod etag;
 pub mod greeting;
+pub mod guide;
 pub mod ids;
 pub mod invitation;
 pub mod journal;
@@ -30,3 +35,4 @@ pub mod silence;
 pub mod slot;
 pub mod transcript;
 pub mod turn;
+pub mod variables;

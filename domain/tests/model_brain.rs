@@ -288,8 +288,12 @@ fn a_model_may_leave_the_turn_to_the_caller_and_no_other_tool_is_an_answer() {
 
 #[test]
 fn a_known_caller_and_the_hour_are_told() {
-    let known =
-        KnownCaller { name: Some("Rahul".to_owned()), last_call_at: chrono::DateTime::UNIX_EPOCH, language: None };
+    let known = KnownCaller {
+        name: Some("Rahul".to_owned()),
+        last_call_at: chrono::DateTime::UNIX_EPOCH,
+        language: None,
+        last_outcome: None,
+    };
     let call = CallFacts { known: Some(known), now: "2026-11-21T19:30:00".parse().ok(), ..CallFacts::default() };
     let llm = finished(&["Yes."]);
     let brain = ModelBrain::new(Arc::new(llm.clone()), &agent(), &call);

@@ -38,6 +38,7 @@ fn rahul() -> CallFacts {
         name: Some("Rahul".to_owned()),
         last_call_at: DateTime::UNIX_EPOCH,
         language: Some("hi".to_owned()),
+        last_outcome: None,
     };
     CallFacts { known: Some(known), ..CallFacts::default() }
 }

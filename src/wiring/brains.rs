@@ -76,6 +76,7 @@ impl Brains for CallBrains {
                 region: Some(self.region.clone()),
                 known: self.known(agent.business, call.number.as_deref()).await,
                 first_message: call.first_message,
+                variables: std::collections::BTreeMap::new(),
             };
             let brain: Arc<dyn Brain> = match playbook {
                 Some(playbook) => Arc::new(RulesBrain::for_call(Arc::clone(playbook), agent, facts)),
@@ -112,7 +113,12 @@ mod tests {
             assert_eq!(number, "+919876543210");
             match self {
                 Self::Knows(name) => {
-                    let known = KnownCaller { name: Some((*name).to_owned()), last_call_at: at(), language: None };
+                    let known = KnownCaller {
+                        name: Some((*name).to_owned()),
+                        last_call_at: at(),
+                        language: None,
+                        last_outcome: None,
+                    };
                     Box::pin(async { Ok(Some(known)) })
                 }
                 Self::Fails => Box::pin(async { Err(StoreError::Unavailable("gone".to_owned())) }),

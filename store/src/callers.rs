@@ -59,5 +59,5 @@ fn known(calls: &[EarlierCall]) -> Option<KnownCaller> {
     let name = calls.iter().find_map(|call| NAMES.iter().find_map(|key| text(call, key)));
     let language = calls.iter().find_map(|call| text(call, LANGUAGE).or_else(|| call.detected_language.clone()));
     let last_call_at = calls.iter().map(|call| call.started_at).max()?;
-    Some(KnownCaller { name, last_call_at, language })
+    Some(KnownCaller { name, last_call_at, language, last_outcome: None })
 }

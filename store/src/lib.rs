@@ -6,6 +6,7 @@
 //!
 //! Not here: buffering while the database is away (the caller's writer does that), retention, and any decision about a call.
 
+mod access;
 mod agents;
 mod callers;
 mod calls;
@@ -15,7 +16,6 @@ mod location;
 mod row_uuid;
 mod schema;
 mod sql;
-mod timing;
 mod turns;
 mod value;
 

@@ -34,15 +34,6 @@ pub const MOST_BYTES: usize = 64 * 1_024;
 /// Bytes of the conversation that the model is told, counted from its end: a call of hours is cut, not refused.
 const MOST_HISTORY: usize = 24 * 1_024;
 
-/// Who an agent is that says nothing about itself.
-const NOBODY: &str = "You are a helpful assistant.";
-/// What every model is told about its place.
-const ON_THE_TELEPHONE: &str = "\
-## THIS CONVERSATION
-You are on the telephone: your words are spoken to the caller, and theirs reach you by speech recognition, which may mishear. \
-Answer in one to three short sentences, in the language that the caller speaks. Write plain words as they are said: no lists, no markup, \
-no emoji. Ask one question at a time. If you do not know something, say so.";
-
 /// What a model is told to do about a caller who says nothing.
 const ASK_AGAIN: &str = "The caller has said nothing for a while and was just asked whether they are there. Ask your last question again in \
 other words, in one short sentence of their language. Do not greet and do not apologise.";
@@ -62,19 +53,10 @@ pub struct ModelBrain {
 impl ModelBrain {
     /// The brain of `agent` for this call.
     pub fn new(llm: Arc<dyn Llm>, agent: &Agent, call: &CallFacts) -> Self {
-        let own = prompt::assemble(agent);
-        let own = if own.is_empty() { NOBODY.to_owned() } else { own };
-        let mut facts = String::new();
-        if let Some(now) = call.now {
-            facts.push_str(&format!("\nThe call began at {}.", now.format("%A, %-d %B %Y, %H:%M")));
-        }
-        if let Some(name) = call.known.as_ref().and_then(|known| known.name.as_deref()) {
-            facts.push_str(&format!("\nThe caller is probably {name}, who has called before."));
-        }
         Self {
             llm,
-            system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
-            opening: greeting::disclosed(agent)
+            system: prompt::for_call(&agent.name, &agent.language, &agent.script, call).text,
+            opening: greeting::disclosed(agent, call)
                 .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
                 .collect(),
             words: Words::of(&agent.language),

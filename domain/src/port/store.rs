@@ -14,9 +14,13 @@ use crate::ids::{BusinessId, LifeId};
 use crate::record::Record;
 use crate::transcript::Role;
 
+mod agents;
+mod audit;
 mod listing;
 mod turns;
 
+pub use agents::{AgentBook, AgentRecord, Change, Kept, KeptVersion, MOST_VERSIONS};
+pub use audit::AuditEntry;
 pub use listing::Listing;
 pub use turns::{StoredResponse, StoredTurn};
 

@@ -31,8 +31,12 @@ pub async fn a_returning_caller_is_known_by_the_newest_name(db: Database) {
     keep(&db, OURS, Direction::Inbound, 60.0, json!({"name": "Rahul Sharma", "language": "hi"})).await;
     keep(&db, OURS, Direction::Inbound, 120.0, json!({"name": "  ", "budget": 5})).await;
     let known = db.store.known_caller(OURS, NUMBER).await.unwrap();
-    let expected =
-        KnownCaller { name: Some("Rahul Sharma".into()), last_call_at: at(120.0), language: Some("hi".into()) };
+    let expected = KnownCaller {
+        name: Some("Rahul Sharma".into()),
+        last_call_at: at(120.0),
+        language: Some("hi".into()),
+        last_outcome: None,
+    };
     assert_eq!(known, Some(expected));
 }
 
@@ -40,7 +44,10 @@ pub async fn a_caller_without_a_name_has_called_all_the_same(db: Database) {
     keep(&db, OURS, Direction::Inbound, 0.0, json!({"name": 7})).await;
     db.execute("UPDATE conversations SET detected_language = 'en'").await.unwrap();
     let known = db.store.known_caller(OURS, NUMBER).await.unwrap();
-    assert_eq!(known, Some(KnownCaller { name: None, last_call_at: at(0.0), language: Some("en".into()) }));
+    assert_eq!(
+        known,
+        Some(KnownCaller { name: None, last_call_at: at(0.0), language: Some("en".into()), last_outcome: None })
+    );
 }
 
 pub async fn a_number_that_we_dialled_is_known_too(db: Database) {

@@ -72,8 +72,8 @@ impl Database {
         raw!(self, pool => sqlx::query_scalar(sql).fetch_one(pool).await).unwrap()
     }
 
-    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
-        raw!(self, pool => sqlx::query_scalar(sql).fetch_all(pool).await).unwrap()
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        raw!(self, pool => sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(pool).await).unwrap()
     }
 
     pub async fn add_business(&self) -> BusinessId {

@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod access;
 mod agents;
+mod book;
 mod callers;
 mod calls;
 mod database;
@@ -37,14 +39,38 @@ macro_rules! on_both_engines {
 }
 
 on_both_engines! {
+    access:
+        an_installation_keeps_its_first_name
+        of_many_first_owners_one_is_made
+        an_account_is_found_by_its_address
+        a_session_reads_back_and_may_go_on
+        a_log_in_may_renew_the_hash
+        a_session_belongs_to_its_users_business
+        of_two_refreshes_at_once_one_wins
+        an_ended_session_is_not_refreshed
+        a_key_reads_back_until_it_is_revoked
+        the_audit_log_is_read_by_its_business_and_never_changed;
     agents:
         a_new_database_has_the_front_desk
         a_new_database_has_an_assistant_without_a_playbook
         an_agent_is_found_by_number_uuid_and_name_in_any_case
         columns_become_the_agent_of_a_call
         eagerness_is_a_word_or_a_number
-        settings_of_turn_taking_have_bounds
+        settings_have_bounds
+        every_setting_has_a_column_and_the_view_its_default
+        what_was_written_by_hand_is_checked
         names_are_unique_in_a_business_whatever_their_case;
+    book:
+        an_agent_reads_back_as_it_was_made
+        an_edit_is_the_next_version_and_the_next_call_meets_it
+        of_two_editors_at_once_the_second_is_told
+        a_draft_is_met_by_nobody_until_it_is_published
+        a_name_is_one_agents_whatever_its_case
+        a_deleted_agent_is_gone_and_its_calls_are_not
+        an_edit_by_hand_is_kept_and_found_in_the_history
+        old_versions_are_forgotten
+        agents_that_were_never_changed_have_their_live_version
+        agents_of_another_business_are_not_found_and_not_changed;
     callers:
         a_returning_caller_is_known_by_the_newest_name
         a_caller_without_a_name_has_called_all_the_same

@@ -1,0 +1,259 @@
+//! Users, sessions and keys. Whether they may do something is decided in `tandem_access`; here are the rows.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use tandem_access::account::{Email, SessionId, User, UserId};
+use tandem_access::api_key::{ApiKey, KeyId};
+use tandem_access::audit::Record;
+use tandem_access::port::{AccessStore, Account, Installation, KeptKey, NewKey, NewUser};
+use tandem_access::session::{Rotation, Session};
+use tandem_domain::ids::BusinessId;
+use tandem_domain::port::store::StoreFuture;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::error::Failure;
+use crate::sql::{Writing, on};
+use crate::value;
+
+pub(crate) mod audit;
+mod keys;
+
+#[derive(FromRow)]
+struct UserRow {
+    id: i64,
+    business_id: i64,
+    role: String,
+    disabled_at: Option<DateTime<Utc>>,
+    password_changed_at: DateTime<Utc>,
+}
+
+impl UserRow {
+    fn user(self) -> Result<User, Failure> {
+        Ok(User {
+            id: UserId(self.id),
+            business: BusinessId(self.business_id),
+            role: self.role.parse().map_err(|_| Failure::unreadable("role"))?,
+            disabled_at: self.disabled_at,
+            password_changed_at: self.password_changed_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    uuid: Uuid,
+    name: String,
+    password_hash: String,
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    session: Uuid,
+    generation: i64,
+    began_at: DateTime<Utc>,
+    refreshed_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+impl SessionRow {
+    fn read(self) -> Result<(Session, User), Failure> {
+        let user = self.user.user()?;
+        let session = Session {
+            id: SessionId(self.session),
+            user: user.id,
+            generation: u32::try_from(self.generation).map_err(|_| Failure::unreadable("generation"))?,
+            began_at: self.began_at,
+            refreshed_at: self.refreshed_at,
+            revoked_at: self.revoked_at,
+        };
+        Ok((session, user))
+    }
+}
+
+async fn add_user(tx: &mut Writing, user: &NewUser) -> Result<UserId, Failure> {
+    const SQL: &str = "INSERT INTO users \
+        (uuid, business_id, identifier, name, role, password_hash, password_changed_at, created_at, updated_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7) RETURNING id";
+    let at = value::instant(user.at);
+    let id = on!(tx.connection(), db => sqlx::query_scalar(SQL)
+        .bind(user.uuid)
+        .bind(user.business.0)
+        .bind(user.email.as_str())
+        .bind(value::text(&user.name))
+        .bind(user.role.name())
+        .bind(&user.password_hash)
+        .bind(at)
+        .fetch_one(db)
+        .await)?;
+    Ok(UserId(id))
+}
+
+impl AccessStore for Store {
+    fn installation(&self, fresh: Uuid) -> StoreFuture<'_, Installation> {
+        const READ: &str = "SELECT uuid, administrator_since FROM installation WHERE id = 1";
+        const MAKE: &str = "INSERT INTO installation (id, uuid) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+        self.answer(async move {
+            let row = on!(self.reader(), db => sqlx::query_as(READ).fetch_optional(db).await)?;
+            let (id, administrator_since) = match row {
+                Some(row) => row,
+                None => {
+                    let mut tx = self.writing().await?;
+                    on!(tx.connection(), db => sqlx::query(MAKE).bind(fresh).execute(db).await.map(drop))?;
+                    let row = on!(tx.connection(), db => sqlx::query_as(READ).fetch_one(db).await)?;
+                    tx.commit().await?;
+                    row
+                }
+            };
+            Ok(Installation { id, administrator_since })
+        })
+    }
+
+    fn make_first_owner(&self, owner: NewUser, record: Record) -> StoreFuture<'_, Option<UserId>> {
+        // The row is locked by the first of two, and the second finds nothing to change.
+        const CLAIM: &str =
+            "UPDATE installation SET administrator_since = $1 WHERE id = 1 AND administrator_since IS NULL";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let at = value::instant(owner.at);
+            let claimed = on!(tx.connection(), db => {
+                sqlx::query(CLAIM).bind(at).execute(db).await.map(|done| done.rows_affected())
+            })?;
+            if claimed == 0 {
+                return Ok(None);
+            }
+            let id = add_user(&mut tx, &owner).await?;
+            audit::append(&mut tx, &audit::entry(&record)).await?;
+            tx.commit().await?;
+            Ok(Some(id))
+        })
+    }
+
+    fn account(&self, email: Email) -> StoreFuture<'_, Option<Account>> {
+        const SQL: &str = "SELECT id, business_id, role, disabled_at, password_changed_at, uuid, name, password_hash \
+            FROM users WHERE identifier = $1";
+        self.answer(async move {
+            let email = value::text(email.as_str());
+            let row: Option<AccountRow> =
+                on!(self.reader(), db => sqlx::query_as(SQL).bind(&*email).fetch_optional(db).await)?;
+            row.map(|row| {
+                let AccountRow { user, uuid, name, password_hash } = row;
+                Ok(Account { user: user.user()?, uuid, name, password_hash })
+            })
+            .transpose()
+        })
+    }
+
+    fn begin_session(&self, session: Session, rehashed: Option<String>, record: Record) -> StoreFuture<'_, ()> {
+        // The business is the user's own: a session cannot be put into another.
+        const BEGIN: &str = "INSERT INTO sessions (uuid, business_id, user_id, generation, began_at, refreshed_at) \
+            SELECT $1, business_id, id, $3, $4, $5 FROM users WHERE id = $2 AND business_id = $6";
+        const REHASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let begun = on!(tx.connection(), db => sqlx::query(BEGIN)
+                .bind(session.id.0)
+                .bind(session.user.0)
+                .bind(i64::from(session.generation))
+                .bind(value::instant(session.began_at))
+                .bind(value::instant(session.refreshed_at))
+                .bind(record.business.0)
+                .execute(db)
+                .await
+                .map(|done| done.rows_affected()))?;
+            if begun == 0 {
+                return Err(Failure::refused("the session's user does not exist".to_owned()));
+            }
+            if let Some(hash) = rehashed {
+                on!(tx.connection(), db => sqlx::query(REHASH).bind(session.user.0).bind(hash).execute(db).await.map(drop))?;
+            }
+            audit::append(&mut tx, &audit::entry(&record)).await?;
+            tx.commit().await
+        })
+    }
+
+    fn session(&self, id: SessionId) -> StoreFuture<'_, Option<(Session, User)>> {
+        const SQL: &str = "SELECT u.id, u.business_id, u.role, u.disabled_at, u.password_changed_at, s.uuid AS session, s.generation, \
+            s.began_at, s.refreshed_at, s.revoked_at \
+            FROM sessions s JOIN users u ON u.business_id = s.business_id AND u.id = s.user_id WHERE s.uuid = $1";
+        self.answer(async move {
+            let row: Option<SessionRow> =
+                on!(self.reader(), db => sqlx::query_as(SQL).bind(id.0).fetch_optional(db).await)?;
+            row.map(SessionRow::read).transpose()
+        })
+    }
+
+    fn rotate(&self, id: SessionId, rotation: Rotation, at: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        const SQL: &str = "UPDATE sessions SET generation = $2, refreshed_at = $3 \
+            WHERE uuid = $1 AND generation = $2 - 1 AND revoked_at IS NULL";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let rotated = on!(tx.connection(), db => sqlx::query(SQL)
+                .bind(id.0)
+                .bind(i64::from(rotation.generation))
+                .bind(value::instant(at))
+                .execute(db)
+                .await
+                .map(|done| done.rows_affected()))?;
+            tx.commit().await?;
+            Ok(rotated == 1)
+        })
+    }
+
+    fn end_session(&self, id: SessionId, record: Record) -> StoreFuture<'_, bool> {
+        const SQL: &str =
+            "UPDATE sessions SET revoked_at = $2 WHERE uuid = $1 AND business_id = $3 AND revoked_at IS NULL";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let ended = on!(tx.connection(), db => sqlx::query(SQL)
+                .bind(id.0)
+                .bind(value::instant(record.at))
+                .bind(record.business.0)
+                .execute(db)
+                .await
+                .map(|done| done.rows_affected()))?;
+            if ended == 0 {
+                return Ok(false);
+            }
+            audit::append(&mut tx, &audit::entry(&record)).await?;
+            tx.commit().await?;
+            Ok(true)
+        })
+    }
+
+    fn key(&self, id: KeyId) -> StoreFuture<'_, Option<ApiKey>> {
+        self.answer(self.find_key(id))
+    }
+
+    fn keep_key(&self, key: NewKey, record: Record) -> StoreFuture<'_, ()> {
+        self.answer(self.add_key(key, record))
+    }
+
+    fn note_use(&self, id: KeyId, at: DateTime<Utc>) -> StoreFuture<'_, ()> {
+        self.answer(self.note_key(id, at))
+    }
+
+    fn keys(&self, business: BusinessId, before: Option<i64>, limit: u32) -> StoreFuture<'_, Vec<KeptKey>> {
+        self.answer(self.list_keys(business, before, limit))
+    }
+
+    fn revoke_key(&self, business: BusinessId, id: KeyId, record: Record) -> StoreFuture<'_, bool> {
+        self.answer(self.end_key(business, id, record))
+    }
+
+    fn record(&self, record: Record) -> StoreFuture<'_, ()> {
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            audit::append(&mut tx, &audit::entry(&record)).await?;
+            tx.commit().await
+        })
+    }
+
+    fn records(&self, business: BusinessId, before: Option<i64>, limit: u32) -> StoreFuture<'_, Vec<(i64, Record)>> {
+        self.answer(self.audit_records(business, before, limit))
+    }
+}
