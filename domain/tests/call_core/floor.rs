@@ -4,6 +4,7 @@ use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::{Ground, List};
 use tandem_domain::call_core::{Input, Note};
 use tandem_domain::journal::Setup;
+use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
@@ -215,6 +216,31 @@ fn nobodys_speech_and_no_key_stops_what_has_to_be_heard() {
     world.play_all();
     let words: Vec<String> = world.turns().into_iter().map(|(_, text)| text).collect();
     assert_eq!(words, ["I want an apartment in Delhi", "in Pune"]);
+}
+
+#[test]
+fn a_playbooks_consent_is_heard_whole_and_what_is_said_over_it_answers_it() {
+    let desk = "name = 'x'\ntitle = 'X'\ngreeting = ['Hello.']\nconfirmation = { policy = 'none' }\n\
+        [[slots]]\nname = 'age'\ntype = 'number'\nprompt = 'How old are you?'\n\
+        [[slots]]\nname = 'consent'\ntype = 'yes_no'\nprompt = 'We keep your number. Do you agree?'\nprotected = true";
+    let mut world = World::before(Setup::default());
+    world.runs(Playbook::from_toml(desk).unwrap());
+    world.input(Input::Started);
+    world.play_all();
+    world.say("forty");
+    world.pass(ms(300));
+    world.play();
+    assert_eq!(world.core.protected_sentences(), [0]);
+    world.heard = SENTENCE * 3 / 4;
+    world.speak(600);
+    world.understand("yes");
+    world.pass(ms(600));
+    assert_eq!((world.holds, world.cuts), (0, 0), "nobody's speech stops it");
+    assert!(!world.slots().contains_key("consent"));
+    world.play_all();
+    assert_eq!(world.slots()["consent"], true, "answered behind it: {}", world.last_text());
+    let question = world.responses()[1];
+    assert!(!question.interrupted && question.heard == question.text, "{question:?}");
 }
 
 #[test]
