@@ -100,8 +100,11 @@ impl CallCore {
         });
     }
 
-    /// A key was pressed: who presses one has heard enough.
+    /// A key was pressed: who presses one has heard enough, where keys interrupt (`INTERRUPT_ON_DTMF`).
     pub(super) fn key(&mut self) {
+        if !self.keys_interrupt {
+            return;
+        }
         let speaks = self.agent_speaking() && !self.reads && self.ending.is_none() && !self.is_protected();
         if let Some(ruling) = self.barge_in.key(speaks) {
             self.ruled(ruling, "");

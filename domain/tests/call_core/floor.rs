@@ -3,6 +3,7 @@
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::{Ground, List};
 use tandem_domain::call_core::{Input, Note};
+use tandem_domain::ids::UtteranceId;
 use tandem_domain::journal::Setup;
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::BrainEvent;
@@ -265,4 +266,24 @@ fn who_hangs_up_in_a_protected_passage_has_said_what_was_said() {
     world.pass(ms(600));
     world.input(Input::Ended(EndReason::CallerHangup));
     assert_eq!(world.turns().last().unwrap().1, "in Pune");
+}
+
+#[test]
+fn a_key_interrupts_only_where_it_may_and_shows_in_any_case_that_somebody_is_there() {
+    for interrupt_on_dtmf in [true, false] {
+        let mut world = World::new(Timing { interrupt_on_dtmf, ..Timing::default() });
+        world.play();
+        world.heard = SENTENCE / 2;
+        world.input(Input::Dtmf('1'));
+        assert_eq!(world.cuts, usize::from(interrupt_on_dtmf));
+        assert_eq!(events(&world, "dtmf"), ["1"]);
+        assert_eq!(world.core.agent_speaking(), !interrupt_on_dtmf);
+        if !interrupt_on_dtmf {
+            world.play_all();
+            world.pass(ms(6_500));
+            world.input(Input::Dtmf('2'));
+            world.pass(ms(6_500));
+            assert_eq!(world.spoken.last().unwrap().0, UtteranceId(1), "nobody is asked whether they are there");
+        }
+    }
 }
