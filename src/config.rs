@@ -104,6 +104,8 @@ pub struct CallLimits {
     pub preemptive_generation: bool,
     /// Caller speech that interrupts the agent, for agents that set none.
     pub barge_in_min_speech: Duration,
+    /// Whether a key that the caller presses ends the agent's speech.
+    pub interrupt_on_dtmf: bool,
     /// How long a socket may take to start its stream.
     pub start_timeout: Duration,
     /// Silence on the wire after which a socket counts as dead.
@@ -268,6 +270,8 @@ impl Config {
                 preemptive_generation: reader.value("PREEMPTIVE_GENERATION", |text| read::one_of(text, &["off", "on"]))
                     != Some("off"),
                 barge_in_min_speech: millis(reader.number("BARGE_IN_MIN_SPEECH_MS", 40..=5_000)),
+                interrupt_on_dtmf: reader.value("INTERRUPT_ON_DTMF", |text| read::one_of(text, &["off", "on"]))
+                    != Some("off"),
                 start_timeout: seconds(reader.number("MEDIA_START_TIMEOUT", 1..=300)),
                 media_timeout: seconds(reader.number("MEDIA_TIMEOUT", 1..=300)),
                 max_messages_per_second: reader.number("MEDIA_MAX_MESSAGES_PER_SECOND", 50..=10_000),

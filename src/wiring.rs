@@ -340,6 +340,7 @@ pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenErro
     let timing = Timing {
         endpoint_silence: config.calls.endpoint_silence,
         barge_in_min_speech: config.calls.barge_in_min_speech,
+        interrupt_on_dtmf: config.calls.interrupt_on_dtmf,
         preemptive_generation: config.calls.preemptive_generation,
         end_of_turn_model: config.engines.end_of_turn.is_some(),
         max_duration: config.calls.max_duration,

@@ -190,6 +190,8 @@ pub struct Timing {
     pub preemptive_generation: bool,
     /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
     pub barge_in_min_speech: Duration,
+    /// A key that the caller presses ends the agent's speech (`INTERRUPT_ON_DTMF`).
+    pub interrupt_on_dtmf: bool,
     /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
     pub turn_after_silence: Duration,
     /// Silence after which the call ends (`end_after_silence_seconds`); `None` means after three reprompts.
@@ -211,6 +213,7 @@ impl Default for Timing {
             end_of_turn_model: false,
             preemptive_generation: false,
             barge_in_min_speech: Duration::from_millis(200),
+            interrupt_on_dtmf: true,
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,
             max_duration: Duration::from_secs(600),

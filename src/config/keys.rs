@@ -162,6 +162,7 @@ pub const KEYS: &[Key] = &[
         "200",
         "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",
     ),
+    now("INTERRUPT_ON_DTMF", "on", "on or off: a key that the caller presses ends what the agent is saying"),
     now(
         "INBAND_DTMF",
         "auto",

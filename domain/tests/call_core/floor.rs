@@ -3,7 +3,9 @@
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::{Ground, List};
 use tandem_domain::call_core::Input;
+use tandem_domain::ids::UtteranceId;
 use tandem_domain::journal::Setup;
+use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
@@ -210,6 +212,31 @@ fn nobodys_speech_and_no_key_stops_what_has_to_be_heard() {
 }
 
 #[test]
+fn a_playbooks_consent_is_heard_whole_and_what_is_said_over_it_answers_it() {
+    let desk = "name = 'x'\ntitle = 'X'\ngreeting = ['Hello.']\nconfirmation = { policy = 'none' }\n\
+        [[slots]]\nname = 'age'\ntype = 'number'\nprompt = 'How old are you?'\n\
+        [[slots]]\nname = 'consent'\ntype = 'yes_no'\nprompt = 'We keep your number. Do you agree?'\nprotected = true";
+    let mut world = World::before(Setup::default());
+    world.runs(Playbook::from_toml(desk).unwrap());
+    world.input(Input::Started);
+    world.play_all();
+    world.say("forty");
+    world.pass(ms(300));
+    world.play();
+    assert_eq!(world.core.protected_sentences(), [0]);
+    world.heard = SENTENCE * 3 / 4;
+    world.speak(600);
+    world.understand("yes");
+    world.pass(ms(600));
+    assert_eq!((world.holds, world.cuts), (0, 0), "nobody's speech stops it");
+    assert!(!world.slots().contains_key("consent"));
+    world.play_all();
+    assert_eq!(world.slots()["consent"], true, "answered behind it: {}", world.last_text());
+    let question = world.responses()[1];
+    assert!(!question.interrupted && question.heard == question.text, "{question:?}");
+}
+
+#[test]
 fn behind_what_has_to_be_heard_we_are_interrupted_as_ever() {
     let mut world = disclosing();
     world.heard = SENTENCE - 4_000;
@@ -231,4 +258,24 @@ fn who_hangs_up_in_a_protected_passage_has_said_what_was_said() {
     world.pass(ms(600));
     world.input(Input::Ended(EndReason::CallerHangup));
     assert_eq!(world.turns().last().unwrap().1, "in Pune");
+}
+
+#[test]
+fn a_key_interrupts_only_where_it_may_and_shows_in_any_case_that_somebody_is_there() {
+    for interrupt_on_dtmf in [true, false] {
+        let mut world = World::new(Timing { interrupt_on_dtmf, ..Timing::default() });
+        world.play();
+        world.heard = SENTENCE / 2;
+        world.input(Input::Dtmf('1'));
+        assert_eq!(world.cuts, usize::from(interrupt_on_dtmf));
+        assert_eq!(events(&world, "dtmf"), ["1"]);
+        assert_eq!(world.core.agent_speaking(), !interrupt_on_dtmf);
+        if !interrupt_on_dtmf {
+            world.play_all();
+            world.pass(ms(6_500));
+            world.input(Input::Dtmf('2'));
+            world.pass(ms(6_500));
+            assert_eq!(world.spoken.last().unwrap().0, UtteranceId(1), "nobody is asked whether they are there");
+        }
+    }
 }
