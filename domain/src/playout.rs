@@ -159,6 +159,10 @@ pub struct Playout {
     clear_pending: Option<Voice>,
     clock: Option<Clock>,
     sound: Sound,
+    /// When there was a bed first.
+    bed_since: Option<Instant>,
+    /// Something was sent.
+    has_begun: bool,
     /// Keys in band that were not sent, as sound.
     keys: VecDeque<i16>,
     /// The utterance that they wait for.
@@ -203,6 +207,8 @@ impl Playout {
             clear_pending: None,
             clock: None,
             sound: Sound::new(rate_hz),
+            bed_since: None,
+            has_begun: false,
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),

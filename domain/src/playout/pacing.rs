@@ -19,6 +19,8 @@ const MARK_EVERY: Duration = Duration::from_millis(100);
 pub(super) const MARK_GRACE: Duration = Duration::from_millis(1_000);
 /// A gap is concealed when the far end has so much left.
 const BRINK: Duration = Duration::from_millis(10);
+/// A bed leaves a call's first voice so much time to go before it: what is sent of the bed, the first word waits for.
+const HEAD_START: Duration = Duration::from_millis(100);
 /// Gaps of one leg that are told of one by one: a voice that is always late fills no timeline.
 const MOST_GAPS: u32 = 50;
 /// No chunk is concealed by more than this: where chunks are long, what comes next would wait for too much that is nothing.
@@ -68,6 +70,9 @@ impl Playout {
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
         out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
         out.extend(self.key_messages.drain(..).map(PlayoutAction::Key));
+        if self.sound.has_bed() {
+            self.bed_since.get_or_insert(now);
+        }
         if self.next(now).map(|(_, step)| step) != self.awaited {
             self.there_since = Some(now);
         }
@@ -93,7 +98,8 @@ impl Playout {
         } else if self.sound.may_fill() && self.is_torn() && end.is_some_and(|end| now <= end) {
             Some((ahead(at_brink), Step::Conceal))
         } else if self.sound.has_bed() {
-            Some((ahead(self.lead.now() / 2), Step::Fill))
+            let begins = self.bed_since.map_or(now, |since| since + HEAD_START);
+            Some((if self.has_begun { ahead(self.lead.now() / 2) } else { begins }, Step::Fill))
         } else if self.sound.is_open() && self.may_round_off() && end.is_some_and(|end| now <= end) {
             Some((ahead(at_brink), Step::Fill))
         } else {
@@ -167,9 +173,11 @@ impl Playout {
         if dry {
             self.sound.fell_silent();
         }
+        self.has_begun = true;
         let begins = self.clock.is_none() || dry;
         if begins {
             self.clock = Some(Clock { origin: now, chunks: 0 });
+            self.there_since = Some(now);
         }
         if begins || (step == Step::Voice && self.playing.as_ref().is_some_and(|playing| playing.sent == 0)) {
             self.lead.begin();

@@ -78,6 +78,20 @@ fn what_builds_up_the_lead_is_not_late() {
 }
 
 #[test]
+fn the_first_voice_of_a_call_goes_before_the_bed() {
+    for (greets_at, heard_at) in [(0, 0), (60, 60), (99, 99), (150, 200)] {
+        let (t0, mut playout) = (origin(), playout());
+        playout.set_bed(Some(Bed::new(tandem_codecs::SampleRate::HZ_8000, vec![50; 8_000].into(), 1.0, 1)));
+        let before = run(&mut playout, t0, 0, greets_at);
+        say(&mut playout, 1_600);
+        let log = [before, run(&mut playout, t0, greets_at, 300)].concat();
+        let first = log.iter().position(|(_, action)| matches!(action, PlayoutAction::Audio { .. })).unwrap();
+        let (began, bed) = (log[0].0, first as u64 * 20);
+        assert_eq!(began + bed, heard_at, "greeted {greets_at} ms into the call, behind {bed} ms of bed");
+    }
+}
+
+#[test]
 fn a_pump_that_wakes_late_is_late_with_every_chunk_that_waited() {
     let (t0, mut playout) = (origin(), playout());
     utterance(&mut playout, 1, 8_000);
