@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use tandem_codecs::mix::Bed;
 
+use crate::echo::EchoWatch;
 use crate::ids::UtteranceId;
 use crate::ledger::{Heard, SentenceAudio};
 use crate::port::dialect::{Capabilities, ClearMarks};
@@ -157,6 +158,7 @@ pub struct Playout {
     clear_pending: Option<Voice>,
     clock: Option<Clock>,
     sound: Sound,
+    echo: EchoWatch,
     /// Keys in band that were not sent, as sound.
     keys: VecDeque<i16>,
     /// The utterance that they wait for.
@@ -199,6 +201,7 @@ impl Playout {
             clear_pending: None,
             clock: None,
             sound: Sound::new(rate_hz),
+            echo: EchoWatch::default(),
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),
@@ -219,6 +222,11 @@ impl Playout {
     /// The caller speaks, or has stopped: the bed gives way.
     pub fn caller_speaks(&mut self, speaks: bool) {
         self.sound.duck(speaks);
+    }
+
+    /// What tells our own echo from a caller: told of what is sent, to be told of what comes in.
+    pub fn echo(&mut self) -> &mut EchoWatch {
+        &mut self.echo
     }
 
     /// How far ahead of the far end's ear audio is sent at present.

@@ -3,7 +3,7 @@
 //! Place: read by [`super::BargeIn`]. One file a language ([`Lexicon::of`] has English, Hindi and Hindi in Latin letters); others come as data
 //! ([`Lexicon::add`]). Telephone speech mixes languages, so a call hears by all lists of its languages at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
@@ -60,6 +60,8 @@ pub enum LexiconError {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lexicon {
     phrases: BTreeMap<Vec<String>, Wants>,
+    /// The words of phrases that want nothing.
+    parts: BTreeSet<String>,
 }
 
 impl Lexicon {
@@ -97,6 +99,9 @@ impl Lexicon {
                 if words.is_empty() || words.len() > LONGEST {
                     return Err(LexiconError::Length { language: file.language, phrase });
                 }
+                if wants == Wants::Nothing {
+                    self.parts.extend(words.iter().cloned());
+                }
                 self.phrases.insert(words, wants);
             }
         }
@@ -115,6 +120,7 @@ impl Lexicon {
                 Some(Wants::Answer) => reading.answers += 1,
                 Some(Wants::Hesitation) => reading.hesitations += 1,
                 Some(Wants::Floor) => reading.commands += 1,
+                None if self.parts.contains(first) => reading.parts += 1,
                 None => reading.others.push(first.clone()),
             }
             rest = &rest[length..];
@@ -134,6 +140,8 @@ pub struct Reading {
     pub hesitations: u32,
     /// Phrases that want the floor.
     pub commands: u32,
+    /// Words of no phrase here that are in one that wants nothing: what a recogniser leaves of "I see" is "see".
+    pub parts: u32,
     /// Words of no phrase, as they sound.
     pub others: Vec<String>,
 }
@@ -142,6 +150,12 @@ impl Reading {
     /// Whether there are no words at all.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// How many words say something. What may be the rest of a nod counts only if it is `whole`, all that was said, or beside a word that is of
+    /// no nod: "see" is none then, "see Delhi" two.
+    pub fn words(&self, whole: bool) -> usize {
+        if self.others.is_empty() && !whole { 0 } else { self.others.len() + self.parts as usize }
     }
 }
 

@@ -3,6 +3,7 @@
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::Ground;
 use tandem_domain::call_core::{Input, Note};
+use tandem_domain::echo::Loudness;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
@@ -224,4 +225,53 @@ fn who_hangs_up_in_a_protected_passage_has_said_what_was_said() {
     world.pass(ms(600));
     world.input(Input::Ended(EndReason::CallerHangup));
     assert_eq!(world.turns().last().unwrap().1, "in Pune");
+}
+
+/// The line brings in speech at this level, and our own voice is known to come back on it at -45 dBFS.
+fn loudness(loudest: f32) -> Input {
+    Input::Loudness(Loudness { loudest, now: loudest, played: -18.0, line: Some(-45.0), proven: true, caller: None })
+}
+
+/// The detector hears speech that is as loud as our echo, for 600 ms.
+fn an_echo() -> World {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.input(Input::SpeechStarted { at: 0, began: world.now });
+    world.pass(ms(200));
+    world.input(loudness(-44.0));
+    world.input(Input::SpeechSustained);
+    world.pass(ms(400));
+    assert_eq!((world.holds, world.cuts), (0, 0), "our voice is not held for itself");
+    world
+}
+
+#[test]
+fn our_own_voice_on_a_loudspeaker_is_no_turn() {
+    let mut world = an_echo();
+    world.end(4_800);
+    assert!(world.transcribe.is_empty() && !world.core.turn_is_open(), "nobody is asked what we said");
+    world.play_all();
+    assert!(world.turns().is_empty() && !world.responses()[0].interrupted);
+    world.say("I want an apartment in Delhi");
+    world.pass(ms(60));
+    world.play_all();
+    assert_eq!(world.turns().last().unwrap().1, "I want an apartment in Delhi");
+}
+
+#[test]
+fn who_speaks_in_the_middle_of_our_echo_holds_our_voice() {
+    let mut world = an_echo();
+    world.input(loudness(-22.0));
+    assert_eq!((world.holds, world.cuts), (1, 0));
+    world.end(8_000);
+    world.understand("wait a moment");
+    assert_eq!((world.cuts, events(&world, "barge_in")), (1, vec!["command".to_owned()]));
+}
+
+#[test]
+fn a_recogniser_that_makes_up_words_says_nothing() {
+    let mut world = spoken_over(500);
+    world.understand("zek tol vim qua xor ply gna fub hesk dwo jit ula osp irk");
+    assert_eq!((world.cuts, world.resumed.as_slice()), (0, &[Ground::Nothing][..]));
 }
