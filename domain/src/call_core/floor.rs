@@ -40,7 +40,10 @@ impl CallCore {
         if self.reads {
             return self.interrupt(); // what was shown cannot be held back
         }
-        let began = self.turns.speaking_since().unwrap_or(now);
+        self.overlapped_since(self.turns.speaking_since().unwrap_or(now));
+    }
+
+    fn overlapped_since(&mut self, began: Instant) {
         if let Some(ruling) = self.barge_in.sustained(began, Overlap::default()) {
             self.ruled(ruling, "");
         }
@@ -50,7 +53,7 @@ impl CallCore {
     pub(super) fn loudness(&mut self, now: Instant, loudness: Loudness) {
         self.barge_in.loudness(loudness);
         if self.barge_in.has_doubted() && self.turns.is_sustained() && self.agent_speaking() && self.ending.is_none() {
-            self.overlapped(now);
+            self.overlapped_since(now); // what was before was not the caller's
         }
     }
 

@@ -270,6 +270,25 @@ fn who_speaks_in_the_middle_of_our_echo_holds_our_voice() {
 }
 
 #[test]
+fn a_room_that_goes_on_behind_a_nod_lets_us_go_on_and_the_caller_holds_us_again() {
+    let mut world = World::new(Timing::default());
+    let faded =
+        |now| Input::Loudness(Loudness { loudest: -20.0, now, played: -18.0, line: None, proven: false, caller: None });
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.begin();
+    world.input(faded(-34.0));
+    world.pass(ms(5_000));
+    assert_eq!((world.holds, world.cuts, world.resumed.as_slice()), (1, 0, &[Ground::Noise][..]));
+    world.input(faded(-21.0));
+    assert_eq!(world.holds, 2);
+    world.pass(ms(2_400));
+    assert_eq!(world.cuts, 0, "counted from when the caller spoke up");
+    world.pass(ms(100));
+    assert_eq!(world.cuts, 1);
+}
+
+#[test]
 fn a_recogniser_that_makes_up_words_says_nothing() {
     let mut world = spoken_over(500);
     world.understand("zek tol vim qua xor ply gna fub hesk dwo jit ula osp irk");
