@@ -12,6 +12,7 @@ pub mod barge_in;
 pub mod brain;
 pub mod call_core;
 pub mod caller;
+pub mod echo;
 pub mod endpointing;
 pub mod etag;
 pub mod greeting;

@@ -233,7 +233,9 @@ impl Line {
                     if drops_what_waits(&text) {
                         self.tape.clears.push(self.tape.agent_samples.len());
                     }
-                    self.peer.receive(far, &text).map_err(|violation| Over::Violation(format!("{violation} in {}", head(&text))))
+                    self.peer
+                        .receive(far, &text)
+                        .map_err(|violation| Over::Violation(format!("{violation} in {}", head(&text))))
                 }
                 WireMessage::Binary(bytes) => Err(Over::Violation(self.peer.receive_binary(bytes.len()).to_string())),
             };

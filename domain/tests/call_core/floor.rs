@@ -3,6 +3,7 @@
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::{Ground, List};
 use tandem_domain::call_core::Input;
+use tandem_domain::echo::Loudness;
 use tandem_domain::ids::UtteranceId;
 use tandem_domain::journal::Setup;
 use tandem_domain::playbook::Playbook;
@@ -268,7 +269,7 @@ fn a_key_interrupts_only_where_it_may_and_shows_in_any_case_that_somebody_is_the
         world.heard = SENTENCE / 2;
         world.input(Input::Dtmf('1'));
         assert_eq!(world.cuts, usize::from(interrupt_on_dtmf));
-        assert_eq!(events(&world, "dtmf"), ["1"]);
+        assert_eq!(world.events("dtmf"), ["1"]);
         assert_eq!(world.core.agent_speaking(), !interrupt_on_dtmf);
         if !interrupt_on_dtmf {
             world.play_all();
@@ -278,4 +279,72 @@ fn a_key_interrupts_only_where_it_may_and_shows_in_any_case_that_somebody_is_the
             assert_eq!(world.spoken.last().unwrap().0, UtteranceId(1), "nobody is asked whether they are there");
         }
     }
+}
+
+/// The line brings in speech at this level, and our own voice is known to come back on it at -45 dBFS.
+fn loudness(loudest: f32) -> Input {
+    Input::Loudness(Loudness { loudest, now: loudest, played: -18.0, line: Some(-45.0), proven: true, caller: None })
+}
+
+/// The detector hears speech that is as loud as our echo, for 600 ms.
+fn an_echo() -> World {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.input(Input::SpeechStarted { at: 0, began: world.now });
+    world.pass(ms(200));
+    world.input(loudness(-44.0));
+    world.input(Input::SpeechSustained);
+    world.pass(ms(400));
+    assert_eq!((world.holds, world.cuts), (0, 0), "our voice is not held for itself");
+    world
+}
+
+#[test]
+fn our_own_voice_on_a_loudspeaker_is_no_turn() {
+    let mut world = an_echo();
+    world.end(4_800);
+    assert!(world.transcribe.is_empty() && !world.core.turn_is_open(), "nobody is asked what we said");
+    world.play_all();
+    assert!(world.turns().is_empty() && !world.responses()[0].interrupted);
+    world.say("I want an apartment in Delhi");
+    world.pass(ms(60));
+    world.play_all();
+    assert_eq!(world.turns().last().unwrap().1, "I want an apartment in Delhi");
+}
+
+#[test]
+fn who_speaks_in_the_middle_of_our_echo_holds_our_voice() {
+    let mut world = an_echo();
+    world.input(loudness(-22.0));
+    assert_eq!((world.holds, world.cuts), (1, 0));
+    world.end(8_000);
+    world.understand("wait a moment");
+    assert_eq!((world.cuts, world.events("barge_in")), (1, vec!["command"]));
+}
+
+#[test]
+fn a_room_that_goes_on_behind_a_nod_lets_us_go_on_and_the_caller_holds_us_again() {
+    let mut world = World::new(Timing::default());
+    let faded =
+        |now| Input::Loudness(Loudness { loudest: -20.0, now, played: -18.0, line: None, proven: false, caller: None });
+    world.play();
+    world.heard = SENTENCE / 2;
+    world.begin();
+    world.input(faded(-34.0));
+    world.pass(ms(5_000));
+    assert_eq!((world.holds, world.cuts, world.resumed.as_slice()), (1, 0, &[Ground::Noise][..]));
+    world.input(faded(-21.0));
+    assert_eq!(world.holds, 2);
+    world.pass(ms(2_400));
+    assert_eq!(world.cuts, 0, "counted from when the caller spoke up");
+    world.pass(ms(100));
+    assert_eq!(world.cuts, 1);
+}
+
+#[test]
+fn a_recogniser_that_makes_up_words_says_nothing() {
+    let mut world = spoken_over(500);
+    world.understand("zek tol vim qua xor ply gna fub hesk dwo jit ula osp irk");
+    assert_eq!((world.cuts, world.resumed.as_slice()), (0, &[Ground::Nothing][..]));
 }

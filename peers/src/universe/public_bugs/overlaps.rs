@@ -46,6 +46,7 @@ pub fn going_on() -> Vec<PublicBug> {
         livekit_agents_3261_noise_ends_it(),
         livekit_agents_6750_many_in_a_row(),
         ava_467_speech_without_a_word(),
+        ava_467_own_voice_from_a_loudspeaker(),
         rapida_280_greeting_ended_by_a_sound(),
     ]
 }
@@ -175,6 +176,24 @@ pub fn ava_467_speech_without_a_word() -> PublicBug {
     let mut call = listening("ava_467_speech_without_a_word", [listens(1_200, "hmm")]);
     call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 45.0 });
     goes_on("hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call)
+}
+
+/// The same, louder: a telephone on its loudspeaker, 20 dB under what it plays, heard by detector and recogniser alike.
+///
+/// Holds: once our own words were recognised on this line, what is no louder stops nobody, and the caller, who is, does.
+pub fn ava_467_own_voice_from_a_loudspeaker() -> PublicBug {
+    let script = vec![
+        say("I want an apartment in Delhi"),
+        listens(1_200, "uh-huh"),
+        say("sixty lakh rupees"),
+        wants(900, "wait wait"),
+        say("no thank you"),
+    ];
+    let mut call = interrupted("ava_467_own_voice_from_a_loudspeaker", script);
+    call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 20.0 });
+    let holds =
+        vec![Holds::AgentGoesOn, Holds::CallerIsGivenWay, Holds::GoesOnUnprompted, Holds::SilenceAtMost(ms(2_500))];
+    PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call, holds }
 }
 
 /// All audio of an answer has been sent, so the bridge thinks that there is nothing to interrupt, and the carrier plays on for ten seconds.
