@@ -258,8 +258,8 @@ impl Endpointing {
     fn growing(&self, spelled: Spelled, text: &str) -> Wait {
         let grows = self.eagerness.of(if Endings::is_stopped(text) { GROWS / 2 } else { GROWS });
         let most = self.base + grows;
-        // "At gmail" mostly goes on, however short the pauses were before.
-        let usual = self.group_pauses.usual().filter(|_| spelled != Spelled::Email);
+        // "At gmail" and "third of August" mostly go on, however short the pauses were before.
+        let usual = self.group_pauses.usual().filter(|_| !matches!(spelled, Spelled::Email | Spelled::Date));
         let usual = usual.map(|pause| pause * GROUP_MARGIN_PERCENT / 100);
         let silence = usual.map_or(most, |usual| usual.clamp(self.base + grows / 2, most));
         Wait { silence, ground: Ground::Growing }

@@ -7,7 +7,7 @@ use super::expects::{self, Progress, Spelled};
 use crate::slot::money::currency_word;
 use crate::slot::numeral::scale_word;
 use crate::slot::words::{is_listed, split};
-use crate::slot::{date, email};
+use crate::slot::{date, email, fuzzy};
 
 /// Digits that nobody asked for are a telephone number from so many on.
 const CLEAR_RUN: usize = 5;
@@ -38,14 +38,23 @@ fn is_number(words: &[String]) -> bool {
     expects::run(words).is_some_and(|(run, last)| last && run.digits.len() >= CLEAR_RUN)
 }
 
-/// "Rahul at the rate", "info dot sales", "k a v", "sunil kumar at gmail".
+/// "Rahul at the rate", "info dot sales", "k a v", "s it n", "sunil kumar at gmail".
 fn is_mail(text: &str, words: &[String]) -> bool {
     let is_letter = |word: &String| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
-    text.contains('@')
+    // Two of them are words.
+    let letters = words.iter().filter(|word| is_letter(word) && !is_listed("a i", word)).count();
+    letters >= 2 && letters * 2 >= words.len()
+        || ends_in_a_host(words)
+        || text.contains('@')
         || text.to_lowercase().contains(" at the rate")
         || words.iter().any(|word| is_listed(SIGNS, word))
         || words.windows(CLEAR_LETTERS).any(|row| row.iter().all(is_letter))
         || email::read(text).is_some()
+}
+
+/// "Sharma at example": neither word is one that sentences are made of, as in "I live at Delhi".
+fn ends_in_a_host(words: &[String]) -> bool {
+    matches!(words, [.., before, at, host] if at == "at" && !fuzzy::is_common(before) && !fuzzy::is_common(host))
 }
 
 /// "The fifteenth", "third of", "twenty second November", "of January".
@@ -77,6 +86,8 @@ mod tests {
             ("info dot sales at example", Some((Spelled::Email, Progress::Begun))),
             ("sunil kumar at gmail", Some((Spelled::Email, GROWS))),
             ("k a v", Some((Spelled::Email, Progress::Begun))),
+            ("r of in h", Some((Spelled::Email, Progress::Begun))),
+            ("rahul sharma at example", Some((Spelled::Email, Progress::Begun))),
             ("k a v y a at yahoo dot com", Some((Spelled::Email, WHOLE))),
             ("the fifteenth", Some((Spelled::Date, Progress::Begun))),
             ("third of", Some((Spelled::Date, Progress::Begun))),
@@ -100,6 +111,7 @@ mod tests {
             "one second",
             "just a second please",
             "I live at Delhi",
+            "call me at noon",
             "the first thing that I want to know is the price",
             "what do you mean by that",
             "sixty lakh would be fine",
