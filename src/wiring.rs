@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
-use tandem_domain::agent::Timing;
+use tandem_domain::agent::{Ambience, Timing};
 use tandem_domain::barge_in::Lists;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
@@ -222,6 +222,8 @@ pub struct Extras {
     pub echo: bool,
     /// Who takes both directions of every call's audio.
     pub tap: Tap,
+    /// What every agent sounds like, whatever its own setting.
+    pub ambience: Option<Ambience>,
 }
 
 async fn start(
@@ -229,13 +231,13 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    Extras { echo, tap }: Extras,
+    Extras { echo, tap, ambience }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
-    let agents = Agents::new(store.clone(), Arc::clone(&playbooks));
+    let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
     for name in config.numbers.agents() {
         if agents.agent(BusinessId::FIRST, RowKey::parse(name)).await?.is_none() {

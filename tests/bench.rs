@@ -32,7 +32,8 @@ fn three_calls_and_their_floor_are_one_object_of_figures() {
     for name in ["cpu_ms_per_call_second", "vendor_cpu_ms_per_call_second", "heard_latency_p95_ms", "barge_in_p95_ms"] {
         assert!(figure(&report, name) > 0.0, "{name}");
     }
-    for name in ["memory_kb_per_call", "added_latency_p50_ms", "pacing_jitter_p99_ms", "underruns", "lost_turns"] {
+    for name in ["memory_kb_per_call", "added_latency_p50_ms", "pacing_jitter_p99_ms", "lead_moved_max_ms", "underruns"]
+    {
         assert!(figure(&report, name) >= 0.0, "{name}");
     }
     assert!(figure(&report, "turns") >= 9.0, "each caller says three things");
@@ -48,6 +49,18 @@ fn three_calls_and_their_floor_are_one_object_of_figures() {
     assert!(figure(floor, "socket_seconds") > 25.0, "three sockets for ten seconds");
     let ratio = figure(&report, "cpu_ms_per_call_second") / figure(floor, "cpu_ms_per_call_second");
     assert!((figure(floor, "ratio") - ratio).abs() < 1e-6);
+}
+
+#[test]
+fn callers_tell_a_voice_from_the_place_that_is_heard_under_it() {
+    let output = bench(&["--calls", "2", "--record", "--ambience", "office", "--json", "--force"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["completed"], &report["turns"], &report["lost_turns"]), (&2.into(), &6.into(), &0.into()));
+    let greeting = report["greeting_p95_ms"].as_f64().unwrap();
+    assert!(greeting > 0.0, "the office is there before the voice, and greets nobody: {greeting} ms");
+    let moved = report["lead_moved_max_ms"].as_f64().unwrap();
+    assert!(moved >= 30.0, "less is kept ahead of the far end while only the office is heard: {moved} ms");
 }
 
 #[test]
@@ -67,7 +80,19 @@ fn what_cannot_be_measured_is_said_before_anything_starts() {
 
     let help = bench(&["--help"]);
     let help = std::str::from_utf8(&help.stdout).unwrap();
-    for word in ["Examples:", "--ramp", "--soak", "--churn", "--pin", "--floor", "--vendors", "--plot", "--force"] {
+    for word in [
+        "Examples:",
+        "--ramp",
+        "--soak",
+        "--churn",
+        "--pin",
+        "--floor",
+        "--vendors",
+        "--record",
+        "--ambience",
+        "--plot",
+        "--force",
+    ] {
         assert!(help.contains(word), "{word}");
     }
     assert!(!help.contains("--serve"), "not for people");

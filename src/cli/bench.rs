@@ -31,6 +31,7 @@ mod pin;
 mod plot;
 mod prometheus;
 mod ramp;
+mod rendered;
 mod report;
 mod rig;
 mod server;
@@ -71,10 +72,10 @@ struct Usage {
 
 pub(super) async fn run(args: Args, config: Config, output: &Output) -> Result<(), CliError> {
     if args.serve {
-        return server::serve(config, args.vendors).await;
+        return server::serve(config, &args).await;
     }
     if args.hostile {
-        let report = hostile::measure(args.calls.unwrap_or(100), output).await?;
+        let report = hostile::measure(&args, output).await?;
         return Ok(output.result(&report, hostile::Report::table)?);
     }
     let mut rig = Rig::start(&args, *output).await?;

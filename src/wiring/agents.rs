@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use tandem_domain::agent::{Agent, Script};
+use tandem_domain::agent::{Agent, Ambience, Script};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{AgentStore, RowKey, StoreError, StoreFuture};
 use tandem_store::Store;
@@ -40,11 +40,17 @@ pub(super) struct Agents {
     store: Store,
     pub(super) playbooks: Arc<Playbooks>,
     last: Cache<(BusinessId, RowKey), Agent>,
+    ambience: Option<Ambience>,
 }
 
 impl Agents {
     pub(super) fn new(store: Store, playbooks: Arc<Playbooks>) -> Self {
-        Self { store, playbooks, last: Cache::new(KEPT) }
+        Self { store, playbooks, last: Cache::new(KEPT), ambience: None }
+    }
+
+    /// All sound like this, whatever their own setting.
+    pub(super) fn sounding_like(self, ambience: Option<Ambience>) -> Self {
+        Self { ambience, ..self }
     }
 
     async fn find_or_recall(&self, business: BusinessId, key: RowKey) -> Result<Option<Agent>, StoreError> {
@@ -105,6 +111,9 @@ impl Agents {
 
 impl AgentStore for Agents {
     fn agent(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Agent>> {
-        Box::pin(self.find_or_recall(business, key))
+        Box::pin(async move {
+            let found = self.find_or_recall(business, key).await?;
+            Ok(found.map(|agent| Agent { ambience: self.ambience.unwrap_or(agent.ambience), ..agent }))
+        })
     }
 }

@@ -4,6 +4,9 @@ use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
+use tandem_domain::agent::AmbienceKind;
+
 use super::ramp::Ramp;
 use super::vendors::{Choice, Waits};
 
@@ -17,6 +20,7 @@ Examples:
   tandem bench --churn --calls 50 --rate 5             what 50 calls notice of 5 arrivals a second
   tandem bench --vendors mock                          with Deepgram, OpenAI and ElevenLabs on their wires
   tandem bench --vendors mock --vendor-latency 100,200,150 --calls 1
+  tandem bench --calls 200 --record --ambience office  with a recording of every call, and an office under every voice
   tandem bench --hostile --calls 20                    what callers notice of far ends that attack
 
 The service level: added latency p95 at most 250 ms in the caller's ear, at most 1 % of the agent's speech missing, at most 1 % of turns lost.
@@ -68,6 +72,12 @@ pub(in crate::cli) struct Args {
     /// How long the mock's recogniser, model and voice take, in ms; the latency that is reported is what comes on top
     #[arg(long, value_name = "STT,LLM,TTS", default_value = "0,0,0")]
     pub(super) vendor_latency: Waits,
+    /// Record every call as a WAV file, as RECORD_CALLS=wav does; otherwise a tape takes the audio
+    #[arg(long, conflicts_with = "hostile")]
+    pub(super) record: bool,
+    /// What is heard under every agent, at its usual volume
+    #[arg(long, value_name = "PLACE", value_enum, conflicts_with = "hostile")]
+    pub(super) ambience: Option<Place>,
     /// Draw the ramp as an SVG picture
     #[arg(long, value_name = "FILE", requires = "ramp")]
     pub(super) plot: Option<PathBuf>,
@@ -85,7 +95,38 @@ pub(in crate::cli) struct Args {
     pub(super) serve: bool,
 }
 
+/// What an agent may sound like, in the agents' own spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Place {
+    Office,
+    CallCenter,
+    Restaurant,
+    Salsa,
+    Concert,
+}
+
+impl Place {
+    pub(super) fn kind(self) -> AmbienceKind {
+        match self {
+            Self::Office => AmbienceKind::Office,
+            Self::CallCenter => AmbienceKind::CallCenter,
+            Self::Restaurant => AmbienceKind::Restaurant,
+            Self::Salsa => AmbienceKind::Salsa,
+            Self::Concert => AmbienceKind::Concert,
+        }
+    }
+}
+
 impl Args {
+    /// The flags of a switch that is to be measured as these say.
+    pub(super) fn of_switch(&self) -> Vec<String> {
+        let record = self.record.then_some(["--set", "RECORD_CALLS=wav", "--record"].map(str::to_owned));
+        let place = self.ambience.and_then(|place| place.to_possible_value());
+        let ambience = place.map(|place| ["--ambience".to_owned(), place.get_name().to_owned()]);
+        record.into_iter().flatten().chain(ambience.into_iter().flatten()).collect()
+    }
+
     pub(super) fn ramp(&self) -> Ramp {
         Ramp::new(self.from, self.to, self.step)
     }
@@ -142,12 +183,20 @@ mod tests {
     }
 
     #[test]
+    fn the_switch_is_told_what_it_needs_to_know() {
+        assert!(parse("x --calls 5").unwrap().of_switch().is_empty());
+        let flags = parse("x --record --ambience call_center").unwrap().of_switch();
+        assert_eq!(flags, ["--set", "RECORD_CALLS=wav", "--record", "--ambience", "call_center"]);
+    }
+
+    #[test]
     fn one_mode_at_a_time_and_options_with_their_mode() {
         for good in [
             "x",
             "x --ramp --from 10 --to 20 --step 5 --plot a.svg",
             "x --churn --rate 0.5 --calls 50",
             "x --soak 10m --pin",
+            "x --record --ambience call_center --ramp",
         ] {
             assert!(parse(good).is_ok(), "{good}");
         }
@@ -158,6 +207,8 @@ mod tests {
             "x --plot a.svg",
             "x --rate 5",
             "x --ramp --calls 5",
+            "x --ambience none",
+            "x --ambience beach",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

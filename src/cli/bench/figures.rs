@@ -45,6 +45,9 @@ pub(super) struct Figures {
     barge_ins_without_clear: u64,
     pacing_jitter_p50_ms: Option<f64>,
     pub(super) pacing_jitter_p99_ms: Option<f64>,
+    /// How far the switch moved its lead within a run of speech.
+    lead_moved_p99_ms: Option<f64>,
+    lead_moved_max_ms: Option<f64>,
     pub(super) underruns: u64,
     /// Frames that were missing inside the agent's speech, of all frames of it.
     pub(super) underrun_share: f64,
@@ -132,6 +135,8 @@ impl Figures {
             barge_ins_without_clear: tally.unheard_barge_ins,
             pacing_jitter_p50_ms: percentile_ms(&tally.pacing, 50.0),
             pacing_jitter_p99_ms: percentile_ms(&tally.pacing, 99.0),
+            lead_moved_p99_ms: percentile_ms(&tally.lead_moves, 99.0),
+            lead_moved_max_ms: percentile_ms(&tally.lead_moves, 100.0),
             underruns: tally.underruns,
             underrun_share: service.underrun_share,
             marked_gaps: tally.marked_gaps,
@@ -213,6 +218,10 @@ impl Figures {
                     ms(self.pacing_jitter_p50_ms, 1),
                     ms(self.pacing_jitter_p99_ms, 1)
                 ),
+            ),
+            (
+                "the lead moved within a run, by",
+                format!("p99 {}, most {}", ms(self.lead_moved_p99_ms, 1), ms(self.lead_moved_max_ms, 1)),
             ),
             (
                 "underruns",

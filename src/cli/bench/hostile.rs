@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::switch::MeasuredSwitch;
-use super::{BenchError, CliError, ENDPOINT, Output, percentile};
+use super::{Args, BenchError, CliError, ENDPOINT, Output, percentile};
 
 mod fleet;
 
@@ -79,9 +79,10 @@ pub(super) struct Report {
     phases: Vec<Phase>,
 }
 
-pub(super) async fn measure(calls: u32, output: &Output) -> Result<Report, CliError> {
+pub(super) async fn measure(args: &Args, output: &Output) -> Result<Report, CliError> {
+    let calls = args.calls.unwrap_or(100);
     let folder = tempfile::tempdir().map_err(BenchError::Folder)?;
-    let mut switch = MeasuredSwitch::start(folder.path(), None, None).await?;
+    let mut switch = MeasuredSwitch::start(args, folder.path(), None, None).await?;
     output.say(format_args!("{} times {calls} calls of about half a minute", PHASES.len()));
     call(switch.media_url(), 0).await.map_err(|error| BenchError::FirstCall(error.to_string()))?;
     let mut phases = Vec::new();

@@ -17,6 +17,7 @@ mod caller;
 mod clock;
 mod echo;
 mod lines;
+mod pace;
 mod playback;
 mod seat;
 mod tally;

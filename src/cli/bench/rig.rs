@@ -32,6 +32,8 @@ pub(super) struct Rig {
     /// The switch's core, if it has one of its own.
     pub(super) core: Option<usize>,
     lines: Arc<Lines>,
+    /// Something is heard under the agents.
+    ambience: bool,
     _mock: Option<Mock>,
     _folder: TempDir,
 }
@@ -47,7 +49,7 @@ impl Rig {
             Choice::Mock => Some(Mock::start(args.vendor_latency).await?),
         };
         let folder = tempfile::tempdir().map_err(BenchError::Folder)?;
-        let switch = MeasuredSwitch::start(folder.path(), cores.as_ref(), mock.as_ref()).await?;
+        let switch = MeasuredSwitch::start(args, folder.path(), cores.as_ref(), mock.as_ref()).await?;
         let threads =
             args.load_threads.map_or_else(|| default_threads(cores.as_ref()), |count| usize::from(count.get()));
         let workers = Arc::new(Workers::start(threads).map_err(BenchError::Workers)?);
@@ -59,6 +61,7 @@ impl Rig {
             idle_bytes: 0,
             core: cores.map(|cores| cores.switch()),
             lines: Arc::new(Lines::rendered(&TEXTS)),
+            ambience: args.ambience.is_some(),
             _mock: mock,
             _folder: folder,
         };
@@ -90,6 +93,7 @@ impl Rig {
             // a model goes on for ever; the playbook says goodbye
             hang_up: self.vendors == Choice::Mock,
             interrupt: true,
+            ambience: self.ambience,
             again: true,
             leave,
         }

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use tandem_actors::Tap;
 use tandem_actors::tap::tape::Tapes;
+use tandem_domain::agent::Ambience;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{ConversationStore, Listing, StoreError, TranscriptLine};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::metered::{Meter, Metered};
+use super::rendered::Rendered;
 use super::stages::Answered;
 use super::vendors::Choice;
-use super::{BenchError, CliError, Usage};
+use super::{Args, BenchError, CliError, Usage};
 use crate::config::{Config, MediaCredentials};
 use crate::telemetry;
 use crate::wiring::{Extras, Running, Vendors, boot_with_extras};
@@ -23,22 +25,26 @@ use crate::wiring::{Extras, Running, Vendors, boot_with_extras};
 /// Calls that are looked at together for their latencies.
 const PAGE: u32 = 100;
 
-pub(super) async fn serve(config: Config, vendors: Choice) -> Result<(), CliError> {
+pub(super) async fn serve(config: Config, args: &Args) -> Result<(), CliError> {
     // The callers are on this machine and know no credentials, whatever the settings say of others.
     let (host, media) = (Ipv4Addr::LOCALHOST.into(), MediaCredentials::default());
     let config = Config { host, media, ..config };
     let meter = Meter::default();
-    let vendors = match vendors {
+    let vendors = match args.vendors {
         Choice::Fake => Vendors {
             stt: Some(Arc::new(Metered { vendor: FakeStt::default(), meter: meter.clone() })),
-            tts: Some(Arc::new(Metered { vendor: FakeTts::default(), meter: meter.clone() })),
+            tts: Some(Arc::new(Metered { vendor: Rendered::of(FakeTts::default()), meter: meter.clone() })),
         },
         Choice::Mock => Vendors::default(),
     };
     // The budgets hold with a recorder on. Its tapes have no names: they go with the process, whatever ends it.
     let folder = config.data_dir.clone();
-    let (tapes, _) = Tapes::start(move |_| Ok(Box::new(tempfile::tempfile_in(&folder)?)));
-    let running = boot_with_extras(config, vendors, Extras { echo: true, tap: Tap::to(tapes) }).await?;
+    let tap = match args.record {
+        true => Tap::default(), // the switch records by itself
+        false => Tap::to(Tapes::start(move |_| Ok(Box::new(tempfile::tempfile_in(&folder)?))).0),
+    };
+    let ambience = args.ambience.map(|place| Ambience { kind: place.kind(), ..Ambience::default() });
+    let running = boot_with_extras(config, vendors, Extras { echo: true, tap, ambience }).await?;
     println(&running.addr.port())?;
     let mut told = HashSet::new();
     let mut requests = BufReader::new(tokio::io::stdin()).lines();

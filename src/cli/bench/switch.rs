@@ -8,7 +8,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::pin::Cores;
 use super::vendors::Mock;
-use super::{BenchError, CliError, Usage};
+use super::{Args, BenchError, CliError, Usage};
 
 /// The process that is measured.
 pub(super) struct MeasuredSwitch {
@@ -20,15 +20,21 @@ pub(super) struct MeasuredSwitch {
 }
 
 impl MeasuredSwitch {
-    /// Starts a switch that keeps its rows in `folder`, on a core of its own if there are `cores`, with fakes in its own process unless there is
+    /// Starts a switch as `args` want it that keeps its rows in `folder`, on a core of its own if there are `cores`, with fakes in its own process unless there is
     /// a `mock`.
-    pub(super) async fn start(folder: &Path, cores: Option<&Cores>, mock: Option<&Mock>) -> Result<Self, CliError> {
+    pub(super) async fn start(
+        args: &Args,
+        folder: &Path,
+        cores: Option<&Cores>,
+        mock: Option<&Mock>,
+    ) -> Result<Self, CliError> {
         let program = std::env::current_exe().map_err(BenchError::Switch)?;
         let mut command = Command::new(program);
         command
             .args(["bench", "--serve", "--vendors", if mock.is_some() { "mock" } else { "fake" }])
             .args(["--port", "0", "--log-level", "warn", "--set", "MAX_CONCURRENT_CALLS=10000"])
             .args(["--set", "MEDIA_MAX_MUTE_PER_ADDRESS=100000"]) // attackers and callers have one address
+            .args(args.of_switch())
             .arg("--data-dir")
             .arg(folder)
             .envs(mock.map(Mock::environment).unwrap_or_default())

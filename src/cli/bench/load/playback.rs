@@ -1,18 +1,21 @@
 //! What a caller hears: the carrier's queue, 20 ms by 20 ms, by loudness alone.
 //!
 //! The rules of `tandem_peers`' playback, for less: a *run* is agent audio until the queue stood empty for 200 ms or was cleared; a gap inside
-//! it is an *underrun*, and right behind a mark a *marked gap*, for the switch may have said so that it had no more for now. The *lateness* of a
-//! message is how far it came behind the run's own pace, from where the lead was built up.
+//! it is an *underrun*, and right behind a mark a *marked gap*, for the switch may have said so that it had no more for now. How late messages
+//! come by their run's own pace: [`pace`](super::pace).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{FRAME, FRAME_SAMPLES};
+use super::FRAME_SAMPLES;
+use super::pace::{Judged, Pace};
 
 /// Empty ticks that end a run.
 const RUN_GAP_TICKS: u32 = 10;
 /// Mu-law magnitudes from here on are sound: 200 of 32,768, over the steps of the law near zero.
 const AUDIBLE: u16 = 200;
+/// The same where something lies under the voice: places at their usual volume reach a third of it, vowels five times as much.
+const AUDIBLE_OVER_A_BED: u16 = 1_500;
 /// Share of a chunk's samples that have to be sound for the chunk to be: a click is none.
 const LEAST_SOUND: usize = 8;
 
@@ -43,8 +46,8 @@ pub(super) struct Counts {
     pub(super) missing: u64,
     /// Gaps right behind a mark.
     pub(super) marked_gaps: u32,
-    /// Lateness of the messages of the runs that ended.
-    pub(super) lateness: Vec<Duration>,
+    /// The pace of the runs that ended.
+    pub(super) paces: Vec<Judged>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +67,8 @@ pub(super) struct Playback {
     marks: VecDeque<(u64, String)>,
     last_mark: Option<u64>,
     run: Run,
-    /// First arrival of the run, samples since, and arrival less media time of each message in µs.
-    pace: Option<(Instant, u64)>,
-    deviations: Vec<i64>,
+    pace: Pace,
+    audible: u16,
     counts: Counts,
 }
 
@@ -80,23 +82,25 @@ impl Default for Playback {
             marks: VecDeque::new(),
             last_mark: None,
             run: Run::None,
-            pace: None,
-            deviations: Vec::new(),
+            pace: Pace::default(),
+            audible: AUDIBLE,
             counts: Counts::default(),
         }
     }
 }
 
 impl Playback {
+    /// Of an agent whose voice is not all that is heard.
+    pub(super) fn over_a_bed() -> Self {
+        Self { audible: AUDIBLE_OVER_A_BED, ..Self::default() }
+    }
+
     /// Queues mu-law audio that arrived at `now`.
     pub(super) fn queue(&mut self, now: Instant, ulaw: &[u8]) {
-        let (first, before) = self.pace.get_or_insert((now, 0));
-        let arrival = now.saturating_duration_since(*first).as_micros() as i64;
-        self.deviations.push(arrival - (*before * 125) as i64); // 125 µs a sample
-        *before += ulaw.len() as u64;
+        self.pace.came(now, ulaw.len());
         self.accepted += ulaw.len() as u64;
         if !ulaw.is_empty() {
-            self.queue.push_back(Chunk { left: ulaw.len(), length: ulaw.len(), sound: sound(ulaw) });
+            self.queue.push_back(Chunk { left: ulaw.len(), length: ulaw.len(), sound: sound(ulaw, self.audible) });
         }
     }
 
@@ -190,19 +194,13 @@ impl Playback {
 
     fn end_run(&mut self) {
         self.run = Run::None;
-        self.pace = None;
-        let Some(&ahead) = self.deviations.iter().min() else { return };
-        let close = ahead + FRAME.as_micros() as i64 / 2;
-        let led = self.deviations.iter().position(|&deviation| deviation <= close).unwrap_or(0);
-        let late = |&deviation: &i64| Duration::from_micros((deviation - ahead).unsigned_abs());
-        self.counts.lateness.extend(self.deviations[led..].iter().map(late));
-        self.deviations.clear();
+        self.counts.paces.extend(self.pace.end());
     }
 }
 
-/// First and last sound of mu-law audio.
-fn sound(ulaw: &[u8]) -> Option<(usize, usize)> {
-    let audible = |code: &u8| MAGNITUDE[usize::from(*code)] >= AUDIBLE;
+/// First and last sound of mu-law audio, of magnitude `least` and more.
+fn sound(ulaw: &[u8], least: u16) -> Option<(usize, usize)> {
+    let audible = |code: &u8| MAGNITUDE[usize::from(*code)] >= least;
     let first = ulaw.iter().position(audible)?;
     let last = ulaw.iter().rposition(audible)?;
     let loud = ulaw[first..=last].iter().filter(|code| audible(code)).count();
@@ -302,12 +300,28 @@ mod tests {
     }
 
     #[test]
-    fn lateness_is_counted_from_the_built_up_lead() {
+    fn what_lies_under_a_voice_is_not_heard_as_one() {
+        let quiet: Vec<u8> = {
+            let mut ulaw = Vec::new();
+            tandem_codecs::g711::encode_ulaw(&[700; FRAME_SAMPLES], &mut ulaw);
+            ulaw
+        };
+        let now = super::super::now();
+        for (mut playback, heard) in [(Playback::default(), true), (Playback::over_a_bed(), false)] {
+            playback.queue(now, &quiet);
+            assert_eq!(playback.tick(&mut Vec::new()).sound.is_some(), heard);
+            playback.queue(now, &LOUD);
+            assert!(playback.tick(&mut Vec::new()).sound.is_some(), "a voice is heard over it");
+        }
+    }
+
+    #[test]
+    fn a_run_that_ends_tells_its_pace() {
         let (mut playback, now) = (Playback::default(), super::super::now());
         // three at once, then one each 20 ms, the fifth 6 ms late
         for at in [0, 0, 0, 20, 46, 60] {
             playback.queue(now + ms(at), &LOUD);
         }
-        assert_eq!(playback.end().lateness, [ms(0), ms(0), ms(6), ms(0)]);
+        assert_eq!(playback.end().paces[0].late, [ms(0), ms(0), ms(6), ms(0)]);
     }
 }

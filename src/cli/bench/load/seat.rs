@@ -43,6 +43,8 @@ pub(in crate::cli::bench) struct Manner {
     pub(in crate::cli::bench) hang_up: bool,
     /// Whether some of them interrupt.
     pub(in crate::cli::bench) interrupt: bool,
+    /// Whether something is heard under the agent, which is not its voice.
+    pub(in crate::cli::bench) ambience: bool,
     /// Whether another caller follows when a call is over.
     pub(in crate::cli::bench) again: bool,
     /// Ends all calls.
@@ -84,7 +86,7 @@ impl Manner {
             socket,
             stream: Stream::numbered(number),
             caller: Caller::new(self.script(number), began),
-            playback: Playback::default(),
+            playback: if self.ambience { Playback::over_a_bed() } else { Playback::default() },
             lines: Arc::clone(&self.lines),
             tally: Arc::clone(tally),
             barging: None,

@@ -29,6 +29,8 @@ pub(in crate::cli::bench) struct Tally {
     pub(in crate::cli::bench) unheard_barge_ins: u64,
     /// Lateness of the switch's messages behind their own pace.
     pub(in crate::cli::bench) pacing: Histogram<u64>,
+    /// How far its lead moved within each run.
+    pub(in crate::cli::bench) lead_moves: Histogram<u64>,
     /// Ticks with agent audio, and those that lacked it in the middle of speech.
     pub(in crate::cli::bench) spoken: u64,
     pub(in crate::cli::bench) missing: u64,
@@ -55,6 +57,7 @@ impl Default for Tally {
             barge_ins: empty(),
             unheard_barge_ins: 0,
             pacing: empty(),
+            lead_moves: empty(),
             spoken: 0,
             missing: 0,
             underruns: 0,
@@ -95,8 +98,9 @@ impl Tally {
         self.missing += counts.missing;
         self.underruns += u64::from(counts.underruns);
         self.marked_gaps += u64::from(counts.marked_gaps);
-        for late in &counts.lateness {
-            record(&mut self.pacing, *late);
+        for pace in &counts.paces {
+            pace.late.iter().for_each(|late| record(&mut self.pacing, *late));
+            record(&mut self.lead_moves, pace.moved);
         }
     }
 
@@ -127,6 +131,7 @@ impl Tally {
             (&mut self.answers, &other.answers),
             (&mut self.barge_ins, &other.barge_ins),
             (&mut self.pacing, &other.pacing),
+            (&mut self.lead_moves, &other.lead_moves),
             (&mut self.round_trips, &other.round_trips),
         ];
         for (mine, theirs) in pairs {
