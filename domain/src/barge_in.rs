@@ -15,6 +15,7 @@
 
 mod lexicon;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -256,7 +257,7 @@ impl BargeIn {
     /// Words so far; they may change. `own` is what our voice had been saying.
     pub fn partial(&mut self, text: &str, own: &str) -> Option<Ruling> {
         let held = self.held?;
-        let reading = self.lexicon.read(text);
+        let reading = self.lexicon.read(&self.without_echo(text, own));
         if let Some(held) = &mut self.held {
             held.agreeing = !reading.is_empty() && reading.words(false) == 0;
         }
@@ -278,7 +279,7 @@ impl BargeIn {
     /// The words of the speech, settled; empty if there are none.
     pub fn settled(&mut self, now: Instant, text: &str, confidence: Option<f32>, own: &str) -> Option<Ruling> {
         let held = self.held?;
-        let reading = self.lexicon.read(text);
+        let reading = self.lexicon.read(&self.without_echo(text, own));
         let beside = reading.backchannels + reading.answers > 0;
         let least = if beside { self.patience.least_beside } else { self.patience.least_confidence };
         let sure = confidence.is_none_or(|confidence| confidence >= least);
@@ -377,6 +378,20 @@ impl BargeIn {
     pub fn is_babble(text: &str, length: Duration) -> bool {
         let most = 2 + (length * MOST_WORDS_A_SECOND).as_secs() as usize;
         lexicon::sounds(text).len() > most
+    }
+
+    /// What the caller said of `text`: where our own words are known to come back, without those before and behind it. Nothing but them is left
+    /// as it is: whether that is an echo, its loudness says.
+    fn without_echo<'t>(&self, text: &'t str, own: &str) -> Cow<'t, str> {
+        if !self.loudness.is_some_and(|loudness| loudness.proven) {
+            return Cow::Borrowed(text);
+        }
+        let (words, own) = (lexicon::sounds(text), lexicon::sounds(own));
+        let is_own = |part: &[String]| part.is_empty() || own.windows(part.len()).any(|window| window == part);
+        let from = (0..=words.len()).rev().find(|&n| is_own(&words[..n])).unwrap_or(0);
+        let rest = &words[from..];
+        let to = (0..=rest.len()).find(|&n| is_own(&rest[n..])).unwrap_or(rest.len());
+        if to == 0 { Cow::Borrowed(text) } else { Cow::Owned(rest[..to].join(" ")) }
     }
 
     fn is_as_loud_as_an_echo(&self) -> bool {

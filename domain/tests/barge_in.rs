@@ -318,6 +318,12 @@ fn our_own_words_are_echo_by_how_loud_they_are() {
     assert_eq!([after(None, "apartments in Delhi"), after(None, "the prices")], [echo, words]);
     assert_eq!(after(Some(at(-43.0, -43.0)), "the prices"), echo);
     assert_eq!(after(Some(at(-43.0, -43.0)), ""), echo);
+    let nod = Some(Ruling::Resume(Ground::Backchannel));
+    assert_eq!(
+        [after(Some(at(-21.0, -21.0)), "apartments in Delhi uh-huh"), after(None, "in Delhi uh-huh")],
+        [nod, words]
+    );
+    assert_eq!(after(Some(at(-21.0, -21.0)), "in Delhi stop and one"), Some(Ruling::Yield(Ground::Command)));
     assert_eq!(after(Some(at(-21.0, -21.0)), "apartments in Delhi"), words, "the caller says them, to be sure");
 }
 
