@@ -102,6 +102,7 @@ impl CallCore {
         }
         if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
             && !thinking.skips
+            && !self.tools.pressed()
             && let Some(turn) = thinking.reply_to
         {
             // The caller waits for an answer: no answer is none.
