@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
+use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::llm::openai::OpenAiConfig;
@@ -185,6 +186,8 @@ pub struct Config {
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
     pub models: Vec<OpenAiConfig>,
+    /// What those may use, for agents that set none.
+    pub system_tools: Vec<SystemTool>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
     /// How callers are heard.
@@ -263,6 +266,7 @@ impl Config {
                     .filter(|name| *name != "off"),
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
+            system_tools: reader.value("SYSTEM_TOOLS", read::system_tools).unwrap_or_default(),
             calls: CallLimits {
                 max_concurrent: reader.number("MAX_CONCURRENT_CALLS", 1..=10_000),
                 max_duration: seconds(60 * reader.number("MAX_CALL_DURATION_MINUTES", 1..=240)),

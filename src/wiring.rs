@@ -256,6 +256,7 @@ async fn start(
         history: Arc::new(store.clone()),
         zone: config.zone,
         region: config.region.clone(),
+        system_tools: config.system_tools.clone(),
     });
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;

@@ -9,9 +9,11 @@ use crate::ids::{AgentId, BusinessId};
 
 mod configured;
 mod eagerness;
+mod system_tools;
 
 pub use configured::{Identity, keywords};
 pub use eagerness::{Eagerness, NoEagerness};
+pub use system_tools::SystemTool;
 
 /// Settings of one agent, read once when its call starts; a running call keeps its version.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,8 @@ pub struct Script {
     /// What has to be said before any first words (`disclosure_message`): who calls, that it is a machine, that it records. A sentence of its
     /// own, so that it can be told from what may be interrupted (design.md section 12 item 6).
     pub disclosure: Option<String>,
+    /// Which of the switch's tools its model may use (`system_tools`); `None` for those of the server (`SYSTEM_TOOLS`).
+    pub system_tools: Option<Vec<SystemTool>>,
 }
 
 impl Script {

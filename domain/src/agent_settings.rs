@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::agent::Script;
+use crate::agent::{Script, SystemTool};
 use catalogue as settings;
 
 /// What was set of one agent. Everything else is as the catalogue says.
@@ -203,7 +203,13 @@ impl AgentSettings {
             knowledge_files: self.object(&settings::KNOWLEDGE_FILES),
             first_message_outbound: message(&settings::FIRST_MESSAGE_OUTBOUND),
             disclosure: message(&settings::DISCLOSURE_MESSAGE),
+            // Not what holds but what was set: where nothing was, the server says.
+            system_tools: self.set(&settings::SYSTEM_TOOLS).map(|_| self.system_tools()),
         }
+    }
+
+    fn system_tools(&self) -> Vec<SystemTool> {
+        self.on(&settings::SYSTEM_TOOLS).into_iter().filter_map(SystemTool::parse).collect()
     }
 }
 

@@ -164,6 +164,11 @@ pub const KEYS: &[Key] = &[
     ),
     now("INTERRUPT_ON_DTMF", "on", "on or off: a key that the caller presses ends what the agent is saying"),
     now(
+        "SYSTEM_TOOLS",
+        "skip_turn",
+        "tools that language models may use, for agents that set none, with commas: skip_turn, play_keypad_tone; `none` offers none",
+    ),
+    now(
         "INBAND_DTMF",
         "auto",
         "whether keys are listened for in callers' audio: auto (where the carrier has no message for them), on or off",

@@ -13,8 +13,8 @@ settings! {
     GUARDRAILS = Setting::stored(Group::Guardrails, "guardrails", Kind::Switches(words::GUARDRAILS), Words,
         "what it must not do, each on or off");
 
-    SYSTEM_TOOLS = Setting::stored(Group::Tools, "system_tools", Kind::Switches(words::SYSTEM_TOOLS), Words,
-        "what it may do itself, each on or off");
+    SYSTEM_TOOLS = Setting::in_force(Group::Tools, "system_tools", Kind::Switches(words::SYSTEM_TOOLS), Words,
+        "what it may do itself, each on or off; `skip_turn` and `play_keypad_tone` act today, the others are kept");
 
     TOOLS = Setting::stored(Group::Tools, "tools", Terms { most: 100 }, Empty,
         "integration tools that it may use, by their keys, such as `salesforce_create_lead`, with commas");
