@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tandem_access::secret::SecretKey;
 use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
 use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
@@ -182,6 +183,8 @@ pub struct Config {
     pub numbers: NumberAgents,
     /// What guards the media sockets.
     pub media: MediaCredentials,
+    /// What tokens are signed with; `None` means the one that is kept in the folder of data.
+    pub secret_key: Option<SecretKey>,
     /// Who serves each stage.
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
@@ -235,6 +238,7 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
+        let secret_key = reader.value("SECRET_KEY", |text| SecretKey::parse(text).map_err(|error| error.to_string()));
         let (stt, deepgram) = recognisers::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
         let models = models::read(&mut reader);
@@ -310,6 +314,7 @@ impl Config {
             notices: notices(&settings, host, &media, !models.is_empty()),
             models,
             media,
+            secret_key,
             settings: settings.clone(),
         };
         match reader.problems {

@@ -3,20 +3,21 @@
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
 //! Every route stands in the description that `openapi` serves, because both are made from one list.
-//! Not here: carriers' webhooks, agents, campaigns and access control, which are still to come; until then `gate` keeps strangers out.
+//! Who asks is looked up before any route of the interface is reached ([`guard`]), and each route says what it needs ([`needs`]).
+//! Not here: carriers' webhooks and campaigns, which are still to come.
 //!
 //! ```text
 //! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets, the talk page
-//!                                                                                 └─► gate ─► everything else
+//!                                                                                 └─► guard ─► everything else
 //! ```
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any};
 use axum::{Extension, Router};
+use tandem_access::role::Capability;
 use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
@@ -32,12 +33,15 @@ use utoipa_axum::routes;
 use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
+mod auth;
+mod body;
 mod calls;
 mod conversations;
 mod cursor;
 mod exports;
 mod front;
 pub(crate) mod gate;
+mod guard;
 mod health;
 mod journals;
 mod listener;
@@ -49,11 +53,14 @@ mod range;
 mod read_rate;
 mod recordings;
 mod sessions;
+mod setup;
 mod talk;
 mod timing;
 mod transcript;
 mod turns;
 
+pub(crate) use auth::LogIns;
+pub(crate) use guard::Guard;
 pub(crate) use listener::Door;
 
 /// Largest request body.
@@ -76,8 +83,12 @@ pub(crate) struct Surface {
     pub(crate) app_name: Arc<str>,
     pub(crate) switch: Switch,
     pub(crate) rows: Arc<dyn ConversationStore>,
-    /// Whose rows are shown, as long as there are no accounts.
+    /// Whose rows are shown: of whoever asks ([`guard::Tenant`]).
     pub(crate) business: BusinessId,
+    /// Who may ask.
+    pub(crate) guard: Guard,
+    /// What log-ins share.
+    pub(crate) log_ins: LogIns,
     /// Folder of the calls' recordings.
     pub(crate) recordings: Arc<Path>,
     pub(crate) engines: EngineNames,
@@ -94,14 +105,14 @@ pub(crate) struct Surface {
     pub(crate) echo: bool,
 }
 
-/// Serves the interface behind `door` until `stop`. `host` is the address that was asked for: it decides what is open.
-pub(crate) async fn serve(door: Door, host: IpAddr, surface: Surface, stop: CancellationToken) {
-    listener::serve(door, router(host, surface), stop).await;
+/// Serves the interface behind `door` until `stop`.
+pub(crate) async fn serve(door: Door, surface: Surface, stop: CancellationToken) {
+    listener::serve(door, router(surface), stop).await;
 }
 
-fn router(host: IpAddr, surface: Surface) -> Router {
+fn router(surface: Surface) -> Router {
     let echo = if surface.echo { Router::new().route("/echo", any(media_ws::echo)) } else { Router::new() };
-    let (router, _) = routes(host);
+    let (router, _) = routes(Some(surface.guard.clone()));
     router
         .layer(from_fn(read_rate::brake_sockets))
         .merge(echo)
@@ -112,12 +123,17 @@ fn router(host: IpAddr, surface: Surface) -> Router {
         .with_state(surface)
 }
 
-/// Every route, and the description of all of them.
-fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
+/// Every route, and the description of all of them. Without a guard, which a test of the description needs none of, nothing is let through.
+fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
     let open = [
         routes!(health::health),
         routes!(health::alive),
         routes!(health::ready),
+        routes!(auth::log_in),
+        routes!(auth::refresh),
+        routes!(auth::set_up),
+        routes!(setup::page),
+        routes!(setup::file),
         routes!(talk::page),
         routes!(talk::file),
         whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
@@ -128,40 +144,50 @@ fn routes(host: IpAddr) -> (Router<Surface>, OpenApi) {
     let guarded = [
         routes!(front::page),
         routes!(openapi::document),
-        routes!(health::metrics),
-        routes!(sessions::list),
-        routes!(calls::list),
-        routes!(calls::detail),
-        routes!(journals::journal),
-        routes!(recordings::file),
-        routes!(recordings::outline),
-        routes!(recordings::pause),
-        routes!(recordings::resume),
-        routes!(conversations::list),
-        routes!(conversations::detail),
-        routes!(conversations::transcript),
-        routes!(turns::list),
-        routes!(turns::detail),
-        routes!(exports::call),
+        routes!(auth::log_out),
+        needs(Capability::ReadCalls, routes!(health::metrics)),
+        needs(Capability::Debug, routes!(sessions::list)),
+        needs(Capability::ReadCalls, routes!(calls::list)),
+        needs(Capability::ReadCalls, routes!(calls::detail)),
+        needs(Capability::Debug, routes!(journals::journal)),
+        needs(Capability::Listen, routes!(recordings::file)),
+        needs(Capability::Listen, routes!(recordings::outline)),
+        needs(Capability::Intervene, routes!(recordings::pause)),
+        needs(Capability::Intervene, routes!(recordings::resume)),
+        needs(Capability::ReadCalls, routes!(conversations::list)),
+        needs(Capability::ReadCalls, routes!(conversations::detail)),
+        needs(Capability::ReadCalls, routes!(conversations::transcript)),
+        needs(Capability::ReadCalls, routes!(turns::list)),
+        needs(Capability::ReadCalls, routes!(turns::detail)),
+        needs(Capability::ReadCalls, routes!(exports::call)),
         // R1: the groups of the root answer under `/api` too.
-        at("/api/exports/calls/{id}", "export_call_under_api", routes!(exports::call)),
-        // A page is not a carrier: it comes with a browser, which the gate was made for.
+        at("/api/exports/calls/{id}", "export_call_under_api", needs(Capability::ReadCalls, routes!(exports::call))),
+        // A page is not a carrier: it comes with a browser, which the guard was made for.
         whatever_method(routes!(convai::conversation), any(convai::conversation)),
         whatever_method(routes!(convai::talk), any(convai::talk)),
     ];
-    let gate = from_fn_with_state(gate::Gate::listening_on(host), gate::guard);
     let (open, guarded) = (both_spellings(open), both_spellings(guarded));
-    let behind_gate = guarded.get_openapi().paths.clone();
-    // The fallback is behind the gate too: a closed server does not tell strangers which addresses exist.
-    let guarded = guarded.fallback(front::nothing_here).layer(gate);
+    let behind_guard = guarded.get_openapi().paths.clone();
+    // The fallback is behind the guard too: a closed server does not tell strangers which addresses exist.
+    let guarded = guarded.fallback(front::nothing_here);
+    let guarded = match guard {
+        Some(guard) => guarded.layer(from_fn_with_state(guard, guard::guard)),
+        None => guarded,
+    };
     let all = OpenApiRouter::with_openapi(openapi::head()).merge(open).merge(guarded);
     let (router, mut api) = all.split_for_parts();
-    openapi::complete(&mut api, |path| behind_gate.paths.contains_key(path));
+    openapi::complete(&mut api, |path| behind_guard.paths.contains_key(path));
     (router.layer(Extension(openapi::Document::new(&api))), api)
 }
 
 /// A route with its description.
 type Described = UtoipaMethodRouter<Surface>;
+
+/// A route for whoever holds a capability: asked before the route looks anything up.
+fn needs(capability: Capability, (schemas, paths, methods): Described) -> Described {
+    let ask = from_fn(move |request, next| guard::allow(capability, request, next));
+    (schemas, paths, methods.layer(ask))
+}
 
 /// Each path as it is and with a trailing slash; one of them is described.
 fn both_spellings<const N: usize>(routes: [Described; N]) -> OpenApiRouter<Surface> {
@@ -195,7 +221,6 @@ fn at(address: &str, name: &str, (schemas, paths, methods): Described) -> Descri
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::net::Ipv4Addr;
 
     use super::*;
 
@@ -208,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_is_served_is_described_and_what_is_described_is_served() {
-        let (router, api) = routes(Ipv4Addr::LOCALHOST.into());
+        let (router, api) = routes(None);
         let described: BTreeSet<String> = api.paths.paths.keys().cloned().collect();
         let slashed = described.iter().filter(|path| *path != "/").map(|path| format!("{path}/"));
         // The fallback is kept as two paths of its own.
@@ -230,7 +255,7 @@ mod tests {
 
     #[test]
     fn operations_have_names_of_their_own_and_say_how_they_fail() {
-        let (_, api) = routes(Ipv4Addr::LOCALHOST.into());
+        let (_, api) = routes(None);
         let mut names = BTreeSet::new();
         for (path, item) in &api.paths.paths {
             let operation = item.get.as_ref().or(item.post.as_ref()).expect("a method");

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tandem_access::secret::{Secret, SecretKeyError};
 use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
 use tandem_domain::agent::{Ambience, Timing};
 use tandem_domain::barge_in::Lists;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::http::gate::Gate;
-use crate::http::{self, Door, EngineNames, Surface};
+use crate::http::{self, Door, EngineNames, Guard, LogIns, Surface};
 use crate::media_ws::Access;
 use crate::media_ws::convai::Talks;
 use crate::media_ws::origin::Origins;
@@ -47,6 +48,7 @@ mod lives;
 mod models;
 mod playbooks;
 mod recognisers;
+mod secret;
 
 use agents::Agents;
 use brains::CallBrains;
@@ -119,6 +121,22 @@ pub enum BootError {
         /// Why not.
         source: io::Error,
     },
+    /// The key that tokens are signed with cannot be kept.
+    #[error("cannot keep the key of tokens in {file}: make DATA_DIR a writable folder, or set SECRET_KEY")]
+    SecretFile {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key that tokens are signed with is none.
+    #[error("{file} does not hold a key: restore it, or remove it to have another one made, which ends all log-ins")]
+    SecretKey {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        source: SecretKeyError,
+    },
     /// An agent that is to answer a number does not exist.
     #[error("there is no agent {0:?}, to whom NUMBER_AGENTS gives a number: name an agent or a playbook")]
     NoNumberAgent(String),
@@ -143,6 +161,7 @@ pub struct Running {
     pub store: Store,
     /// What serves each stage.
     pub engines: EngineNames,
+    guard: Guard,
     life: LifeId,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -157,6 +176,11 @@ impl Running {
     /// Where a carrier's media socket connects.
     pub fn media_url(&self) -> String {
         format!("ws://{}/media", self.authority())
+    }
+
+    /// The link by which the first administrator is made; `None` where there is one. It works for an hour, and once.
+    pub async fn setup_link(&self) -> Option<Secret> {
+        self.guard.setup_link(&self.url()).await
     }
 
     fn authority(&self) -> String {
@@ -237,6 +261,8 @@ async fn start(
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
+    let key = secret::key(config.secret_key.clone(), &config.data_dir)?;
+    let guard = Guard::new(config.host, Arc::new(store.clone()), &key).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
     for name in config.numbers.agents() {
@@ -270,6 +296,8 @@ async fn start(
         switch: switch.clone(),
         rows: Arc::new(store.clone()),
         business: BusinessId::FIRST,
+        guard: guard.clone(),
+        log_ins: LogIns::default(),
         recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),
@@ -283,11 +311,11 @@ async fn start(
         access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),
     };
     let tasks = vec![
-        tokio::spawn(http::serve(door, config.host, surface, stop.clone())),
+        tokio::spawn(http::serve(door, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
         tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
     ];
-    Ok(Running { addr, switch, store, engines, life, stop, tasks })
+    Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })
 }
 
 /// Reads the playbooks of a configuration, and says what is wrong with them.

@@ -47,7 +47,8 @@ async fn every_described_route_answers_in_both_spellings_and_no_other_method() {
     let paths = description["paths"].as_object().unwrap();
     assert!(paths.len() >= 18);
     for (path, item) in paths {
-        let acts = path.ends_with("/recording/pause") || path.ends_with("/recording/resume");
+        let of_access = path.starts_with("/api/auth/") || path == "/api/setup";
+        let acts = of_access || path.ends_with("/recording/pause") || path.ends_with("/recording/resume");
         let method = if acts { "post" } else { "get" };
         assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), [method], "{path}");
         let concrete = concrete(path);
@@ -71,6 +72,9 @@ async fn statuses_and_media_types_are_those_described() {
             let answered = answer(program.request(verb, &request)).await;
             let described = &item[method]["responses"][answered.status.to_string()];
             assert!(described.is_object(), "{request} answers {}, which is not described", answered.status);
+            if answered.status == 204 {
+                continue; // there is nothing in it
+            }
             let media_type = answered.header("content-type").split(';').next().unwrap();
             assert!(described["content"][media_type].is_object(), "{request} answers {media_type}, not described");
         }

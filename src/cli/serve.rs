@@ -50,6 +50,12 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), CliError> 
     // With credentials the URL alone opens nothing; `simulate` finds us, and them, by the same settings.
     let url = if config.media.are_set() { String::new() } else { format!(" --url {}", running.media_url()) };
     announce(&name, &started(&running), &url, output)?;
+    if let Some(link) = running.setup_link().await {
+        output.say(format_args!(
+            "nobody has an account yet; to make the first administrator, open within an hour: {}",
+            link.expose()
+        ));
+    }
 
     let signal = signals.next().await;
     output.say(format_args!(

@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
     now(
         "HOST",
         "127.0.0.1",
-        "address to listen on; anything but loopback closes the API until access control is set up",
+        "address to listen on; beyond loopback only the set-up page is served until there is an administrator",
     ),
     now(
         "ALLOWED_ORIGINS",
@@ -230,7 +230,10 @@ pub const KEYS: &[Key] = &[
         "",
         "stands in for REDIS_URL where that and CELERY_BROKER_URL are unset",
     ),
-    to_come("SECRET_KEY", Kind::Secret, "", "signs tokens and encrypts credentials"),
+    guard(
+        "SECRET_KEY",
+        "signs tokens, 32 or more random characters; empty means one that is made and kept in DATA_DIR/secret_key",
+    ),
     to_come("CALLING_HOURS_START", Kind::Plain, "10", "first hour of the calling window, 0 to 24"),
     to_come("CALLING_HOURS_END", Kind::Plain, "19", "hour at which the calling window closes, 0 to 24"),
     to_come("TWILIO_ACCOUNT_SID", Kind::Plain, "", "Twilio account"),

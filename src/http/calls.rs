@@ -4,11 +4,12 @@
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use tandem_domain::port::store::{CallSession, RowKey};
 use tandem_domain::record::CallStatus;
 
 use super::Surface;
+use super::guard::Tenant;
 use super::listing::ListQuery;
 use super::page::{self, Page};
 use super::problem::Problem;
@@ -32,7 +33,7 @@ const STATES: [CallStatus; 9] = [
     responses((status = OK, body = Page<CallSession>)),
 )]
 pub(super) async fn list(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page<CallSession>>, Problem> {
     let Query(query) = query.map_err(|error| Problem::invalid("query", error.body_text()))?;
@@ -48,7 +49,7 @@ pub(super) async fn list(
     responses((status = OK, body = CallSession)),
 )]
 pub(super) async fn detail(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CallSession>, Problem> {
     find(&surface, id).await.map(Json)

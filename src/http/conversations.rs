@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -14,6 +14,7 @@ use tandem_domain::transcript::Role;
 use utoipa::ToSchema;
 
 use super::Surface;
+use super::guard::Tenant;
 use super::listing::ListQuery;
 use super::page::{self, Page};
 use super::problem::Problem;
@@ -62,7 +63,7 @@ impl From<&TranscriptLine> for HistoryLine {
     responses((status = OK, body = Page<Conversation>)),
 )]
 pub(super) async fn list(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page<Conversation>>, Problem> {
     let Query(query) = query.map_err(|error| Problem::invalid("query", error.body_text()))?;
@@ -78,7 +79,7 @@ pub(super) async fn list(
     responses((status = OK, body = Detail)),
 )]
 pub(super) async fn detail(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Detail>, Problem> {
     let conversation = named(&surface, id).await?;
@@ -105,7 +106,7 @@ pub(super) async fn detail(
     ),
 )]
 pub(super) async fn transcript(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<FormatQuery>, QueryRejection>,
     headers: HeaderMap,

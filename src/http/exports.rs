@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use tandem_actors::clock;
 use tandem_domain::port::store::{CallSession, Conversation, RowKey, StoredEvent, TranscriptLine};
 use utoipa::ToSchema;
 
-use super::Surface;
+use super::guard::Tenant;
 use super::problem::Problem;
 use super::transcript::{Format, FormatQuery, Transcript, VARIES};
 
@@ -44,7 +44,7 @@ pub(super) struct CallExport {
     ))),
 )]
 pub(super) async fn call(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<FormatQuery>, QueryRejection>,
     headers: HeaderMap,

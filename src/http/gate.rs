@@ -11,12 +11,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header, uri::Authority};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
-use super::problem::Problem;
 
 /// Whether the interface is open, decided once when the program starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +30,11 @@ impl Gate {
     /// Whether a request is of a program of this machine, and of no web page from elsewhere: a browser opens sockets to any host.
     pub(crate) fn admits(self, uri: &Uri, headers: &HeaderMap) -> bool {
         self.verdict(uri, headers).is_none() && !is_of_another_page(headers)
+    }
+
+    /// Whether a request is of a program of this machine, though it may be a page's.
+    pub(super) fn is_of_this_machine(self, uri: &Uri, headers: &HeaderMap) -> bool {
+        self.verdict(uri, headers).is_none()
     }
 
     /// Why a request is turned away; `None` if it may pass.
@@ -82,17 +82,6 @@ fn asks_for_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || address.is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-/// Turns away what the gate does not let pass.
-pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    match gate.verdict(request.uri(), request.headers()) {
-        None => next.run(request).await,
-        Some(reason) => {
-            tracing::debug!(path = request.uri().path(), "request turned away");
-            Problem::closed(reason).into_response()
-        }
-    }
 }
 
 #[cfg(test)]

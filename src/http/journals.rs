@@ -1,16 +1,16 @@
 //! The journal of one call, for `tandem replay`. Holds what the caller said: behind the gate like everything that does.
 
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tandem_actors::journals::ENDING;
 use tandem_domain::ids::CallId;
 use utoipa::ToSchema;
 
-use super::Surface;
 use super::calls;
+use super::guard::Tenant;
 use super::problem::Problem;
 
 /// The bytes of a journal.
@@ -28,7 +28,7 @@ struct File(#[expect(dead_code, reason = "described, never made")] Vec<u8>);
     responses((status = OK, body = inline(File), content_type = "application/octet-stream")),
 )]
 pub(super) async fn journal(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|error| Problem::invalid("id", error.body_text()))?;

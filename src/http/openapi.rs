@@ -20,8 +20,9 @@ use utoipa::openapi::{
 use super::problem::{self, PROBLEM_JSON};
 
 /// Groups of routes.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("calls", "calls as the carrier knows them"),
+    ("access", "who may ask"),
     ("conversations", "what was said"),
     ("exports", "files to keep or to hand over"),
     ("media", "sockets over which carriers bring calls; not for browsers"),
@@ -69,11 +70,16 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+            let has_body = operation.request_body.is_some();
             let is_socket = operation.responses.responses.contains_key("101");
             let rules = [
                 ("400", "a parameter does not fit; `errors` names it", takes_parameters),
                 ("401", "the media socket asks for its user and password", is_socket && !guarded(path)),
-                ("403", "the server listens beyond this machine and access control is not set up", guarded(path)),
+                ("400", "the body does not fit; `errors` says where", has_body),
+                ("413", "the body is larger than a mebibyte", has_body),
+                ("403", "there is no administrator yet", has_body && !guarded(path)),
+                ("401", "no token or key, or one that is not good", guarded(path)),
+                ("403", "whoever asks may not do this, or there is no administrator yet", guarded(path)),
                 ("403", "no valid secret or invitation in the path, or none is set up", is_socket && !guarded(path)),
                 ("404", "there is no such row", path.contains('{') && !is_socket),
                 ("404", "no media sockets of that carrier", is_socket && path.contains("{carrier}")),

@@ -3,11 +3,13 @@
 //! | status | `type` ends in        | when                                                    |
 //! |--------|-----------------------|---------------------------------------------------------|
 //! | 400    | `invalid-request`     | a parameter does not fit; `errors` names each           |
-//! | 401    | `unauthorized`        | a media socket without its user and password            |
+//! | 401    | `unauthorized`        | a media socket without its user and password, a request without a good token or key |
 //! | 403    | `closed`              | the interface is not open to this request               |
-//! | 404    | `not-found`           | no such route or row                                    |
+//! | 403    | `forbidden`           | whoever asks may not do this                            |
+//! | 404    | `not-found`           | no such route or row, or another business's             |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
 //! | 413    | `body-too-large`      | more than the body limit                                |
+//! | 429    | `too-many-requests`   | too many log-ins failed; `Retry-After`                  |
 //! | 426    | `upgrade-required`    | a media socket was asked for without an upgrade         |
 //! | 500    | `internal`            | our fault; the log knows more than the answer           |
 //! | 503    | `unavailable`         | draining, or too many at once, or the database does not answer; `Retry-After` |
@@ -41,7 +43,14 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
+    /// How to show who one is, of a 401.
+    challenge: &'static str,
 }
+
+/// Of media sockets.
+const BASIC: &str = r#"Basic realm="media""#;
+/// Of the interface (RFC 6750 3).
+const BEARER: &str = r#"Bearer realm="tandem""#;
 
 /// An error (RFC 9457). Members in the order of its section 3.1.
 #[derive(Serialize, ToSchema)]
@@ -66,21 +75,43 @@ const TYPE_PREFIX: &str = "urn:tandem:problem:";
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+        Self { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after_s: None, challenge: BASIC }
     }
 
     /// A query parameter does not fit.
     pub fn invalid(parameter: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let error = FieldError { parameter: parameter.to_owned(), detail: detail.clone() };
-        let problem =
-            Self::new(StatusCode::BAD_REQUEST, "invalid-request", "Invalid request", format!("{parameter}: {detail}"));
+        let problem = Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-request",
+            "Invalid request",
+            if parameter.is_empty() { detail.clone() } else { format!("{parameter}: {detail}") },
+        );
         Self { errors: vec![error], ..problem }
     }
 
     /// A user and a password are missing or wrong.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials required", detail)
+    }
+
+    /// A token or a key is missing or not good.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self { challenge: BEARER, ..Self::unauthorized(detail) }
+    }
+
+    /// Whoever asks may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// Tried too often.
+    pub fn too_many(detail: impl Into<String>, retry_after: std::time::Duration) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail);
+        // Rounded up: a client that comes at the very second is not told to wait again.
+        let seconds = u32::try_from(retry_after.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+        Self { retry_after_s: Some(seconds), ..problem }
     }
 
     /// There is no such thing.
@@ -162,7 +193,7 @@ impl IntoResponse for Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 15.5.2: the answer has to say how.
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="media""#));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge));
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             // RFC 9110 15.5.22: the answer has to say which protocol.

@@ -10,7 +10,7 @@ use std::path::{Path as FilePath, PathBuf};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::guard::Tenant;
 use super::problem::Problem;
 use super::range::{self, Part};
 use super::{Surface, gate};
@@ -63,7 +64,7 @@ struct Wave(#[expect(dead_code, reason = "described, never made")] Vec<u8>);
     ),
 )]
 pub(super) async fn file(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -143,7 +144,7 @@ pub(super) struct Outline {
     responses((status = OK, body = Outline), (status = NOT_MODIFIED, description = "the outline that the client has")),
 )]
 pub(super) async fn outline(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<OutlineQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -194,7 +195,7 @@ pub(super) struct RecordingState {
     responses((status = OK, body = RecordingState, description = "silent from now on")),
 )]
 pub(super) async fn pause(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<RecordingState>, Problem> {
@@ -208,7 +209,7 @@ pub(super) async fn pause(
     responses((status = OK, body = RecordingState, description = "recorded again from now on")),
 )]
 pub(super) async fn resume(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<RecordingState>, Problem> {

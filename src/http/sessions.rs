@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tandem_actors::call::SessionView;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Surface;
+use super::guard::Tenant;
 use super::page::Page;
 use super::problem::Problem;
 use super::turns::PageQuery;
@@ -81,7 +81,7 @@ impl From<SessionView> for Session {
     responses((status = OK, body = Page<Session>)),
 )]
 pub(super) async fn list(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<Page<Session>>, Problem> {
     let asked = PageQuery::read(query, "sessions".to_owned())?;

@@ -3,13 +3,13 @@
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use serde::Deserialize;
 use tandem_domain::port::store::{RowKey, StoredTurn};
 use utoipa::IntoParams;
 
-use super::Surface;
 use super::conversations;
+use super::guard::Tenant;
 use super::page::{self, Asked, Page};
 use super::problem::Problem;
 
@@ -40,7 +40,7 @@ impl PageQuery {
     responses((status = OK, body = Page<StoredTurn>)),
 )]
 pub(super) async fn list(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<Page<StoredTurn>>, Problem> {
@@ -62,7 +62,7 @@ pub(super) async fn list(
     responses((status = OK, body = StoredTurn)),
 )]
 pub(super) async fn detail(
-    State(surface): State<Surface>,
+    Tenant(surface): Tenant,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<StoredTurn>, Problem> {
     let Path((id, turn)) = path.map_err(|error| Problem::invalid("id", error.body_text()))?;
