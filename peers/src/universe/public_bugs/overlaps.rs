@@ -46,7 +46,6 @@ pub fn going_on() -> Vec<PublicBug> {
         livekit_agents_3261_noise_ends_it(),
         livekit_agents_6750_many_in_a_row(),
         ava_467_speech_without_a_word(),
-        ava_467_own_voice_from_a_loudspeaker(),
         rapida_280_greeting_ended_by_a_sound(),
     ]
 }
@@ -59,6 +58,7 @@ pub fn giving_way() -> Vec<PublicBug> {
         pipecat_3191_waits_for_a_second_word(),
         openai_agents_js_1173_all_audio_sent(),
         nova_sonic_twilio_2_buffered_audio_plays_on(),
+        ava_467_own_voice_from_a_loudspeaker(),
     ]
 }
 
@@ -191,8 +191,7 @@ pub fn ava_467_own_voice_from_a_loudspeaker() -> PublicBug {
     ];
     let mut call = interrupted("ava_467_own_voice_from_a_loudspeaker", script);
     call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 20.0 });
-    let holds =
-        vec![Holds::AgentGoesOn, Holds::CallerIsGivenWay, Holds::GoesOnUnprompted, Holds::SilenceAtMost(ms(2_500))];
+    let holds = vec![Holds::CallerIsGivenWay, Holds::GoesOnUnprompted, Holds::SilenceAtMost(ms(2_500))];
     PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call, holds }
 }
 
