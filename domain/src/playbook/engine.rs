@@ -22,10 +22,10 @@ impl Playbook {
             skipped: BTreeMap::new(),
             awaiting: Awaiting::Answer { slot: String::new() }, // until `advance` has chosen the first
             attempts: BTreeMap::new(),
-            acknowledged: Vec::new(),
+            acknowledged: Box::default(),
             half_heard: None,
-            last_said: Vec::new(),
-            last_protected: Vec::new(),
+            last_said: Box::default(),
+            last_protected: Box::default(),
             turns: 0,
             delays: 0,
             silences: 0,
@@ -76,8 +76,8 @@ impl Playbook {
     /// Says the last reply again, without apologies. Does not count as a turn: the caller of this function decides how often.
     pub fn repeat(&self, state: &PlaybookState) -> Reply {
         Reply {
-            say: state.last_said.clone(),
-            protected: state.last_protected.clone(),
+            say: state.last_said.to_vec(),
+            protected: state.last_protected.to_vec(),
             decision: state.decision(),
             state: state.clone(),
             waits: false,
@@ -139,7 +139,8 @@ impl<'a> Turn<'a> {
 
     fn reply(mut self) -> Reply {
         if !self.told.is_empty() {
-            (self.state.last_said, self.state.last_protected) = apart(self.told);
+            let (said, protected) = apart(self.told);
+            (self.state.last_said, self.state.last_protected) = (said.into(), protected.into());
         }
         let (say, protected) = apart(self.say);
         self.state.expects = self.playbook.expects(&self.state, self.context).map(Box::new);
@@ -329,7 +330,7 @@ impl<'a> Turn<'a> {
     pub(super) fn acknowledge(&mut self, names: &[String]) {
         if let Some(text) = summary(self.playbook, &self.state, |name| names.iter().any(|other| other == name)) {
             self.tell_as_it_is(self.statement(&text), false);
-            self.state.acknowledged = names.to_vec();
+            self.state.acknowledged = names.into();
         }
     }
 
