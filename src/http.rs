@@ -20,8 +20,9 @@ use axum::{Extension, Router};
 use tandem_access::role::Capability;
 use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
+use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::ConversationStore;
+use tandem_domain::port::store::{AgentBook, ConversationStore};
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -33,6 +34,7 @@ use utoipa_axum::routes;
 use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
+mod agents;
 mod auth;
 mod body;
 mod calls;
@@ -85,6 +87,10 @@ pub(crate) struct Surface {
     pub(crate) rows: Arc<dyn ConversationStore>,
     /// Whose rows are shown: of whoever asks ([`guard::Tenant`]).
     pub(crate) business: BusinessId,
+    /// Agents, for who edits them.
+    pub(crate) agents: Arc<dyn AgentBook>,
+    /// Whose telephone numbers come without a country code.
+    pub(crate) region: Option<Region>,
     /// Who may ask.
     pub(crate) guard: Guard,
     /// What log-ins share.
@@ -147,6 +153,12 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         routes!(auth::log_out),
         needs(Capability::ReadCalls, routes!(health::metrics)),
         needs(Capability::Debug, routes!(sessions::list)),
+        needs(Capability::ReadSettings, routes!(agents::list)),
+        needs(Capability::PublishAgents, routes!(agents::create)),
+        at("/api/agents/create", "create_agent_as_before", needs(Capability::PublishAgents, routes!(agents::create))),
+        needs(Capability::ReadSettings, routes!(agents::detail)),
+        needs(Capability::PublishAgents, routes!(agents::edit)),
+        needs(Capability::ReadSettings, routes!(agents::config)),
         needs(Capability::ReadCalls, routes!(calls::list)),
         needs(Capability::ReadCalls, routes!(calls::detail)),
         needs(Capability::Debug, routes!(journals::journal)),
@@ -209,7 +221,7 @@ fn whatever_method((schemas, paths, _): Described, methods: MethodRouter<Surface
 fn at(address: &str, name: &str, (schemas, paths, methods): Described) -> Described {
     let mut moved = Paths::new();
     for mut item in paths.paths.into_values() {
-        if let Some(operation) = &mut item.get {
+        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
             operation.operation_id = Some(name.to_owned());
             openapi::know_parts(operation, address);
         }

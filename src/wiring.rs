@@ -296,6 +296,8 @@ async fn start(
         switch: switch.clone(),
         rows: Arc::new(store.clone()),
         business: BusinessId::FIRST,
+        agents: Arc::new(store.clone()),
+        region: config.region.parse().ok(),
         guard: guard.clone(),
         log_ins: LogIns::default(),
         recordings: recordings_in(&config.data_dir).into(),

@@ -20,9 +20,10 @@ use utoipa::openapi::{
 use super::problem::{self, PROBLEM_JSON};
 
 /// Groups of routes.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("calls", "calls as the carrier knows them"),
     ("access", "who may ask"),
+    ("agents", "who speaks, and how"),
     ("conversations", "what was said"),
     ("exports", "files to keep or to hand over"),
     ("media", "sockets over which carriers bring calls; not for browsers"),

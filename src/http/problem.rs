@@ -8,6 +8,8 @@
 //! | 403    | `forbidden`           | whoever asks may not do this                            |
 //! | 404    | `not-found`           | no such route or row, or another business's             |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
+//! | 409    | `conflict`            | another has this name                                   |
+//! | 412    | `precondition`        | somebody has changed it since it was read (`If-Match`)  |
 //! | 413    | `body-too-large`      | more than the body limit                                |
 //! | 429    | `too-many-requests`   | too many log-ins failed; `Retry-After`                  |
 //! | 426    | `upgrade-required`    | a media socket was asked for without an upgrade         |
@@ -89,6 +91,23 @@ impl Problem {
             if parameter.is_empty() { detail.clone() } else { format!("{parameter}: {detail}") },
         );
         Self { errors: vec![error], ..problem }
+    }
+
+    /// A body does not fit: each place (a JSON pointer) with what would fit.
+    pub fn invalid_body(places: impl Iterator<Item = (String, String)>, detail: String) -> Self {
+        let errors = places.map(|(parameter, detail)| FieldError { parameter, detail }).collect();
+        let problem = Self::new(StatusCode::BAD_REQUEST, "invalid-request", "Invalid request", detail);
+        Self { errors, ..problem }
+    }
+
+    /// It would be one of two that must not be alike.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+    }
+
+    /// `If-Match` does not hold, or cannot be read: 412, 428 or 400.
+    pub fn precondition(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::new(status, "precondition", "Precondition", detail)
     }
 
     /// A user and a password are missing or wrong.
