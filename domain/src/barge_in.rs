@@ -25,7 +25,8 @@ use crate::echo::Loudness;
 
 pub use lexicon::{Flaw, Lexicon, LexiconError, List, Lists, Reading, Wants};
 
-/// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
+/// Own words that a caller has to repeat in a row to count as our echo. Two are what people repeat to confirm; one, where nothing was asked, is
+/// mostly a cough with our last word under it.
 const ECHO_WORDS: usize = 3;
 
 /// A sound up to this is a click, a breath, a short cough: nothing is said in it that has to be waited for.
@@ -299,6 +300,8 @@ impl BargeIn {
             Ruling::Yield(Ground::Command)
         } else if held.overlap.asked && reading.answers > 0 {
             Ruling::Yield(Ground::Answer)
+        } else if words == 1 && !held.overlap.asked && lexicon::sounds(text).len() == 1 && is_stretch_of(text, own) {
+            Ruling::Resume(Ground::Echo) // a sound without words, and one of ours under it
         } else if words >= 2 || (words == 1 && sure) {
             Ruling::Yield(Ground::Words)
         } else if !reading.is_empty() {
@@ -409,7 +412,12 @@ impl BargeIn {
             Some(loudness) if loudness.may_be_echo() => 1,
             _ => ECHO_WORDS,
         };
-        let (text, own) = (lexicon::sounds(text), lexicon::sounds(own));
-        text.len() >= least && own.windows(text.len()).any(|window| window == text)
+        lexicon::sounds(text).len() >= least && is_stretch_of(text, own)
     }
+}
+
+/// Whether the words of `text`, of which there are some, stand in `own` in a row.
+fn is_stretch_of(text: &str, own: &str) -> bool {
+    let (text, own) = (lexicon::sounds(text), lexicon::sounds(own));
+    !text.is_empty() && own.windows(text.len()).any(|window| window == text)
 }

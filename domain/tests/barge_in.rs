@@ -163,9 +163,11 @@ fn words_of_grammar_alone_are_a_nod_misheard_and_say_nothing_of_what_is_beside_t
 }
 
 #[test]
-fn our_own_words_are_echo_and_a_word_or_two_are_not() {
+fn our_own_words_are_echo_and_two_are_not() {
     assert_eq!(hears("apartments in Delhi and"), Ruling::Resume(Ground::Echo));
     assert_eq!(hears("the prices"), Ruling::Yield(Ground::Words));
+    assert_eq!(hears("metro."), Ruling::Resume(Ground::Echo), "a cough, and our last word under it");
+    assert_eq!(hears("garage."), Ruling::Yield(Ground::Words), "a word that is not ours");
 }
 
 #[test]
