@@ -76,6 +76,15 @@ impl SilenceLadder {
         self.quiet_since.get_or_insert(now);
     }
 
+    /// Nobody of us speaks or thinks any more, but there is a sound of which it is not known yet whether it is a turn: if it is none, what it
+    /// leaves is counted from now, and not from when that was found out.
+    pub fn playback_ended_under_a_sound(&mut self, now: Instant) {
+        if self.state == State::Off {
+            self.state = State::Suspended { since: now };
+        }
+        self.quiet_since.get_or_insert(now);
+    }
+
     /// We are about to speak, or think: silence is ours.
     pub fn disarm(&mut self) {
         self.state = State::Off;
@@ -245,6 +254,21 @@ mod tests {
         let now = origin();
         ladder.playback_ended(now);
         assert_eq!(ladder.poll_timeout(), Some(now + STEP));
+    }
+
+    #[test]
+    fn a_sound_that_outlasts_our_voice_and_was_nothing_delays_no_rung() {
+        let (now, mut ladder) = (origin(), SilenceLadder::new(STEP, None));
+        ladder.sound_began();
+        ladder.playback_ended_under_a_sound(now);
+        assert_eq!(ladder.poll_timeout(), None, "not into a sound");
+        ladder.playback_ended(now + secs(3)); // the recogniser took three seconds to say that there was no word
+        assert_eq!(ladder.poll_timeout(), Some(now + STEP));
+        ladder.playback_ended_under_a_sound(now + secs(4));
+        assert_eq!(ladder.poll_timeout(), Some(now + STEP), "it counts already");
+        ladder.caller_spoke();
+        ladder.playback_ended(now + secs(9));
+        assert_eq!(ladder.poll_timeout(), Some(now + secs(16)), "words are no silence");
     }
 
     #[test]

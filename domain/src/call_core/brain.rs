@@ -8,6 +8,10 @@ use crate::playbook::Decision;
 use crate::port::brain::{Ask, BrainEvent, Prompt};
 use crate::turn::Committed;
 
+/// Characters of an answer beyond which no more of it is taken: more than three minutes of speech. A model that never ends is none to listen to,
+/// and no far end's clock should be left alone with our audio for longer.
+const LONGEST_ANSWER: usize = 3_000;
+
 impl CallCore {
     pub(super) fn think(&mut self, now: Instant, turn: TurnId, prompt: Prompt, reply_to: Option<Committed>) {
         if prompt != Prompt::Open {
@@ -73,6 +77,7 @@ impl CallCore {
                 if let Some(speech) = self.speech.as_mut().filter(|_| protected) {
                     speech.protected.push(speech.sentences.len() - 1);
                 }
+                self.cut_off_at_length();
             }
             BrainEvent::Protect => thinking.protect = true,
             BrainEvent::State(state) => {
@@ -100,13 +105,9 @@ impl CallCore {
         if self.answered() {
             return self.seal();
         }
-        if self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo)
-            && !thinking.skips
-            && let Some(turn) = thinking.reply_to
-        {
-            // The caller waits for an answer: no answer is none.
-            let line = self.lines().sorry;
-            self.say(now, line, Some(turn), thinking.committed_at);
+        let goes_on = self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo);
+        if let Some(line) = self.for_want_of_an_answer(&thinking).filter(|_| goes_on && !thinking.skips) {
+            self.say(now, line, thinking.reply_to, thinking.committed_at);
             return self.seal();
         }
         if self.speech.is_some() {
@@ -117,14 +118,33 @@ impl CallCore {
         self.after_reply(now);
     }
 
+    /// What is said of an answer that does not end is said, and the rest is not asked for.
+    fn cut_off_at_length(&mut self) {
+        let said =
+            self.speech.iter().flat_map(|speech| &speech.sentences).map(|text| text.chars().count()).sum::<usize>();
+        let Some(thinking) = self.thinking.take_if(|_| said > LONGEST_ANSWER) else { return };
+        self.effects.push_back(Effect::StopThinking);
+        self.note_event("answer_cut_off", format!("ask {}, {said} characters", thinking.number));
+        self.seal();
+    }
+
     pub(super) fn brain_gave_up(&mut self, now: Instant) {
         let Some(thinking) = self.thinking.take() else { return };
         self.effects.push_back(Effect::StopThinking);
         self.note_event("brain_failed", format!("ask {}", thinking.number));
         if !self.answered() {
-            let line = self.lines().sorry;
+            let line = self.for_want_of_an_answer(&thinking).unwrap_or_else(|| self.lines().sorry);
             self.say(now, line, thinking.reply_to, thinking.committed_at);
         }
         self.seal();
+    }
+
+    /// What is said where the brain says nothing: a caller who waits hears that he was not understood, one who is silent hears that somebody is
+    /// there, since a reprompt that says nothing is none. An opening without words may be meant.
+    fn for_want_of_an_answer(&self, thinking: &Thinking) -> Option<String> {
+        match thinking.ask.prompt {
+            Prompt::Silence { .. } => Some(self.lines().there),
+            _ => thinking.reply_to.as_ref().map(|_| self.lines().sorry),
+        }
     }
 }

@@ -133,8 +133,11 @@ impl CallCore {
 
     /// If nothing is being said or thought: ends the call if that was decided, else the caller's silence counts.
     pub(super) fn listen(&mut self, now: Instant) {
-        if self.speech.is_some() || self.thinking.is_some() || self.turns.is_open() || self.ending.is_some() {
+        if self.speech.is_some() || self.thinking.is_some() || self.ending.is_some() {
             return;
+        }
+        if self.turns.is_open() {
+            return self.silence.playback_ended_under_a_sound(now);
         }
         match self.decision {
             Some(Decision::ThankYouResponse) => {

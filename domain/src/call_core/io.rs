@@ -65,7 +65,9 @@ pub struct Lines {
     pub unsure: String,
     /// The brain gave no answer.
     pub sorry: String,
-    /// Nobody answers.
+    /// Nobody answers, and the brain has nothing to say to that.
+    pub there: String,
+    /// Nobody answers any more.
     pub silence: String,
     /// The longest call is over.
     pub time_up: String,

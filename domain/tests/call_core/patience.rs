@@ -183,11 +183,60 @@ fn a_reprompt_cannot_be_skipped_for_ever() {
         assert!(matches!(asked.prompt, Prompt::Silence { .. }));
         world.input(Input::Brain { ask, event: BrainEvent::SkipTurn });
         world.input(Input::BrainDone { ask });
+        assert_eq!(world.last_text(), Lines::default().there, "somebody is there");
+        world.play_all();
         assert_eq!(next(&world), (secs(7), "silence"));
     }
     world.pass(secs(7));
     world.play_all();
     assert_eq!(world.ended, [EndReason::Silence]);
+}
+
+#[test]
+fn a_brain_that_fails_leaves_no_caller_in_silence() {
+    let mut world = greeted(Timing::default());
+    world.hold_brain = true;
+    for failed in [false, true] {
+        world.pass(secs(7));
+        let (ask, _) = world.asks.pop_front().unwrap();
+        world.input(if failed { Input::BrainFailed { ask } } else { Input::BrainDone { ask } });
+        assert_eq!(world.last_text(), Lines::default().there);
+        world.play_all();
+    }
+    world.say("I want an apartment");
+    let (ask, _) = world.asks.pop_front().unwrap();
+    world.input(Input::BrainDone { ask });
+    assert_eq!(world.last_text(), Lines::default().sorry, "who said something has not to be told that we are there");
+}
+
+#[test]
+fn a_recogniser_that_takes_its_time_over_a_cough_delays_no_reprompt() {
+    let mut world = World::new(Timing::default());
+    world.play();
+    world.begin(); // too short to hold our voice
+    world.end(2_000);
+    world.play_all();
+    assert_ne!(next(&world).1, "silence", "the recogniser may still have words");
+    world.pass(ms(2_500));
+    world.words("");
+    assert_eq!(next(&world), (ms(4_500), "silence"), "from the end of our own words");
+}
+
+#[test]
+fn an_answer_that_does_not_end_is_cut_off() {
+    let mut world = greeted(Timing::default());
+    world.hold_brain = true;
+    world.say("I want an apartment");
+    let (ask, _) = world.asks.pop_front().unwrap();
+    let before = world.spoken.len();
+    for _ in 0..500 {
+        world.input(Input::Brain { ask, event: BrainEvent::Say("And another thing that I meant to say.".into()) });
+    }
+    let said: usize = world.spoken[before..].iter().map(|(_, _, text)| text.len()).sum();
+    assert!((3_000..3_100).contains(&said), "{said}");
+    assert_eq!(events(&world, "answer_cut_off").count(), 1);
+    world.play_all();
+    assert_eq!(next(&world), (secs(7), "silence"), "and the call goes on");
 }
 
 #[test]

@@ -7,7 +7,11 @@
 //! ```
 //!
 //! It goes on at the beginning of the word in which it stopped, as far as the switch knows: what the line had hidden of the words before the
-//! `clear` is heard twice, and nothing else may be. Not here: whether it was right to go on.
+//! `clear` is heard twice, and nothing else may be. Which words are those is told by laying the ear's words into what was meant (`laying`), for
+//! not each word can be told: one in which a gap was filled, or which the next hold cut, was said all the same. Not here: whether it was right to
+//! go on.
+
+mod laying;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +19,6 @@ use std::time::Duration;
 use tandem_peers::carrier::FRAME_SAMPLES;
 use tandem_peers::voice::Heard;
 
-use super::ear::whole;
 use crate::Run;
 
 /// A frame at each end that is played once it has begun, and one of the carrier's clock.
@@ -23,42 +26,29 @@ const FRAMES: Duration = Duration::from_millis(60);
 /// A mark that stays out holds back what counts as heard for so long (`tandem_domain::playout`).
 const MARK_GRACE: Duration = Duration::from_secs(1);
 
-/// The words in the ear, less those before a `clear` that were said again when the voice went on behind it.
+/// The words in the ear, each once: of those that a voice said before a `clear` and again behind it, one saying.
+///
+/// That is the second, unless it stopped again before it had come as far as the first.
 pub(super) fn once(run: &Run) -> Vec<&Heard> {
-    let mut words: Vec<&Heard> = run.heard.iter().collect();
-    for (clear, given_up) in taken_back(run) {
-        let behind = words.partition_point(|word| run.tape.at(word.start) < clear);
-        let (before, after) = words.split_at(behind);
-        // a word of the utterance behind it may be the same, and is no repetition
-        let after = &after[..after.partition_point(|word| run.tape.at(word.start) < given_up)];
-        let late = before.iter().rev().take_while(|word| whole(run, word) + allowed(run) >= clear).count();
-        // the words that end at the clear are those that begin behind it
-        let again =
-            |count: &usize| before[behind - count..].iter().zip(after).all(|(one, other)| one.text == other.text);
-        let whole = (1..=late.min(after.len())).rev().find(again);
-        match whole.or_else(|| (1..=late).rev().find(|count| cut_short(run, &before[behind - count..], after))) {
-            Some(count) if whole.is_some() => drop(words.drain(behind - count..behind)),
-            Some(count) => {
-                let said = same(&before[behind - count..], after);
-                words.drain(behind..behind + said);
+    let laid = laying::laid(run);
+    let mut kept: Vec<(Option<usize>, &Heard)> = Vec::with_capacity(run.heard.len());
+    let mut from = 0;
+    while from < laid.len() {
+        let to = (from + 1..laid.len()).find(|&word| laid[word].again).unwrap_or(laid.len());
+        let section = laid[from..to].iter().map(|word| word.place).zip(&run.heard[from..to]);
+        let last = kept.iter().rev().find_map(|(place, _)| *place).filter(|_| laid[from].again);
+        let reach = laid[from..to].iter().filter_map(|word| word.place).max();
+        if last.is_some() && reach < last {
+            kept.extend(section.filter(|(place, _)| place.is_none()));
+        } else {
+            if laid[from].again {
+                kept.retain(|(place, _)| *place < laid[from].place || place.is_none());
             }
-            None => {}
+            kept.extend(section);
         }
+        from = to;
     }
-    words
-}
-
-/// How many words the two begin with in common.
-fn same(one: &[&Heard], other: &[&Heard]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one.text == other.text).count()
-}
-
-/// Whether `again` begins with some of `words`, and a `clear` came before it had all of them.
-fn cut_short(run: &Run, words: &[&Heard], again: &[&Heard]) -> bool {
-    let said = same(words, again);
-    let Some(last) = said.checked_sub(1).map(|last| run.tape.at(again[last].start)) else { return false };
-    let next = again.get(said).map_or(run.over.0, |word| run.tape.at(word.start));
-    clears(run).any(|clear| (last..=next).contains(&clear))
+    kept.into_iter().map(|(_, word)| word).collect()
 }
 
 /// When the carrier had each `clear`.
