@@ -10,11 +10,13 @@
 //! | an answer that is whole: "Yes, please."                  | 300 ms       |
 //! | the value that was asked for, whole                      | 300 ms       |
 //! | anything else                                            | 500 ms       |
-//! | such a value, whole, that may grow: "Two lakh."          | 900 ms       |
+//! | such a value, whole, that may grow: "Two lakh."          | 950 ms       |
 //! | words after which more comes: "I want to"                | 1,200 ms     |
-//! | a value that may grow, without a full stop: "two lakh"   | 1,300 ms     |
+//! | a value that may grow, without a full stop: "two lakh"   | 1,400 ms     |
 //! | the beginning of such a value: "nine eight seven"        | 2,500 ms     |
 //! | of an e-mail address, of a postal address                | 3,500 ms     |
+//!
+//! Where a value was asked for and another is dictated, that one is waited for too ([`unasked`]), but as a whole it is a plain sentence.
 //!
 //! A model that judges by sound (`JudgeTurn`) moves the plain case alone, to the first row or to that of words after which more comes.
 
@@ -27,6 +29,7 @@ use crate::slot::yes_no;
 mod ending;
 mod expects;
 mod pauses;
+mod unasked;
 
 pub use ending::{Ending, Endings, EndingsError};
 pub use expects::{Expects, Progress, Spelled};
@@ -38,8 +41,9 @@ pub const LONGEST: Duration = Duration::from_secs(4);
 const WHOLE_PERCENT: u32 = 60;
 /// What words that go on add.
 const OPEN: Duration = Duration::from_millis(700);
-/// What a value adds that may grow: people pause for so long between its parts. Half of it, where the recogniser heard a full stop.
-const GROWS: Duration = Duration::from_millis(800);
+/// What a value adds that may grow: people pause for so long between its parts, and speech is known for speech a little after it began. Half of
+/// it, where the recogniser heard a full stop.
+const GROWS: Duration = Duration::from_millis(900);
 /// Silence after the beginning of a value.
 const BEGUN: Duration = Duration::from_millis(2_500);
 /// The same, where people think between the pieces or spell them.
@@ -53,6 +57,9 @@ const STRETCH_PERCENT: u32 = 160;
 /// A model that is so sure of the end, and of the opposite, is believed.
 const SURE_OF_END: f32 = 0.8;
 const SURE_OF_MORE: f32 = 0.2;
+
+/// All of a value, which cannot grow.
+const WHOLE: Progress = Progress::Whole { may_grow: false };
 
 /// Why a silence is as long as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,31 +209,65 @@ impl Endpointing {
         Wait { silence: wait.silence.min(LONGEST), ..wait }
     }
 
-    /// Where a value is dictated, how far it is.
+    /// Where a value is dictated, how long is waited for the rest of it.
     fn value(&self, text: &str) -> Option<Wait> {
         let (spelled, region, begun) = match (&self.expects, self.spelling) {
             (_, SpellingPatience::Off) => return None,
             (Some(Expects::Value { spelled, region, begun }), _) => (*spelled, region.as_deref(), begun.as_ref()),
             (None, _) if self.asked.is_some() => (self.asked?, None, None),
-            (_, SpellingPatience::On) => (expects::unasked(text)?, None, None),
+            (_, SpellingPatience::On) => {
+                let (spelled, progress) = unasked::read(text, None)?;
+                return self.of_value(spelled, progress, text);
+            }
             (_, SpellingPatience::Auto) => return None,
         };
-        match expects::progress(spelled, region, begun, text) {
+        let progress = expects::progress(spelled, region, begun, text);
+        let other = unasked::read(text, Some(spelled));
+        match progress {
+            Progress::Nothing => {}
+            // "The first of May nineteen ninety" has digits, but not of a telephone number.
+            Progress::Begun if matches!(other, Some((_, WHOLE))) => return None,
+            Progress::Begun | Progress::Whole { .. } => return self.of_value(spelled, progress, text),
+        }
+        match other {
+            // Another value is no answer: whole, it ends like any sentence.
+            Some((_, WHOLE | Progress::Nothing)) => None,
+            // Nor is it the one over which people think.
+            Some((_, Progress::Begun)) => Some(self.begun(Spelled::Phone)),
+            Some((other, grows @ Progress::Whole { may_grow: true })) => self.of_value(other, grows, text),
+            // "My number is".
+            None if self.endings.read(text) == Ending::Open => Some(self.before(spelled)),
             // "Sure, it is": a word or two before the value.
-            Progress::Nothing if self.endings.is_preamble(text) => Some(self.open(Ground::Open)),
+            None => self.endings.is_preamble(text).then(|| self.open(Ground::Open)),
+        }
+    }
+
+    /// So much of a value is there.
+    fn of_value(&self, spelled: Spelled, progress: Progress, text: &str) -> Option<Wait> {
+        match progress {
             Progress::Nothing => None,
             Progress::Begun => Some(self.begun(spelled)),
             // "Sixty lakh and": whole so far, but more comes.
-            Progress::Whole { .. } if self.endings.hangs(text) => Some(self.open(Ground::Open)),
-            Progress::Whole { may_grow: false } => Some(self.whole(Ground::Value)),
-            Progress::Whole { may_grow: true } => {
-                let grows = if Endings::is_stopped(text) { GROWS / 2 } else { GROWS };
-                let most = self.base + self.eagerness.of(grows);
-                let usual = self.group_pauses.usual().map(|pause| pause * GROUP_MARGIN_PERCENT / 100);
-                let silence = usual.map_or(most, |usual| usual.clamp(self.base, most));
-                Some(Wait { silence, ground: Ground::Growing })
-            }
+            Progress::Whole { .. } if self.endings.hangs(text) => Some(self.before(spelled)),
+            WHOLE => Some(self.whole(Ground::Value)),
+            Progress::Whole { may_grow: true } => Some(self.growing(spelled, text)),
         }
+    }
+
+    /// A value that is whole and may grow: for as long as this caller pauses between the parts of one, where that is known.
+    fn growing(&self, spelled: Spelled, text: &str) -> Wait {
+        let grows = self.eagerness.of(if Endings::is_stopped(text) { GROWS / 2 } else { GROWS });
+        let most = self.base + grows;
+        // "At gmail" and "third of August" mostly go on, however short the pauses were before.
+        let usual = self.group_pauses.usual().filter(|_| !matches!(spelled, Spelled::Email | Spelled::Date));
+        let usual = usual.map(|pause| pause * GROUP_MARGIN_PERCENT / 100);
+        let silence = usual.map_or(most, |usual| usual.clamp(self.base + grows / 2, most));
+        Wait { silence, ground: Ground::Growing }
+    }
+
+    /// Words before a value, or within one, after which it must come.
+    fn before(&self, spelled: Spelled) -> Wait {
+        Wait { ground: Ground::Open, ..self.begun(spelled) }
     }
 
     fn begun(&self, spelled: Spelled) -> Wait {

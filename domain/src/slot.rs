@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) mod candidate;
 pub(crate) mod choice;
-mod date;
+pub(crate) mod date;
 pub(crate) mod email;
 pub(crate) mod fuzzy;
 mod hindi;

@@ -13,7 +13,7 @@ use tandem_domain::record::EndReason;
 use tandem_peers::universe::cast::Cast;
 
 use crate::check::{self, Breach, Invariant, dead_air};
-use crate::figures::{Figures, percentile};
+use crate::figures::{Figures, notes, percentile};
 use crate::run::{Run, RunError};
 use crate::{Case, run};
 
@@ -35,6 +35,8 @@ pub struct Outcome {
     pub checked: usize,
     /// How turns were taken.
     pub figures: Figures,
+    /// What they are made of, with its place on the tape; empty unless asked for.
+    pub notes: Vec<(Duration, String)>,
     /// The longest silence.
     pub longest_silence: Duration,
     /// It was ended by its longest duration: nobody was understood, or somebody held the floor.
@@ -42,12 +44,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn of(number: usize, run: &Run, breaches: Vec<Breach>, checked: usize) -> Self {
+    fn of(number: usize, run: &Run, breaches: Vec<Breach>, checked: usize, noted: bool) -> Self {
         Self {
             number,
             name: run.case.scenario.name.clone(),
             length: run.over.0,
             figures: Figures::of(run, &breaches),
+            notes: if noted { notes(run) } else { Vec::new() },
             breaches,
             checked,
             longest_silence: dead_air::longest(run),
@@ -63,6 +66,8 @@ pub struct Manner {
     pub threads: usize,
     /// Every so many calls one is run twice, to see that the second is the first. Zero for never.
     pub replay_every: usize,
+    /// Whether outcomes tell what their figures are made of.
+    pub notes: bool,
 }
 
 /// Runs all cases; tells of each as it ends.
@@ -114,7 +119,7 @@ fn one(number: usize, case: &Case, manner: Manner, cast: &Cast) -> Result<Outcom
         if twice {
             breaches.extend(check::replay::check(&first, &run(&again(case), cast)?));
         }
-        Ok(Outcome::of(number, &first, breaches, Invariant::ALL.len() - usize::from(!twice)))
+        Ok(Outcome::of(number, &first, breaches, Invariant::ALL.len() - usize::from(!twice), manner.notes))
     }));
     judged.unwrap_or_else(|_| {
         let what = "the run panicked; its message is above".to_owned();
@@ -125,6 +130,7 @@ fn one(number: usize, case: &Case, manner: Manner, cast: &Cast) -> Result<Outcom
             breaches: vec![Breach { invariant: Invariant::OneEnd, at: Duration::ZERO, what }],
             checked: 1,
             figures: Figures::default(),
+            notes: Vec::new(),
             longest_silence: Duration::ZERO,
             ran_out: false,
         })

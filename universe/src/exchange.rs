@@ -223,12 +223,11 @@ pub(crate) struct Reception {
     pub(crate) ambience: Ambience,
 }
 
-impl Reception {
-    fn playbook(&self) -> Playbook {
-        match self.desk {
-            Desk::FrontDesk => Playbook::front_desk(),
-            Desk::ContactDesk => Playbook::from_toml(CONTACT_DESK).expect("the playbook is sound: a test reads it"),
-        }
+/// What the desk's agent asks.
+pub(crate) fn playbook_of(desk: Desk) -> Playbook {
+    match desk {
+        Desk::FrontDesk => Playbook::front_desk(),
+        Desk::ContactDesk => Playbook::from_toml(CONTACT_DESK).expect("the playbook is sound: a test reads it"),
     }
 }
 
@@ -257,7 +256,7 @@ impl AgentStore for Reception {
 impl Brains for Reception {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         // Without the hour of the call: a greeting by the clock would make two runs differ.
-        Ok(Arc::new(RulesBrain::for_call(Arc::new(self.playbook()), agent, CallFacts::default())))
+        Ok(Arc::new(RulesBrain::for_call(Arc::new(playbook_of(self.desk)), agent, CallFacts::default())))
     }
 
     fn brain_for<'a>(&'a self, agent: &'a Agent, _: Arriving) -> BrainFuture<'a> {
@@ -289,10 +288,7 @@ mod tests {
     #[test]
     fn both_desks_have_a_playbook() {
         for (desk, name) in [(Desk::FrontDesk, "front-desk"), (Desk::ContactDesk, "contact-desk")] {
-            assert_eq!(
-                Reception { timing: Timing::default(), ambience: Ambience::default(), desk }.playbook().name(),
-                name
-            );
+            assert_eq!(playbook_of(desk).name(), name);
         }
     }
 }

@@ -5,7 +5,9 @@
 //! | interruptions honoured | the agent stopped and did not come back to it | answers, commands, corrections, questions over its speech |
 //! | false barge-ins | the agent's utterance was not heard to its end because of it | backchannels and coughs over its speech |
 //! | endpointing | caller's last sound to the commit of the turn | goes that became one turn |
-//! | cut off | a turn was committed before the last sound | values read out in groups |
+//! | cut off | a turn was committed before the last sound, and the agent was heard before it | values read out in groups that were asked for |
+//! | cut off unasked | the same | values read out that were not asked for: another was, or the question was not heard |
+//! | taken back | a turn was committed before the last sound, and taken up again unheard | all values read out |
 //! | resumed at the right word | no word lost, at most one said again | utterances that were held and went on |
 //! | transcript is the ear | no breach of that invariant | calls |
 //!
@@ -19,6 +21,7 @@ mod commits;
 mod endpoints;
 mod overlaps;
 pub(crate) mod promised;
+mod questions;
 mod resumes;
 mod spoken;
 mod targets;
@@ -31,6 +34,7 @@ use tandem_peers::universe::dictation::Dictated;
 
 use crate::Run;
 use crate::check::{Breach, Invariant, barge_in};
+use endpoints::Early;
 use spoken::Spoken;
 
 pub use targets::{ENOUGH_CALLS, Target};
@@ -79,8 +83,12 @@ pub struct Figures {
     pub endpointing: Vec<Duration>,
     /// The same of what was read out in groups.
     pub endpointing_dictated: Vec<Duration>,
-    /// What was read out in groups and cut off.
+    /// What was asked for, read out in groups and cut off.
     pub cut_off: BTreeMap<Dictated, Share>,
+    /// The same of what was not asked for.
+    pub cut_off_unasked: Share,
+    /// Of all that was read out: taken for whole in a pause, and taken up again before the agent was heard.
+    pub taken_back: Share,
     /// Held utterances that went on at the right word.
     pub resumed: Share,
     /// Calls whose record is what was heard.
@@ -106,7 +114,12 @@ impl Figures {
         for endpoint in endpoints::endpoints(run) {
             match endpoint.dictated {
                 Some(what) => {
-                    figures.cut_off.entry(what).or_default().add(endpoint.cut_off);
+                    let share = match endpoint.asked {
+                        true => figures.cut_off.entry(what).or_default(),
+                        false => &mut figures.cut_off_unasked,
+                    };
+                    share.add(endpoint.early == Some(Early::CutOff));
+                    figures.taken_back.add(endpoint.early == Some(Early::TakenBack));
                     figures.endpointing_dictated.extend(endpoint.delay);
                 }
                 None => figures.endpointing.extend(endpoint.delay),
@@ -131,6 +144,8 @@ impl Figures {
             sum.false_barge_ins.merge(one.false_barge_ins);
             sum.resumed.merge(one.resumed);
             sum.transcripts.merge(one.transcripts);
+            sum.cut_off_unasked.merge(one.cut_off_unasked);
+            sum.taken_back.merge(one.taken_back);
             sum.unprovoked += one.unprovoked;
             for (what, share) in &one.cut_off {
                 sum.cut_off.entry(*what).or_default().merge(*share);
@@ -188,7 +203,12 @@ impl Figures {
             let target = (*what == Dictated::Phone).then_some(Target::AtMost(1.0));
             (format!("{} cut off", what.name()), *share, target)
         });
-        fixed.into_iter().map(|(name, share, target)| (name.to_owned(), share, target)).chain(cut_off)
+        let others = [
+            ("values cut off, not asked for", self.cut_off_unasked),
+            ("values taken for whole, unheard", self.taken_back),
+        ];
+        let others = others.map(|(name, share)| (name.to_owned(), share, None));
+        fixed.into_iter().map(|(name, share, target)| (name.to_owned(), share, target)).chain(cut_off).chain(others)
     }
 }
 
@@ -205,10 +225,14 @@ pub fn notes(run: &Run) -> Vec<(Duration, String)> {
     let resumed = resumes::resumes(&spoken).into_iter();
     let resumed =
         resumed.map(|(at, right)| (at, format!("resumed at {} word", if right { "the right" } else { "another" })));
-    let torn = endpoints::endpoints(run).into_iter().filter(|endpoint| endpoint.cut_off);
-    let torn = torn.map(|endpoint| {
+    let torn = endpoints::endpoints(run).into_iter().filter_map(|endpoint| {
         let what = endpoint.dictated.map_or("a go that is", |what| what.name());
-        (endpoint.at, format!("{what} cut off: a turn is committed before its end"))
+        let unasked = if endpoint.dictated.is_some() && !endpoint.asked { ", not asked for," } else { "" };
+        let became = match endpoint.early? {
+            Early::CutOff => "cut off: the agent is heard before its end",
+            Early::TakenBack => "taken back: a turn is committed before its end, and nobody hears it",
+        };
+        Some((endpoint.at, format!("{what}{unasked} {became}")))
     });
     overlaps.chain(cut).chain(resumed).chain(torn).collect()
 }

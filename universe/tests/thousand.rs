@@ -8,7 +8,7 @@ use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
 
 const CALLS: usize = 1_000;
 /// One in ten is run twice, to see that the second is the first.
-const MANNER: Manner = Manner { threads: 2, replay_every: 10 };
+const MANNER: Manner = Manner { threads: 2, replay_every: 10, notes: false };
 
 fn all_hold(outcomes: &[Outcome]) {
     let broken: Vec<String> = outcomes

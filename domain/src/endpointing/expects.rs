@@ -3,10 +3,13 @@
 //! The readers are the playbook's own ([`crate::slot`]), so a value counts as whole here exactly where the playbook would take it. Decides nothing
 //! about time.
 
+use std::cmp::Ordering;
+
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
 use crate::playbook::Half;
+use crate::slot::date;
 use crate::slot::money::{self, Asking, Currency, currency_word};
 use crate::slot::numeral::{scale_word, two_digits};
 use crate::slot::phone::{self, Dictated, Judged};
@@ -23,8 +26,10 @@ const LEAST_AMOUNT: i64 = 1_000;
 const SHORTEST_RUN: usize = 3;
 /// Words between the parts of an amount.
 const JOINS: &str = "point decimal and to or se aur dashamlav दशमलव और से";
-/// Digits that nobody asked for are a telephone number from so many on.
-const CLEAR_RUN: usize = 5;
+/// Of years: "two thousand one", "do hazaar ek".
+const THOUSAND: &str = "thousand hazaar hazar हजार";
+/// What recognisers write for a digit on a telephone line, and what is left of "double five" without the five.
+const ALIKE: &str = "ate fine for mine free to too tree won double triple treble";
 
 /// A value that is dictated piece by piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,41 +113,47 @@ pub(super) fn progress(spelled: Spelled, region: Option<&str>, begun: Option<&Ha
     }
 }
 
-/// A value that `text` ends in though nobody asked for one.
-pub(super) fn unasked(text: &str) -> Option<Spelled> {
-    let words = split(text);
-    let digits = run(&words).filter(|(run, last)| *last && run.digits.len() >= CLEAR_RUN);
-    if digits.is_some() {
-        return Some(Spelled::Phone);
-    }
-    (text.contains('@') || text.to_lowercase().contains(" at the rate")).then_some(Spelled::Email)
-}
-
 /// The digits in hand, and whether they end the text.
-fn run(words: &[String]) -> Option<(Dictated, bool)> {
+pub(super) fn run(words: &[String]) -> Option<(Dictated, bool)> {
     let run = phone::find(words, &vec![true; words.len()])?;
     let last = words[run.end..].iter().all(|word| phone::is_between(word));
     Some((run.value, last))
 }
 
+/// Whether the words are digits that are read out, with what a recogniser made of some of them: "nine ate seven", "six three to eight". Not "I have
+/// two phones".
+fn is_read_out(words: &[String]) -> bool {
+    let (mut digits, mut alike, mut others, mut at) = (0, 0, 0, 0);
+    while let Some(word) = words.get(at) {
+        let group = phone::group(words, at).map(|(_, end)| end);
+        match group {
+            Some(_) => digits += 1,
+            None if is_listed(ALIKE, word) => alike += 1,
+            None if fuzzy::is_common(word) || phone::is_between(word) => others += 1,
+            None => return false,
+        }
+        at = group.unwrap_or(at + 1);
+    }
+    digits > 0 && digits + alike >= others
+}
+
 fn telephone(words: &[String], region: &str, begun: Option<&Half>) -> Progress {
     let Some((run, last)) = run(words) else { return Progress::Nothing };
+    let alone = phone::judge(&run, region);
+    if matches!(alone, Judged::Whole(_)) {
+        return Progress::whole(phone::may_grow(&run, region));
+    }
     let joined = match begun {
         Some(Half::Digits { digits, plus }) => {
-            Some(Dictated { digits: format!("{digits}{}", run.digits), plus: *plus })
+            phone::judge(&Dictated { digits: format!("{digits}{}", run.digits), plus: *plus }, region)
         }
-        Some(Half::Amount(_)) | None => None,
+        Some(Half::Amount(_)) | None => Judged::Impossible,
     };
-    let short = run.digits.len() < SHORTEST_RUN && !last;
-    let judged: Vec<(Dictated, Judged)> = [Some(run), joined]
-        .into_iter()
-        .flatten()
-        .map(|digits| (digits.clone(), phone::judge(&digits, region)))
-        .collect();
-    if let Some((digits, _)) = judged.iter().find(|(_, judged)| matches!(judged, Judged::Whole(_))) {
-        return Progress::whole(phone::may_grow(digits, region));
+    if matches!(joined, Judged::Whole(_)) {
+        return Progress::whole(true); // who was asked to go on may as well have begun anew
     }
-    Progress::begun(!short && judged.iter().any(|(_, judged)| *judged == Judged::TooShort))
+    let short = run.digits.len() < SHORTEST_RUN && !last && !is_read_out(words);
+    Progress::begun(!short && [alone, joined].contains(&Judged::TooShort))
 }
 
 /// Six digits in India, five in the United States.
@@ -152,10 +163,13 @@ fn pin(words: &[String], region: &str) -> Progress {
         HOME => 6,
         _ => return Progress::Nothing,
     };
-    match run(words) {
-        Some((run, _)) if run.digits.len() == length => Progress::whole(false),
-        Some((run, last)) => Progress::begun(run.digits.len() < length && (last || run.digits.len() >= SHORTEST_RUN)),
-        None => Progress::Nothing,
+    let Some((run, last)) = run(words) else { return Progress::Nothing };
+    match run.digits.len().cmp(&length) {
+        Ordering::Equal => Progress::whole(false),
+        // With the number of a house or a sector before it; or it is a telephone number, which goes on.
+        Ordering::Greater if last => Progress::whole(true),
+        Ordering::Greater => Progress::Nothing,
+        Ordering::Less => Progress::begun(run.digits.len() >= SHORTEST_RUN || last || is_read_out(words)),
     }
 }
 
@@ -168,11 +182,13 @@ fn address_of_mail(text: &str) -> Progress {
     }
     let sign = |token: &String| matches!(token.as_str(), "@" | "." | "_" | "-");
     let letters = tokens.iter().filter(|token| token.chars().count() == 1 && *token != "i").count();
+    // "Priya one two", with a word that was misheard.
+    let spelled = letters * 2 > tokens.len() || letters >= 2 && letters * 2 == tokens.len();
     // "S for sierra".
     let alphabet = tokens.windows(3).any(|three| three[0].chars().count() == 1 && three[1] == "for");
     let said = email::after_leads(&tokens);
     let name = said.len() <= 2 && said.iter().any(|token| token.len() > 1 && !fuzzy::is_common(token));
-    Progress::begun(tokens.iter().any(sign) || letters >= 3 || letters * 2 > tokens.len() || alphabet || name)
+    Progress::begun(tokens.iter().any(sign) || letters >= 3 || spelled || alphabet || name)
 }
 
 fn amount(words: &[String], begun: Option<&Half>) -> Progress {
@@ -197,17 +213,40 @@ fn amount(words: &[String], begun: Option<&Half>) -> Progress {
     }
 }
 
-/// Which day it is does not matter here, only whether a day is there.
-fn day(words: &[String]) -> Progress {
-    let now = NaiveDate::from_ymd_opt(2026, 1, 1).map(|day| NaiveDateTime::new(day, NaiveTime::MIN));
-    let free = vec![true; words.len()];
-    let dated =
-        |asked| window::find(words, &free, Looking { now, asked }).iter().any(|found| found.value.date.is_some());
+/// Which day it is does not matter here, only whether a day is there, and whether its year is.
+pub(super) fn day(words: &[String]) -> Progress {
+    let dated = |asked| {
+        let looking = Looking { now: day_to_count_from(), asked };
+        window::find(words, &vec![true; words.len()], looking).iter().any(|found| found.value.date.is_some())
+    };
+    let month = words.iter().rposition(|word| date::is_month(word));
     if dated(false) {
-        return Progress::whole(true); // the year may follow
+        return Progress::whole(!month.is_some_and(|month| has_year(&words[month + 1..])));
+    }
+    if month.is_some_and(|month| month > 0 && month + 1 == words.len()) {
+        return Progress::whole(true); // "in January"
     }
     let number = (words.len().saturating_sub(2)..words.len()).any(|at| two_digits(words, at).is_some());
     Progress::begun(number || dated(true))
+}
+
+fn day_to_count_from() -> Option<NaiveDateTime> {
+    NaiveDate::from_ymd_opt(2026, 1, 1).map(|day| NaiveDateTime::new(day, NaiveTime::MIN))
+}
+
+/// "1990", "nineteen ninety", "two thousand one"; not "two thousand", which may be its beginning.
+fn has_year(words: &[String]) -> bool {
+    let written = |word: &String| word.len() == 4 && word.parse().is_ok_and(|year: u32| (1_900..2_200).contains(&year));
+    let spoken = |at: usize| {
+        let (century, end) = two_digits(words, at)?;
+        let (years, _) = two_digits(words, end)?;
+        Some(matches!(century, 19 | 20) && years >= 10)
+    };
+    let counted = |at: usize| {
+        let thousand = words.get(at + 1).is_some_and(|word| is_listed(THOUSAND, word));
+        thousand.then(|| two_digits(words, at + 2).is_some())
+    };
+    words.iter().any(written) || (0..words.len()).any(|at| spoken(at) == Some(true) || counted(at) == Some(true))
 }
 
 fn address(words: &[String]) -> Progress {
@@ -252,10 +291,19 @@ mod tests {
                 ("9198765432", GROWS), // the country code, perhaps
                 ("919876543210", WHOLE),
                 ("plus nine one nine eight seven six five", Progress::Begun),
+                // As recognisers mishear them.
+                ("nine ate", Progress::Begun),
+                ("six three to eight", Progress::Begun),
+                ("and three two it eight", Progress::Begun),
+                ("the three eight the nine", Progress::Begun),
+                ("seven zero in four two double mine four", Progress::Begun),
+                ("two minutes", Progress::Nothing),
+                ("that is fine", Progress::Nothing),
             ],
         );
         let digits = Half::Digits { digits: "98765".into(), plus: false };
-        assert_eq!(progress(Spelled::Phone, None, Some(&digits), "four three two one oh"), WHOLE);
+        assert_eq!(progress(Spelled::Phone, None, Some(&digits), "four three two one oh"), GROWS);
+        assert_eq!(progress(Spelled::Phone, None, Some(&digits), "98765 43210"), WHOLE, "the whole number again");
         assert_eq!(progress(Spelled::Phone, None, Some(&digits), "four three"), Progress::Begun);
         assert_eq!(progress(Spelled::Phone, Some("AE"), None, "50123456"), GROWS);
         assert_eq!(progress(Spelled::Phone, Some("US"), None, "415 555 2671"), WHOLE);
@@ -267,6 +315,8 @@ mod tests {
             Spelled::Pin,
             &[
                 ("one one zero", Progress::Begun),
+                ("one the", Progress::Begun),
+                ("sector 45 one two two double zero three", GROWS),
                 ("one one zero double zero one", WHOLE),
                 ("110001", WHOLE),
                 ("I do not know", Progress::Nothing),
@@ -290,6 +340,7 @@ mod tests {
                 ("rahul at yahoo dot co", GROWS),
                 ("rahul at yahoo dot co dot in", WHOLE),
                 ("sure, it is neha", Progress::Begun),
+                ("priya one two free", Progress::Begun),
                 ("I do not have any", Progress::Nothing),
             ],
         );
@@ -321,6 +372,13 @@ mod tests {
                 ("the twenty third", Progress::Begun),
                 ("twenty", Progress::Begun),
                 ("the twenty third of November", GROWS),
+                ("the fifteenth of March nineteen", GROWS),
+                ("the fifteenth of March nineteen ninety", WHOLE),
+                ("third of August two thousand", GROWS),
+                ("third of August two thousand one", WHOLE),
+                ("the 3rd of August 2001", WHOLE),
+                ("the it of January", GROWS),
+                ("twenty second that", Progress::Begun),
                 ("tomorrow", GROWS),
                 ("I do not know", Progress::Nothing),
             ],
@@ -335,12 +393,5 @@ mod tests {
                 ("why do you need it", Progress::Nothing),
             ],
         );
-    }
-
-    #[test]
-    fn a_value_that_nobody_asked_for() {
-        assert_eq!(unasked("call me on 98765"), Some(Spelled::Phone));
-        assert_eq!(unasked("rahul at the rate gmail"), Some(Spelled::Email));
-        assert_eq!(unasked("I want two flats in sector 56"), None);
     }
 }

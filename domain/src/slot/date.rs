@@ -73,6 +73,28 @@ fn index_of(lists: &[&str], word: &str) -> Option<usize> {
     lists.iter().position(|spellings| spellings.split(' ').any(|spelling| spelling == word))
 }
 
+/// Whether the word names a month.
+pub(crate) fn is_month(word: &str) -> bool {
+    index_of(&MONTHS, word).is_some()
+}
+
+/// Whether an ordinal that counts a day begins at `at`: "the first of", not "one second" nor "the first floor".
+pub(crate) fn is_ordinal(words: &[String], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| words[before].as_str());
+    ordinal(words, at).is_some_and(|(_, end)| !is_moment(words, at, before) && !is_counted(words, end))
+}
+
+/// "Just a second".
+fn is_moment(words: &[String], at: usize, before: &str) -> bool {
+    words[at] == "second" && matches!(before, "a" | "one" | "just" | "ek")
+}
+
+/// "The first floor", "the second one".
+fn is_counted(words: &[String], end: usize) -> bool {
+    super::money::is_measure(words.get(end))
+        || words.get(end).is_some_and(|word| matches!(word.as_str(), "half" | "floor" | "time" | "one" | "quarter"))
+}
+
 fn relative(words: &[String], at: usize, today: NaiveDate) -> Option<(NaiveDate, usize)> {
     let word = |n: usize| words.get(at + n).map_or("", String::as_str);
     let (days, length) = match (word(0), word(1), word(2)) {
@@ -158,15 +180,13 @@ fn in_month(words: &[String], at: usize, today: NaiveDate) -> Option<(NaiveDate,
 fn day_alone(words: &[String], at: usize, today: NaiveDate, asked: bool) -> Option<(NaiveDate, usize)> {
     let the = usize::from(words.get(at).is_some_and(|word| word == "the"));
     let before = at.checked_sub(1).map_or("", |before| words[before].as_str());
-    if words[at] == "second" && matches!(before, "a" | "one" | "just" | "ek") {
+    if is_moment(words, at, before) {
         return None; // a pause, not a day
     }
     let (day, ordinal, mut end) = day_of_month(words, at + the)?;
     let named = words.get(end).is_some_and(|word| matches!(word.as_str(), "tarikh" | "taarikh" | "तारीख"));
     end += usize::from(named);
-    let counted = super::money::is_measure(words.get(end))
-        || words.get(end).is_some_and(|word| matches!(word.as_str(), "half" | "floor" | "time" | "one" | "quarter"));
-    if !(named || asked && (ordinal || the == 1)) || counted {
+    if !(named || asked && (ordinal || the == 1)) || is_counted(words, end) {
         return None;
     }
     let mut date = today;

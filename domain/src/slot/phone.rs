@@ -139,8 +139,8 @@ fn run(words: &[String], free: &[bool], at: usize) -> Option<Candidate<Dictated>
     (!dictated.digits.is_empty()).then_some(Candidate { start: at, end, value: dictated, confidence: 1.0 })
 }
 
-/// "98765", "double five", "ninety eight", "oh".
-fn group(words: &[String], at: usize) -> Option<(String, usize)> {
+/// The digits that one or two words from `at` on are, and the word behind them: "98765", "double five", "ninety eight", "oh".
+pub(crate) fn group(words: &[String], at: usize) -> Option<(String, usize)> {
     let word = words.get(at)?.as_str();
     if word.bytes().all(|b| b.is_ascii_digit()) {
         return Some((word.to_owned(), at + 1));

@@ -2,7 +2,7 @@
 
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::Ground;
-use tandem_domain::call_core::{Input, Note};
+use tandem_domain::call_core::Input;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
 use tandem_domain::record::EndReason;
@@ -108,19 +108,11 @@ fn a_voice_that_had_nothing_left_to_say_is_not_held_back() {
 }
 
 /// What the timeline has of this kind.
-fn events(world: &World, wanted: &str) -> Vec<String> {
-    let event = |note: &Note| match note {
-        Note::Event { kind, detail } if *kind == wanted => Some(detail.clone()),
-        _ => None,
-    };
-    world.notes.iter().filter_map(event).collect()
-}
-
 #[test]
 fn the_words_of_a_turn_that_was_none_are_in_the_timeline() {
     let mut world = spoken_over(500);
     world.understand("mm-hmm, okay");
-    assert_eq!(events(&world, "resumed"), ["backchannel: mm-hmm, okay"]);
+    assert_eq!(world.events("resumed"), ["backchannel: mm-hmm, okay"]);
 }
 
 #[test]
@@ -149,7 +141,7 @@ fn a_key_ends_our_voice_and_the_ladder_goes_on() {
     world.heard = SENTENCE / 2;
     world.input(Input::Dtmf('2'));
     assert_eq!((world.holds, world.cuts), (0, 1));
-    assert_eq!(events(&world, "barge_in"), ["key"]);
+    assert_eq!(world.events("barge_in"), ["key"]);
     assert!(world.responses()[0].interrupted);
     let spoken = world.spoken.len();
     world.pass(Timing::default().turn_after_silence);
@@ -193,7 +185,7 @@ fn nobodys_speech_and_no_key_stops_what_has_to_be_heard() {
     world.understand("in Pune");
     world.pass(ms(600));
     assert_eq!((world.holds, world.cuts), (0, 0));
-    assert_eq!(events(&world, "postponed"), ["in Pune"]);
+    assert_eq!(world.events("postponed"), ["in Pune"]);
     world.play_all();
     assert!(world.last_text().contains("Pune"), "answered behind it: {}", world.last_text());
     world.pass(ms(100));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Input, Lines, Note};
+use tandem_domain::call_core::{Input, Lines};
 use tandem_domain::journal::Setup;
 use tandem_domain::port::brain::{BrainEvent, Prompt};
 use tandem_domain::record::EndReason;
@@ -15,28 +15,15 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-fn greeted(timing: Timing) -> World {
-    let mut world = World::new(timing);
-    world.play_all();
-    world
-}
-
 /// When the core next acts, and why.
 fn next(world: &World) -> (Duration, &'static str) {
     let (at, why) = world.core.poll_timeout().unwrap();
     (at - world.now, why)
 }
 
-fn events<'w>(world: &'w World, wanted: &'w str) -> impl Iterator<Item = &'w str> {
-    world.notes.iter().filter_map(move |note| match note {
-        Note::Event { kind, detail } if *kind == wanted => Some(detail.as_str()),
-        _ => None,
-    })
-}
-
 #[test]
 fn three_reprompts_in_other_words_each_time_and_then_a_polite_end() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     let mut said = Vec::new();
     for _ in 0..3 {
         assert_eq!(next(&world), (secs(7), "silence"));
@@ -55,7 +42,7 @@ fn three_reprompts_in_other_words_each_time_and_then_a_polite_end() {
 
 #[test]
 fn a_set_silence_ends_the_call_whatever_the_rung() {
-    let mut world = greeted(Timing { end_after_silence: Some(secs(20)), ..Timing::default() });
+    let mut world = World::greeted(Timing { end_after_silence: Some(secs(20)), ..Timing::default() });
     let quiet = world.now;
     while world.ended.is_empty() {
         world.pass(secs(7).min(next(&world).0));
@@ -67,11 +54,11 @@ fn a_set_silence_ends_the_call_whatever_the_rung() {
 
 #[test]
 fn a_brain_that_takes_its_time_is_no_silence_of_the_callers() {
-    let mut world = greeted(Timing { answer_limit: secs(60), soft_timeout: None, ..Timing::default() });
+    let mut world = World::greeted(Timing { answer_limit: secs(60), soft_timeout: None, ..Timing::default() });
     world.hold_brain = true;
     world.say("I want an apartment");
     world.pass(secs(50));
-    assert_eq!(events(&world, "silence").count(), 0);
+    assert_eq!(world.events("silence").len(), 0);
     world.answer();
     world.play_all();
     assert_eq!(next(&world), (secs(7), "silence"), "it counts from the end of the answer");
@@ -79,7 +66,7 @@ fn a_brain_that_takes_its_time_is_no_silence_of_the_callers() {
 
 #[test]
 fn who_types_or_presses_keys_is_there() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.pass(secs(7));
     world.play_all();
     for key in [Input::Dtmf('5'), Input::Activity] {
@@ -88,7 +75,7 @@ fn who_types_or_presses_keys_is_there() {
         assert_eq!(next(&world), (secs(7), "silence"));
     }
     world.pass(secs(7));
-    let rungs: Vec<_> = events(&world, "silence").collect();
+    let rungs = world.events("silence");
     assert_eq!(rungs, ["reprompt 1", "reprompt 1"], "the ladder begins anew");
 }
 
@@ -99,7 +86,7 @@ fn a_held_voice_is_no_silence_of_the_callers() {
     world.heard = SENTENCE / 2;
     world.speak(400);
     world.pass(ms(1_300));
-    assert_eq!((world.resumed.len(), events(&world, "silence").count()), (1, 0));
+    assert_eq!((world.resumed.len(), world.events("silence").len()), (1, 0));
     world.play_all();
     assert_eq!(next(&world).1, "endpoint", "the recogniser may still have words");
     world.words("");
@@ -108,7 +95,7 @@ fn a_held_voice_is_no_silence_of_the_callers() {
 
 #[test]
 fn a_dog_that_barks_every_few_seconds_holds_no_call_open() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     let quiet = world.now;
     while world.ended.is_empty() {
         world.pass(ms(4_000));
@@ -119,33 +106,33 @@ fn a_dog_that_barks_every_few_seconds_holds_no_call_open() {
         if world.core.utterance().is_some() && !world.core.agent_speaking() {
             world.play_all();
         }
-        assert!(world.now - quiet < secs(90), "still up: {:?}", events(&world, "silence").collect::<Vec<_>>());
+        assert!(world.now - quiet < secs(90), "still up: {:?}", world.events("silence"));
     }
     assert_eq!(world.ended, [EndReason::Silence]);
-    assert_eq!(events(&world, "silence").count(), 3);
+    assert_eq!(world.events("silence").len(), 3);
 }
 
 #[test]
 fn nothing_is_said_into_a_sound() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.pass(ms(6_900));
     world.begin();
     world.pass(ms(1_500));
-    assert_eq!(events(&world, "silence").count(), 0);
+    assert_eq!(world.events("silence").len(), 0);
     world.end(16_000);
     world.understand("I want an apartment");
-    assert_eq!(events(&world, "silence").count(), 0);
+    assert_eq!(world.events("silence").len(), 0);
     assert!(world.slots().contains_key("property_type"));
 }
 
 #[test]
 fn who_asks_for_a_moment_has_three_rungs_of_quiet_and_is_then_asked() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.say("ek minute, let me check");
     assert_eq!(world.last_text(), "Take your time.");
     world.play_all();
     assert_eq!(next(&world), (secs(21), "silence"));
-    assert_eq!(events(&world, "skip_turn").count(), 1);
+    assert_eq!(world.events("skip_turn").len(), 1);
     world.pass(secs(21));
     assert!(world.last_text().starts_with("Are you still there?"));
     world.play_all();
@@ -157,7 +144,7 @@ fn who_asks_for_a_moment_has_three_rungs_of_quiet_and_is_then_asked() {
 
 #[test]
 fn a_brain_may_leave_the_turn_to_the_caller_without_a_word() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     world.say("let me get my papers");
     let spoken = world.spoken.len();
@@ -175,7 +162,7 @@ fn a_brain_may_leave_the_turn_to_the_caller_without_a_word() {
 
 #[test]
 fn a_reprompt_cannot_be_skipped_for_ever() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     for _ in 0..3 {
         world.pass(secs(7));
@@ -241,7 +228,7 @@ fn an_answer_that_does_not_end_is_cut_off() {
 
 #[test]
 fn a_filler_is_not_said_over_a_held_voice_nor_on_its_heels() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     world.say("I want an apartment in Delhi");
     world.pass(ms(1_200));
@@ -251,18 +238,18 @@ fn a_filler_is_not_said_over_a_held_voice_nor_on_its_heels() {
     world.begin();
     world.pass(ms(200));
     world.end(20_000);
-    assert_eq!((world.holds, events(&world, "filler").count()), (1, 1), "the next was due 200 ms ago");
+    assert_eq!((world.holds, world.events("filler").len()), (1, 1), "the next was due 200 ms ago");
     world.words("mm-hmm");
     assert_eq!(world.resumed.len(), 1);
     world.pass(ms(1_999));
-    assert_eq!(events(&world, "filler").count(), 1, "what is left of the first is said first");
+    assert_eq!(world.events("filler").len(), 1, "what is left of the first is said first");
     world.pass(ms(1));
-    assert_eq!(events(&world, "filler").count(), 2);
+    assert_eq!(world.events("filler").len(), 2);
 }
 
 #[test]
 fn who_has_taken_the_floor_hears_no_filler() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     world.say("I want an apartment in Delhi");
     world.pass(ms(1_200));
@@ -272,7 +259,7 @@ fn who_has_taken_the_floor_hears_no_filler() {
     world.input(Input::Partial("no wait".into()));
     assert_eq!(world.cuts, 1);
     world.pass(ms(5_000));
-    assert_eq!(events(&world, "filler").count(), 1);
+    assert_eq!(world.events("filler").len(), 1);
 }
 
 #[test]
@@ -292,7 +279,7 @@ fn the_switch_s_own_lines_follow_the_language_of_the_conversation() {
 #[test]
 fn a_model_learns_that_the_call_ends_soon_and_the_caller_is_taken_leave_of() {
     let timing = Timing { max_duration: secs(120), turn_after_silence: secs(600), ..Timing::default() };
-    let mut world = greeted(timing);
+    let mut world = World::greeted(timing);
     world.pass(secs(105));
     assert!(world.core.history().iter().all(|line| line.role != Role::System));
     assert_eq!(next(&world), (secs(1), "time_short"));
@@ -302,7 +289,7 @@ fn a_model_learns_that_the_call_ends_soon_and_the_caller_is_taken_leave_of() {
     let (_, ask) = world.asks.pop_front().unwrap();
     let told: Vec<_> = ask.history.iter().filter(|line| line.role == Role::System).collect();
     assert!(told.len() == 1 && told[0].text.contains("12 seconds"), "{told:?}");
-    assert_eq!(events(&world, "time_short").collect::<Vec<_>>(), ["12 s"]);
+    assert_eq!(world.events("time_short"), ["12 s"]);
     world.pass(secs(12));
     assert_eq!(world.last_text(), Lines::default().time_up);
     world.play_all();

@@ -1,7 +1,7 @@
 //! An answer is begun while the silence runs, and counts only if the turn ends with the words it was begun for.
 
 use tandem_domain::agent::Timing;
-use tandem_domain::call_core::{Input, Note, Part};
+use tandem_domain::call_core::{Input, Part};
 use tandem_domain::playbook::Decision;
 use tandem_domain::port::brain::{BrainEvent, Prompt};
 use tandem_domain::port::stt::Covers;
@@ -14,8 +14,7 @@ fn early() -> Timing {
 
 /// A call whose greeting was heard.
 fn greeted(timing: Timing) -> World {
-    let mut world = World::new(timing);
-    world.play_all();
+    let mut world = World::greeted(timing);
     world.hold_brain = true;
     world
 }
@@ -27,14 +26,6 @@ fn says(world: &mut World, text: &str) {
     world.end(8_000);
     world.pass(ms(50));
     world.words(text);
-}
-
-fn events(world: &World, wanted: &str) -> Vec<String> {
-    let detail = |note: &Note| match note {
-        Note::Event { kind, detail } if *kind == wanted => Some(detail.clone()),
-        _ => None,
-    };
-    world.notes.iter().filter_map(detail).collect()
 }
 
 /// The number of the ask that the brain has, and its words.
@@ -64,7 +55,7 @@ fn the_brain_is_asked_in_the_silence_and_answers_at_its_end() {
         "the sentence that was prepared is the first"
     );
     assert_eq!(world.slots()["property_type"], "apartment");
-    assert_eq!((events(&world, "preemptive_used").len(), events(&world, "preemptive_wasted").len()), (1, 0));
+    assert_eq!((world.events("preemptive_used").len(), world.events("preemptive_wasted").len()), (1, 0));
     world.play_all();
     let response = world.responses().last().copied().unwrap();
     assert_eq!(response.stages.iter().map(|(_, time)| *time).sum::<std::time::Duration>(), response.latency.unwrap());
@@ -105,8 +96,8 @@ fn who_goes_on_is_not_answered_to_half_a_sentence() {
     assert!(world.spoken.len() > spoken);
     assert_eq!(world.slots()["property_type"], "apartment");
     assert!(world.slots().contains_key("location"), "{:?}", world.slots());
-    let wasted = events(&world, "preemptive_wasted");
-    assert_eq!((wasted.len(), events(&world, "preemptive_used").len()), (1, 1));
+    let wasted = world.events("preemptive_wasted");
+    assert_eq!((wasted.len(), world.events("preemptive_used").len()), (1, 1));
     assert!(wasted[0].starts_with("went_on: ask ") && wasted[0].ends_with(" characters"), "{wasted:?}");
 }
 
@@ -142,7 +133,7 @@ fn words_after_which_more_comes_are_not_worth_an_answer() {
     assert_eq!(asked(&world), None);
     world.pass(ms(950));
     assert!(asked(&world).is_some(), "asked when the turn is over");
-    assert!(events(&world, "preemptive_used").is_empty());
+    assert!(world.events("preemptive_used").is_empty());
 }
 
 #[test]
@@ -155,7 +146,7 @@ fn a_caller_who_pauses_after_every_word_costs_two_answers_and_no_more() {
         world.pass(ms(50));
     }
     world.begin();
-    assert_eq!(events(&world, "preemptive_wasted").len(), 2);
+    assert_eq!(world.events("preemptive_wasted").len(), 2);
 }
 
 #[test]
@@ -187,7 +178,7 @@ fn what_the_brain_is_told_meanwhile_makes_its_answer_stale() {
     world.input(Input::Context("The page shows villas.".into()));
     world.pass(ms(250));
     assert!(asked(&world).unwrap().0 > number);
-    assert_eq!(events(&world, "preemptive_wasted").len(), 1);
+    assert_eq!(world.events("preemptive_wasted").len(), 1);
 }
 
 #[test]
@@ -214,7 +205,7 @@ fn a_recogniser_that_changes_its_mind_is_answered_by_its_last_words() {
     world.answer();
     world.pass(ms(250));
     assert_eq!(world.slots()["property_type"], "office");
-    assert_eq!(events(&world, "preemptive_wasted").len(), 1);
+    assert_eq!(world.events("preemptive_wasted").len(), 1);
 }
 
 #[test]
@@ -233,5 +224,5 @@ fn a_partial_that_stays_is_as_good_as_settled_words() {
     world.words("An apartment, in Delhi");
     world.pass(ms(300));
     assert_eq!(world.slots()["property_type"], "apartment");
-    assert_eq!((events(&world, "preemptive_used").len(), events(&world, "preemptive_wasted").len()), (1, 0));
+    assert_eq!((world.events("preemptive_used").len(), world.events("preemptive_wasted").len()), (1, 0));
 }

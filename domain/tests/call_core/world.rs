@@ -77,6 +77,13 @@ impl World {
         Self::with_screen(timing, false)
     }
 
+    /// A call whose greeting has been heard to its end.
+    pub(crate) fn greeted(timing: Timing) -> Self {
+        let mut world = Self::new(timing);
+        world.play_all();
+        world
+    }
+
     /// A call whose far end may have a screen.
     pub(crate) fn with_screen(timing: Timing, screen: bool) -> Self {
         let mut world = Self::before(Setup { timing, screen, ..Setup::default() });
@@ -115,6 +122,17 @@ impl World {
             prepared: Vec::new(),
             pressed: Vec::new(),
         }
+    }
+
+    /// The details of all events of this kind.
+    pub(crate) fn events(&self, wanted: &str) -> Vec<&str> {
+        self.notes
+            .iter()
+            .filter_map(|note| match note {
+                Note::Event { kind, detail } if *kind == wanted => Some(detail.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The agent speaks this language.

@@ -108,6 +108,52 @@ fn dictated_values_are_heard_to_their_end() {
     }
 }
 
+/// Values that come in place of the one that was asked for, and values as recognisers mishear them: what was asked, and the groups.
+const BESIDE: [(Spelled, &[&str]); 14] = [
+    // The answer to the next question, or still to the last one.
+    (Spelled::Phone, &["s u n", "i l", "at yahoo", "dot co dot in"]),
+    (Spelled::Phone, &["neha dot", "kapoor", "at gmail", "dot com"]),
+    (Spelled::Pin, &["the ninth", "of October", "nineteen eighty two"]),
+    (Spelled::Email, &["two crore", "ten lakh rupees"]),
+    (Spelled::Pin, &["my budget is", "ninety lakh"]),
+    (Spelled::Money, &["sales at the rate", "acme dot", "in"]),
+    (Spelled::Pin, &["seven zero four two", "nine", "five double one", "six two"]),
+    // Digits that sound like other words.
+    (Spelled::Phone, &["nine ate", "six to", "five five", "four free", "two one"]),
+    (Spelled::Phone, &["seven it zero", "for two that nine", "eight one zero seven"]),
+    (Spelled::Phone, &["mine eight seven", "the six five so four", "three two one"]),
+    (Spelled::Pin, &["one the", "two two", "four five"]),
+    // Addresses and days of which a word was lost.
+    (Spelled::Email, &["priya one two free", "at outlook", "dot com"]),
+    (Spelled::Date, &["the of of January", "nineteen ninety nine"]),
+    (Spelled::Date, &["twenty second that", "November", "nineteen eighty five"]),
+];
+
+#[test]
+fn what_is_dictated_instead_and_what_is_misheard_is_heard_to_its_end() {
+    let (mut seed, mut tally) = (11, Tally::default());
+    for (asked, groups) in BESIDE {
+        for _ in 0..READINGS {
+            let mut caller = Caller::new(&Timing::default(), "en-IN", Some(Expects::value(asked)));
+            let ended = caller.speaks(groups, &pauses(groups.len(), &mut seed));
+            tally.values += 1;
+            tally.cut += u32::from(ended.groups < groups.len());
+            if ended.groups < groups.len() {
+                println!("{asked:?}: {} of {groups:?}", ended.groups);
+            }
+        }
+    }
+    assert!(tally.cut_percent() <= 1.0, "{:.1} % of {} cut off", tally.cut_percent(), tally.values);
+}
+
+#[test]
+fn another_value_that_is_whole_is_a_plain_sentence() {
+    for text in ["rahul at gmail dot com", "sixty lakh rupees", "the first of May nineteen ninety"] {
+        let mut caller = Caller::new(&Timing::default(), "en-IN", Some(Expects::value(Spelled::Pin)));
+        assert_eq!(caller.speaks(&[text], &[]).delay, ms(500), "{text}");
+    }
+}
+
 #[test]
 fn without_patience_a_value_is_cut_like_any_sentence() {
     let off = Timing { spelling_patience: SpellingPatience::Off, ..Timing::default() };

@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tandem_peers::universe::cast::Cast;
+use tandem_peers::universe::scenario::{self, Scenario};
 use tandem_peers::universe::{fault_rows, public_bugs};
 use tandem_universe::check::Invariant;
 use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
@@ -31,6 +32,12 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
+    /// Run of these seeds only those whose caller behaves so: patient, interrupter, dictates and others; a wrong name lists them.
+    #[arg(long, value_name = "MANNER", value_parser = manner)]
+    only: Option<scenario::Manner>,
+    /// Print what the figures are made of, of each call, where this is in it: `cut off`, `the agent stopped`.
+    #[arg(long, value_name = "TEXT")]
+    noted: Option<String>,
     /// Run a call with a name instead: a public bug's, or a row's of the table of faults; `all` runs every one.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
@@ -84,20 +91,27 @@ fn sim(args: &Args) -> Result<bool, Failure> {
         Some("all") => Case::all_named().collect(),
         Some(name) => vec![Case::named(name)?],
     };
+    let seeds = seeds(args);
     let case = |number: usize| {
-        let case = bugs.get(number).cloned().unwrap_or_else(|| Case::of_seed(args.first_seed + number as u64));
+        let case = bugs.get(number).cloned().unwrap_or_else(|| Case::of_seed(seeds[number]));
         case.sabotaged(sabotage)
     };
-    let count = if bugs.is_empty() { args.seeds } else { bugs.len() };
+    let count = if bugs.is_empty() { seeds.len() } else { bugs.len() };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     // what replay carries shows in every call that is run twice, and in no other
     let replay_every = if breaks == Some(Invariant::Replay) { 1 } else { args.replay_every };
     let cast = Cast::in_cache();
     let bar = progress(count, args.json);
     let before = cpu_time();
-    let outcomes = run_all(&case, count, Manner { threads, replay_every }, &cast, |outcome| {
+    let manner = Manner { threads, replay_every, notes: args.noted.is_some() };
+    let outcomes = run_all(&case, count, manner, &cast, |outcome| {
         for breach in &outcome.breaches {
             bar.suspend(|| eprintln!("{}: {breach}", outcome.name)); // at once: a long run need not be waited for
+        }
+        for (at, note) in &outcome.notes {
+            if args.noted.as_deref().is_some_and(|text| note.contains(text)) {
+                bar.suspend(|| eprintln!("{} at {:.3} s: {note}", outcome.name, at.as_secs_f64()));
+            }
         }
         bar.inc(1);
     })?;
@@ -121,14 +135,26 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     let red =
         |invariant| broken.iter().flat_map(|outcome| &outcome.breaches).any(|breach| breach.invariant == invariant);
     Ok(match breaks {
-        None => broken.is_empty() && (!is_held_to_targets(args, bugs.len()) || figures.missed().is_empty()),
+        None => broken.is_empty() && (!is_held_to_targets(args) || figures.missed().is_empty()),
         Some(invariant) => !red(invariant), // another check that goes red does not speak for this one
     })
 }
 
 /// Whether missed targets count: over enough calls as they are drawn, not over calls that were picked.
-fn is_held_to_targets(args: &Args, picked: usize) -> bool {
-    !args.no_targets && picked == 0 && args.seeds >= ENOUGH_CALLS
+fn is_held_to_targets(args: &Args) -> bool {
+    let picked = args.scenario.is_some() || args.only.is_some();
+    !args.no_targets && !picked && args.seeds >= ENOUGH_CALLS
+}
+
+/// The seeds that are run, in their order.
+fn seeds(args: &Args) -> Vec<u64> {
+    let all = (args.first_seed..).take(args.seeds);
+    all.filter(|seed| args.only.is_none_or(|only| Scenario::from_seed(*seed).caller.manner == only)).collect()
+}
+
+/// A manner by the name that scenarios write it with.
+fn manner(name: &str) -> Result<scenario::Manner, serde_json::Error> {
+    serde_json::from_value(name.into())
 }
 
 fn list() -> Result<(), Failure> {
@@ -151,11 +177,9 @@ fn progress(count: usize, silent: bool) -> ProgressBar {
 /// How to run this call again.
 fn again(outcome: &Outcome, args: &Args) -> String {
     let sabotage = args.sabotage.as_deref().map(|name| format!(" SABOTAGE={name}")).unwrap_or_default();
-    match args.scenario {
-        None if outcome.name.starts_with("seed") => {
-            format!("make sim FIRST_SEED={} SEEDS=1{sabotage}", args.first_seed + outcome.number as u64)
-        }
-        _ => format!("make sim SCENARIO={}{sabotage}", outcome.name),
+    match outcome.name.strip_prefix("seed ") {
+        Some(seed) => format!("make sim FIRST_SEED={seed} SEEDS=1{sabotage}"),
+        None => format!("make sim SCENARIO={}{sabotage}", outcome.name),
     }
 }
 

@@ -167,3 +167,56 @@ fn asked_for(run: &Run) -> Vec<Option<Duration>> {
     };
     run.responses().map(|response| response.text.as_str()).map(first).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::made_up::{claim, made_up};
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+    const LINE: &str = "one two three four";
+
+    fn utterances(run: &Run) -> Vec<Option<usize>> {
+        Spoken::of(run).words.iter().map(|word| word.place.map(|(utterance, _)| utterance)).collect()
+    }
+
+    #[test]
+    fn of_two_utterances_with_the_same_words_the_one_on_record_was_heard() {
+        let mut run = made_up().says(LINE).pause(MS(1_000)).says(LINE).run();
+        run.heard.drain(..4);
+        assert_eq!(utterances(&run), [Some(0); 4], "both are on record: the first in order");
+        claim(&mut run, 0, "");
+        assert_eq!(utterances(&run), [Some(1); 4]);
+    }
+
+    /// An utterance that is stopped at its first word, and behind the `clear` all of its words: said again, or another with the same.
+    fn stopped_and_said(asked_again_at: Option<Duration>) -> Run {
+        let mut run = made_up().pause(MS(200)).says_but(LINE, "one").pause(MS(1_000)).says(LINE).run();
+        run.tape.clears = vec![60];
+        let asked = [Some(Duration::ZERO), asked_again_at].into_iter().flatten();
+        run.overheard = asked.map(|at| (at, Overheard::Speak(LINE.to_owned(), None))).collect();
+        run
+    }
+
+    #[test]
+    fn an_utterance_begins_if_a_voice_was_asked_for_it_since_the_last_word() {
+        let run = stopped_and_said(Some(MS(1_500)));
+        assert_eq!(utterances(&run), [Some(0), Some(1), Some(1), Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn without_that_the_one_that_was_held_is_said_again() {
+        assert_eq!(utterances(&stopped_and_said(None)), [Some(0); 5], "nobody asked for another");
+        let early = stopped_and_said(Some(Duration::ZERO));
+        assert_eq!(utterances(&early), [Some(0); 5], "it was asked for before the last word");
+    }
+
+    #[test]
+    fn no_word_is_of_an_utterance_that_was_asked_for_later() {
+        let mut run = made_up().says_but(LINE, "one two").pause(MS(1_000)).says(LINE).run();
+        claim(&mut run, 0, "");
+        let asked = [Duration::ZERO, MS(2_800)];
+        run.overheard = asked.map(|at| (at, Overheard::Speak(LINE.to_owned(), None))).to_vec();
+        assert_eq!(utterances(&run)[..2], [Some(0); 2], "though the record has nothing of it");
+    }
+}

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use tandem_peers::caller::Step;
 use tandem_peers::universe::dictation::Dictation;
-use tandem_peers::universe::scenario::{Cue, Meaning};
+use tandem_peers::universe::scenario::{Cue, Desk, Meaning};
 
 use super::*;
 use crate::check::made_up::made_up;
@@ -58,29 +58,71 @@ fn yes_into_a_question_is_not_judged_and_behind_one_is_an_answer() {
     assert_eq!(Figures::of(&run, &[]).honoured, Share { count: 1, of: 1 });
 }
 
-#[test]
-fn a_turn_that_is_committed_in_a_pause_cuts_a_number_off() {
-    let mut run = made_up().says("number please").caller(MS(4_000), true).pause(MS(2_000)).run();
+/// A caller who reads out a number, asked for it by these words; committed in its pause, and once it is whole.
+fn number_read_out(question: &str) -> Run {
+    let mut run = made_up().says(question).caller(MS(4_000), true).pause(MS(2_000)).run();
+    run.case.scenario.desk = Desk::ContactDesk;
     meaning(&mut run, Cue::Dictated(Dictation::of(Dictated::Phone, &["nine eight", "one two"], MS(900))));
     let (began, ended) = (run.goes[0].began, run.goes[0].ended);
-    let committed = |at| (at, Overheard::Asked { text: "nine eight".into() });
-    let mut cut = run.clone();
-    cut.overheard.extend([committed(began + MS(1_500)), committed(ended + MS(700))]);
-    assert_eq!(Figures::of(&cut, &[]).cut_off[&Dictated::Phone], Share { count: 1, of: 1 });
-    run.overheard.push(committed(ended + MS(700)));
+    for at in [began + MS(1_500), ended + MS(700)] {
+        run.overheard.push((at, Overheard::Asked { text: "nine eight".into() }));
+    }
+    run
+}
+
+/// The agent is heard for half a second from then on.
+fn is_heard(run: &mut Run, at: Duration) {
+    let frame = (at.as_millis() / 20) as usize;
+    run.tape.agent_samples[frame..frame + 25].fill(160);
+    run.tape.ear[frame * 160..(frame + 25) * 160].fill(3_000);
+}
+
+#[test]
+fn an_agent_that_is_heard_in_a_pause_cuts_a_number_off() {
+    let mut run = number_read_out("What is your phone number?");
+    let unheard = Figures::of(&run, &[]);
+    assert_eq!(
+        (unheard.cut_off[&Dictated::Phone], unheard.taken_back),
+        (Share { count: 0, of: 1 }, Share { count: 1, of: 1 })
+    );
+    let (began, ended) = (run.goes[0].began, run.goes[0].ended);
+    is_heard(&mut run, began + MS(1_900));
+    let heard = Figures::of(&run, &[]);
+    assert_eq!(
+        (heard.cut_off[&Dictated::Phone], heard.taken_back),
+        (Share { count: 1, of: 1 }, Share { count: 0, of: 1 })
+    );
+    assert!(heard.endpointing_dictated.is_empty(), "it became two turns");
+    run.overheard.retain(|(at, _)| *at > ended);
     let whole = Figures::of(&run, &[]);
     assert_eq!((whole.cut_off[&Dictated::Phone].count, whole.endpointing_dictated), (0, vec![MS(700)]));
 }
 
 #[test]
+fn a_number_counts_apart_where_it_was_not_asked_for() {
+    for (question, asked) in [
+        ("What is your phone number?", 1),
+        ("Please tell me the ten digits of your number.", 1),
+        ("I have nine eight. Please go on.", 1),
+        ("What is your PIN code?", 0),
+        ("What is your", 0),
+    ] {
+        let figures = Figures::of(&number_read_out(question), &[]);
+        let counted = figures.cut_off.get(&Dictated::Phone).map_or(0, |share| share.of);
+        assert_eq!((counted, figures.cut_off_unasked.of), (asked, 1 - asked), "{question}");
+    }
+}
+
+#[test]
 fn what_was_asked_early_counts_when_it_is_used_and_not_when_it_is_wasted() {
-    let made_up = made_up().says("number please").caller(MS(4_000), true).pause(MS(2_000));
-    let mut run = made_up.noted("preemptive_wasted", MS(5_000)).noted("preemptive_used", MS(6_500)).run();
+    let made_up = made_up().says("your phone number?").caller(MS(4_000), true).pause(MS(2_000));
+    let mut run = made_up.noted("preemptive_wasted", MS(6_000)).noted("preemptive_used", MS(7_500)).run();
+    run.case.scenario.desk = Desk::ContactDesk;
     meaning(&mut run, Cue::Dictated(Dictation::of(Dictated::Phone, &["nine eight", "one two"], MS(900))));
     let ended = run.goes[0].ended;
-    assert_eq!(ended, MS(6_000));
+    assert_eq!(ended, MS(7_000));
     let asked = |at| (MS(at), Overheard::Asked { text: "nine eight".into() });
-    run.overheard.extend([asked(4_700), asked(6_200), asked(7_900)]);
+    run.overheard.extend([asked(5_700), asked(7_200), asked(8_900)]);
     let figures = Figures::of(&run, &[]);
     assert_eq!((figures.cut_off[&Dictated::Phone].count, figures.endpointing_dictated), (0, vec![MS(500)]));
     run.overheard.insert(0, (MS(100), Overheard::Met));
