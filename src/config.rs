@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
+use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::llm::openai::OpenAiConfig;
@@ -104,6 +105,8 @@ pub struct CallLimits {
     pub preemptive_generation: bool,
     /// Caller speech that interrupts the agent, for agents that set none.
     pub barge_in_min_speech: Duration,
+    /// Whether a key that the caller presses ends the agent's speech.
+    pub interrupt_on_dtmf: bool,
     /// How long a socket may take to start its stream.
     pub start_timeout: Duration,
     /// Silence on the wire after which a socket counts as dead.
@@ -167,6 +170,8 @@ pub struct Config {
     pub models_dir: Option<PathBuf>,
     /// Folder of further playbooks.
     pub playbooks_dir: Option<PathBuf>,
+    /// Folder of further lists of words.
+    pub lexicons_dir: Option<PathBuf>,
     /// Agent of calls that name none.
     pub default_agent: String,
     /// Two letters: whose telephone numbers come without a country code.
@@ -181,6 +186,8 @@ pub struct Config {
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
     pub models: Vec<OpenAiConfig>,
+    /// What those may use, for agents that set none.
+    pub system_tools: Vec<SystemTool>,
     /// Limits and patience of calls.
     pub calls: CallLimits,
     /// How callers are heard.
@@ -243,6 +250,7 @@ impl Config {
             data_dir,
             models_dir: path(reader.text("MODELS_DIR")),
             playbooks_dir: path(reader.text("PLAYBOOKS_DIR")),
+            lexicons_dir: path(reader.text("LEXICONS_DIR")),
             default_agent: reader.text("DEFAULT_AGENT").unwrap_or_default(),
             region,
             zone: reader.value("TIMEZONE", read::zone).unwrap_or_default(),
@@ -258,6 +266,7 @@ impl Config {
                     .filter(|name| *name != "off"),
                 workers: reader.optional_number("INFERENCE_WORKERS", 1..=64),
             },
+            system_tools: reader.value("SYSTEM_TOOLS", read::system_tools).unwrap_or_default(),
             calls: CallLimits {
                 max_concurrent: reader.number("MAX_CONCURRENT_CALLS", 1..=10_000),
                 max_duration: seconds(60 * reader.number("MAX_CALL_DURATION_MINUTES", 1..=240)),
@@ -265,6 +274,8 @@ impl Config {
                 preemptive_generation: reader.value("PREEMPTIVE_GENERATION", |text| read::one_of(text, &["off", "on"]))
                     != Some("off"),
                 barge_in_min_speech: millis(reader.number("BARGE_IN_MIN_SPEECH_MS", 40..=5_000)),
+                interrupt_on_dtmf: reader.value("INTERRUPT_ON_DTMF", |text| read::one_of(text, &["off", "on"]))
+                    != Some("off"),
                 start_timeout: seconds(reader.number("MEDIA_START_TIMEOUT", 1..=300)),
                 media_timeout: seconds(reader.number("MEDIA_TIMEOUT", 1..=300)),
                 max_messages_per_second: reader.number("MEDIA_MAX_MESSAGES_PER_SECOND", 50..=10_000),

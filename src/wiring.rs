@@ -4,7 +4,7 @@
 //! stands behind which port. Nothing is global but the metrics recorder and the log, so any number of these run side by side.
 //!
 //! ```text
-//! boot: port ─► playbooks ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
+//! boot: port ─► playbooks, lists of words ─► store, schema ─► vendors ─► dead lives ─► switch ─► HTTP     (an early step that fails has nothing to undo)
 //! stop: switch drains ─► switch stops ─► HTTP stops ─► own life ─► store closes           (readiness is answered to the last call)
 //! ```
 
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
 use tandem_domain::agent::{Ambience, Timing};
+use tandem_domain::barge_in::Lists;
 use tandem_domain::ids::{BusinessId, LifeId};
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
@@ -39,6 +40,8 @@ use crate::telemetry;
 mod agents;
 mod brains;
 mod engines;
+mod folder;
+mod lexicons;
 mod listening;
 mod lives;
 mod models;
@@ -53,6 +56,7 @@ pub(crate) use engines::models_dir;
 #[cfg(feature = "local-speech")]
 pub use engines::recogniser;
 pub(crate) use engines::{Speech, speech};
+pub use lexicons::LexiconFileError;
 pub use playbooks::PlaybookError;
 use playbooks::Playbooks;
 
@@ -85,6 +89,9 @@ pub enum BootError {
     /// A playbook cannot be used.
     #[error(transparent)]
     Playbook(#[from] PlaybookError),
+    /// A list of words cannot be used.
+    #[error(transparent)]
+    Lexicon(#[from] LexiconFileError),
     /// The database did not open.
     #[error("the database cannot be used: check DATABASE_URL and DATA_DIR")]
     Store(#[from] tandem_store::OpenError),
@@ -228,6 +235,7 @@ async fn start(
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
+    let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
@@ -248,11 +256,12 @@ async fn start(
         history: Arc::new(store.clone()),
         zone: config.zone,
         region: config.region.clone(),
+        system_tools: config.system_tools.clone(),
     });
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
-    let listening = SwitchConfig { tap, detector, end_of_turn, ..switch_config(&config) };
+    let listening = SwitchConfig { tap, detector, end_of_turn, lexicons, ..switch_config(&config) };
     let switch = Switch::start_journalled(listening, ports, journal).await?;
 
     let stop = CancellationToken::new();
@@ -284,6 +293,11 @@ async fn start(
 /// Reads the playbooks of a configuration, and says what is wrong with them.
 pub fn check_playbooks(config: &Config) -> Result<(), PlaybookError> {
     Playbooks::load(config.playbooks_dir.as_deref()).map(drop)
+}
+
+/// Reads the lists of words of a configuration, and says what is wrong with them.
+pub fn check_lexicons(config: &Config) -> Result<(), LexiconFileError> {
+    lexicons::load(config.lexicons_dir.as_deref()).map(drop)
 }
 
 /// Whether somebody answers calls that name no agent.
@@ -329,6 +343,7 @@ pub async fn open_store(config: &Config) -> Result<Store, tandem_store::OpenErro
     let timing = Timing {
         endpoint_silence: config.calls.endpoint_silence,
         barge_in_min_speech: config.calls.barge_in_min_speech,
+        interrupt_on_dtmf: config.calls.interrupt_on_dtmf,
         preemptive_generation: config.calls.preemptive_generation,
         end_of_turn_model: config.engines.end_of_turn.is_some(),
         max_duration: config.calls.max_duration,
@@ -358,6 +373,7 @@ fn switch_config(config: &Config) -> SwitchConfig {
         max_mute_per_address: config.calls.max_mute_per_address,
         detector: VadEngine::default(), // what takes time to load is put in by who starts it
         end_of_turn: TurnJudge::default(),
+        lexicons: Lists::default(),
         tap: Tap::default(),
         journals: JournalKeeping {
             calls: config.journals.calls,

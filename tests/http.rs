@@ -287,6 +287,19 @@ async fn a_playbook_file_answers_as_an_agent_of_its_name() {
 }
 
 #[tokio::test]
+async fn a_list_of_words_that_cannot_be_heard_by_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("LEXICONS_DIR", folder.path().to_str().unwrap())];
+    let file = folder.path().join("mr.toml");
+    std::fs::write(&file, "language = \"mr\"\ncommands = [\"thamba\"]\n").unwrap();
+    assert_eq!(boot_with_settings(&settings).await.unwrap().get("/readyz").await.status, 200);
+
+    std::fs::write(&file, "language = \"mr\"\ncommand = [\"thamba\"]\n").unwrap();
+    let Err(error) = boot_with_settings(&settings).await else { panic!("started with a broken list of words") };
+    assert!(error.to_string().contains("mr.toml, line 2: unknown field `command`"), "{error}");
+}
+
+#[tokio::test]
 async fn an_agent_that_does_not_exist_is_refused_at_the_start() {
     let Err(error) = boot_with_settings(&[("DEFAULT_AGENT", "nobody")]).await else {
         panic!("started without an agent")

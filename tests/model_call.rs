@@ -30,7 +30,12 @@ async fn assistant(base: &str) -> Program {
 }
 
 async fn assistant_with(base: &str, preemptive: &str) -> Program {
+    assistant_that_may(base, preemptive, "skip_turn").await
+}
+
+async fn assistant_that_may(base: &str, preemptive: &str, system_tools: &str) -> Program {
     let settings = [
+        ("SYSTEM_TOOLS", system_tools),
         ("DEFAULT_AGENT", "assistant"),
         ("OPENAI_API_KEY", "sk-test"),
         ("OPENAI_BASE_URL", base),
@@ -203,4 +208,42 @@ async fn without_a_vendor_the_assistant_apologises_and_without_a_key_it_says_why
     let report = call(&keyless, 21, vec![say("where is my order"), Step::Wait, Step::HangUp]).await;
     assert!(heard(&lines(&keyless, &report).await)[1].contains("no language model is set up for me"), "{report:#?}");
     keyless.running.shutdown().await;
+}
+
+/// What the timeline has of a kind.
+async fn noted(program: &Program, report: &PeerReport, kind: &str) -> Vec<Value> {
+    let call = program.get(&format!("/exports/calls/{}", report.call_sid)).await.json();
+    let events = call["events"].as_array().unwrap_or_else(|| panic!("{call:#}"));
+    events.iter().filter(|event| event["kind"] == kind).cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_presses_keys_and_leaves_the_turn_to_a_caller_who_looks_for_something() {
+    let mock = mock(Behaviour::default()).await;
+    let program = assistant_that_may(&mock.base_url(), "off", "skip_turn,play_keypad_tone").await;
+    let script = vec![
+        say("please press twelve"),
+        say("I am looking for my papers"),
+        Step::Silence(Duration::from_secs(2)),
+        say("thank you"),
+        Step::Wait,
+        Step::HangUp,
+    ];
+    let report = call(&program, 21, script).await;
+    let lines = lines(&program, &report).await;
+    let [_, pressing, thanked] = heard(&lines)[..] else { panic!("nothing was said to who looks: {lines:#?}") };
+    assert!(pressing == "I am pressing them." && thanked.contains("You are welcome."), "{lines:#?}");
+    assert_eq!(noted(&program, &report, "keys_pressed").await.len(), 1);
+    assert_eq!(noted(&program, &report, "skip_turn").await.len(), 1);
+    program.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_may_not_press_keys_is_not_offered_to() {
+    let mock = mock(Behaviour::default()).await;
+    let program = assistant_that_may(&mock.base_url(), "off", "none").await;
+    let report = call(&program, 22, vec![say("please press twelve"), Step::Wait, Step::HangUp]).await;
+    assert!(heard(&lines(&program, &report).await)[1].starts_with("Sure, you said: please press twelve"));
+    assert!(noted(&program, &report, "tool_call").await.is_empty());
+    program.running.shutdown().await;
 }

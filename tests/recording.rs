@@ -114,7 +114,7 @@ impl Recording {
     fn assert_holds_the_mouth_of(&self, line: &Line) {
         let said = telephone(&line.mouth_tape);
         let common = said.len().min(self.caller.len());
-        assert!(self.caller.len().abs_diff(said.len()) <= 2 * FRAME);
+        assert!(self.caller.len().abs_diff(said.len()) <= FRAME, "as long as the call, to one frame");
         let differs = (0..common).find(|at| said[*at] != self.caller[*at]);
         assert_eq!(differs, None, "of {common}: what the caller said stands where he said it");
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use line::{Exchange, Line, rendered, say};
 use memory::CallRecords;
 use tandem_actors::{Arrival, DIRECTION_PARAMETER};
+use tandem_domain::playbook::Playbook;
 use tandem_domain::reception::Standing;
 use tandem_peers::caller::{Rendered, Step};
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
@@ -118,4 +119,25 @@ async fn a_silent_caller_hears_three_different_questions_and_a_goodbye() {
     said.sort_unstable();
     said.dedup();
     assert_eq!(said.len(), 5, "no line twice: {said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_playbooks_consent_is_heard_whole_and_what_is_said_over_it_is_answered_behind_it() {
+    let desk = "name = 'x'\ntitle = 'X'\ngreeting = ['Hello.']\nconfirmation = { policy = 'none' }\n\
+        [[slots]]\nname = 'age'\ntype = 'number'\nprompt = 'How old are you?'\n\
+        [[slots]]\nname = 'consent'\ntype = 'yes_no'\nprotected = true\n\
+        prompt = 'We keep your telephone number and all that you tell us for one year. Do you agree?'";
+    for (protected, clears) in [(desk.to_owned(), 0), (desk.replace("protected = true", "protected = false"), 1)] {
+        let exchange = Exchange::running(Playbook::from_toml(&protected).unwrap()).await;
+        let over = Step::Interrupt { after: ms(900), say: rendered(307, "no I do not") };
+        let mut line = Line::dial(&exchange, 307, vec![say(307, "forty"), over]).await;
+        line.run_out(LIMIT).await;
+        let cleared = line.peer.statistics().clears;
+        let records = exchange.records(&line).await;
+        let question = &records.responses[1];
+        assert_eq!(cleared, clears, "{question:?}");
+        assert_eq!(question.heard == question.text, clears == 0, "{question:?}");
+        assert_eq!(records.events.contains(&"postponed"), clears == 0, "{:?}", records.events);
+        assert_eq!(records.extracted["consent"], false, "kept, and answered");
+    }
 }

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tandem_codecs::SampleRate;
 use tandem_domain::agent::{Agent, Timing};
+use tandem_domain::barge_in::List;
 use tandem_domain::call_core::{Input, Lines, Part};
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::journal::{Journalled, Setup};
@@ -135,6 +136,8 @@ pub struct Args {
     pub detector: VadEngine,
     /// What is asked whether a turn is complete.
     pub end_of_turn: TurnJudge,
+    /// Lists of words that it hears by, beside the built-in ones.
+    pub lexicons: Vec<List>,
     /// Who takes both directions of its audio, if anybody does.
     pub tap: Tap,
     /// Where its recording goes, if calls are recorded.
@@ -285,6 +288,7 @@ impl Actor for Call {
             reads: capabilities.notices && capabilities.reads(),
             direction: plan.direction,
             uncertainty: plan.agent.uncertainty.clone(),
+            lexicons: args.lexicons,
         };
         let journalling = args.journals.begin(plan.call, &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
 use tandem_domain::agent::Agent;
+use tandem_domain::barge_in::Lists;
 use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
@@ -81,6 +82,8 @@ pub struct SwitchConfig {
     pub detector: VadEngine,
     /// What is asked whether a turn is complete; nothing by default.
     pub end_of_turn: TurnJudge,
+    /// Words that callers say over an agent's voice, beside the built-in lists; none by default.
+    pub lexicons: Lists,
     /// Who takes both directions of every call's audio; nobody by default.
     pub tap: Tap,
     /// Which calls' journals are kept.
@@ -103,6 +106,7 @@ impl Default for SwitchConfig {
             max_mute_per_address: 64,
             detector: VadEngine::default(),
             end_of_turn: TurnJudge::default(),
+            lexicons: Lists::default(),
             tap: Tap::default(),
             journals: JournalKeeping::default(),
             recordings: RecordingKeeping::default(),
@@ -278,6 +282,7 @@ impl Switch {
         let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (call, conversation) = ids(carrier);
         let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
+        let lexicons = config.lexicons.of_call(&agent.language);
         let args = call::Args {
             call: invited.unwrap_or(call),
             conversation,
@@ -295,6 +300,7 @@ impl Switch {
             tts: Arc::clone(&self.inner.ports.tts),
             detector: config.detector.clone(),
             end_of_turn: config.end_of_turn.clone(),
+            lexicons,
             tap: config.tap.clone(),
             recordings: self.inner.recordings.clone(),
             scribe,

@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 use crate::ids::{AgentId, BusinessId};
 
 mod eagerness;
+mod system_tools;
 
 pub use eagerness::{Eagerness, NoEagerness};
+pub use system_tools::SystemTool;
 
 /// Settings of one agent, read once when its call starts; a running call keeps its version.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +62,8 @@ pub struct Script {
     /// What has to be said before any first words (`disclosure_message`): who calls, that it is a machine, that it records. A sentence of its
     /// own, so that it can be told from what may be interrupted (design.md section 12 item 6).
     pub disclosure: Option<String>,
+    /// Which of the switch's tools its model may use (`system_tools`); `None` for those of the server (`SYSTEM_TOOLS`).
+    pub system_tools: Option<Vec<SystemTool>>,
 }
 
 impl Script {
@@ -188,6 +192,8 @@ pub struct Timing {
     pub preemptive_generation: bool,
     /// Caller speech over the agent's that counts as an interruption (`BARGE_IN_MIN_SPEECH_MS`).
     pub barge_in_min_speech: Duration,
+    /// A key that the caller presses ends the agent's speech (`INTERRUPT_ON_DTMF`).
+    pub interrupt_on_dtmf: bool,
     /// First rung of the silence ladder: the agent takes the turn (`turn_after_silence_seconds`).
     pub turn_after_silence: Duration,
     /// Silence after which the call ends (`end_after_silence_seconds`); `None` means after three reprompts.
@@ -209,6 +215,7 @@ impl Default for Timing {
             end_of_turn_model: false,
             preemptive_generation: false,
             barge_in_min_speech: Duration::from_millis(200),
+            interrupt_on_dtmf: true,
             turn_after_silence: Duration::from_secs(7),
             end_after_silence: None,
             max_duration: Duration::from_secs(600),

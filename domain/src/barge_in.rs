@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-pub use lexicon::{Lexicon, LexiconError, Reading, Wants};
+pub use lexicon::{Flaw, Lexicon, LexiconError, List, Lists, Reading, Wants};
 
 /// Own words that a caller has to repeat in a row to count as our echo. One or two are what people repeat to confirm.
 const ECHO_WORDS: usize = 3;

@@ -72,12 +72,26 @@ impl RulesBrain {
     fn open(&self, prompt: &Prompt) -> Reply {
         let opening = self.playbook.start(&self.context);
         let Prompt::Heard { text, confidence } = prompt else { return opening };
-        if Aside::is_hello(text) {
+        let question = opening.say.len().saturating_sub(1);
+        // Who has not heard a question that has to be heard has not answered it.
+        if Aside::is_hello(text) || opening.protected.contains(&question) {
             return opening; // which is the answer to it
         }
         let heard = Heard { text, confidence: *confidence };
         let mut answer = self.playbook.respond(&opening.state, &heard, &self.context);
-        answer.say.splice(0..0, opening.say.into_iter().take(1));
+        // Of the opening its first words, and what has to be heard.
+        let (mut first, mut protected) = (Vec::new(), Vec::new());
+        for (i, words) in opening.say.into_iter().enumerate() {
+            if opening.protected.contains(&i) {
+                protected.push(first.len());
+                first.push(words);
+            } else if i == 0 {
+                first.push(words);
+            }
+        }
+        protected.extend(answer.protected.iter().map(|i| i + first.len()));
+        answer.say.splice(0..0, first);
+        answer.protected = protected;
         answer
     }
 }
@@ -95,7 +109,10 @@ impl Brain for RulesBrain {
         let reply = self.reply(&ask);
         let opens = ask.state.is_none() || ask.prompt == Prompt::Open;
         let mut events: VecDeque<BrainEvent> = if opens { self.disclosure.clone().into() } else { VecDeque::new() };
-        events.extend(reply.say.into_iter().map(BrainEvent::Say));
+        for (i, words) in reply.say.into_iter().enumerate() {
+            events.extend(reply.protected.contains(&i).then_some(BrainEvent::Protect));
+            events.push_back(BrainEvent::Say(words));
+        }
         events.push_back(BrainEvent::State(Box::new(reply.state)));
         events.extend(reply.waits.then_some(BrainEvent::SkipTurn));
         events.extend(reply.tools.into_iter().map(BrainEvent::Tool));

@@ -90,6 +90,8 @@ pub struct CallCore {
     /// A model is asked at each pause whether the turn is over.
     judges_turns: bool,
     barge_in: BargeIn,
+    /// A key ends our speech.
+    keys_interrupt: bool,
     silence: SilenceLadder,
     max_duration: Duration,
     answer_limit: Duration,
@@ -139,6 +141,7 @@ impl CallCore {
             turns: Turns::new(Endpointing::new(timing, &lines.language)),
             judges_turns: timing.end_of_turn_model,
             barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
+            keys_interrupt: timing.interrupt_on_dtmf,
             lines,
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
             max_duration: timing.max_duration,

@@ -19,6 +19,10 @@
 //! Confirmation is by `policy`: `each` answer with a question, all at the `end`, by `confidence`, or `none`. Corrections are heard at any time,
 //! and a person takes over when asked for, when a slot gives up in favour of one, or after `handover_after` failures in a row.
 //!
+//! What has to be heard (a consent, a legal text) is `protected`: a slot's question by `protected = true`, a line of `greeting`, `returning`, `welcome` or
+//! `closing` by being written `{ say = "…", protected = true }`. Nobody's speech and no key stops it. Protected lines of `greeting` are said whatever
+//! an agent says in the greeting's place.
+//!
 //! Nothing loops: reprompts a slot, read-backs, delays and silences are counted, and `max_turns` closes every call.
 //! Not here: time (the silence ladder calls [`Playbook::respond_silence`]), audio, models, and any wording that belongs to a file.
 
@@ -27,6 +31,7 @@ mod delay;
 mod engine;
 mod hearing;
 mod languages;
+mod line;
 mod phrases;
 mod plan;
 mod speech;

@@ -109,6 +109,7 @@ mod tests {
             knowledge_files: object(json!({"products": "Flats and villas.", "empty": " "})),
             first_message_outbound: None,
             disclosure: None,
+            system_tools: None,
         };
         let expected = "You are Asha. Be brief.\n\n\
                         ## SALES SCRIPT\nGreet.\nAsk for the budget.\n\n\

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use tandem_domain::barge_in::{BargeIn, Ground, Lexicon, LexiconError, Overlap, Patience, Ruling};
+use tandem_domain::barge_in::{BargeIn, Ground, Lexicon, List, Lists, Overlap, Patience, Ruling};
 
 const OWN: &str =
     "We have two apartments in Delhi, and one of them is close to the metro. Shall I read you the prices?";
@@ -228,16 +228,30 @@ fn protected_passages_are_not_held_and_keys_end_what_is_held() {
 }
 
 #[test]
-fn lists_come_as_data_and_their_mistakes_are_named() {
-    let file = |words: &str| {
-        format!("language = 'mr'\nbackchannels = [{words}]\nanswers = []\nhesitations = []\ncommands = ['thamba']")
+fn lists_come_as_data_beside_the_built_in_ones_or_in_their_place() {
+    let mut lists = Lists::default();
+    for file in [
+        "language = 'mr'\nheard_in = ['en-IN']\nbackchannels = ['ho ka']\ncommands = ['thamba', 'right']",
+        "language = 'hi-latn'\nbackchannels = ['theek']",
+    ] {
+        lists.add(List::from_toml(file).unwrap()).unwrap();
+    }
+    let again = List::from_toml("language = 'MR'\ncommands = ['bas']").unwrap();
+    assert_eq!(lists.add(again.clone()), Err(again), "one list a language");
+
+    let heard = |language: &str, text: &str| {
+        let reading = Lexicon::with(language, &lists.of_call(language)).read(text);
+        (reading.backchannels, reading.answers, reading.commands, reading.others.len())
     };
-    let mut lexicon = Lexicon::clone(&Lexicon::of("en"));
-    lexicon.add(&file("'ho ka'")).unwrap();
-    let reading = lexicon.read("Ho ka? Thamba!");
-    assert_eq!((reading.backchannels, reading.commands), (1, 1));
-    assert!(matches!(lexicon.add(&file("'...'")), Err(LexiconError::Length { phrase, .. }) if phrase == "..."));
-    assert!(matches!(lexicon.add("language = 1"), Err(LexiconError::Syntax(_))));
+    assert_eq!(heard("mr-IN", "Ho ka? Thamba!"), (1, 0, 1, 0));
+    assert_eq!(
+        heard("en-IN", "ho ka, right"),
+        (1, 0, 1, 0),
+        "what a file says of a phrase goes before what is built in"
+    );
+    assert_eq!(heard("en", "ho ka, right"), (1, 0, 0, 2));
+    assert_eq!(heard("hi", "theek, nahi, नहीं"), (1, 0, 1, 1), "in the place of Hindi in Latin letters");
+    assert_eq!(heard("en", "theek"), (0, 0, 0, 1), "and heard no wider than that was");
     assert_eq!(Lexicon::of("de").read("haan").others, ["han"], "Hindi is for calls in which it is spoken");
 }
 

@@ -5,12 +5,12 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::{FutureExt, StreamExt, stream};
-use tandem_domain::agent::{Agent, Script, Timing};
+use tandem_domain::agent::{Agent, Script, SystemTool, Timing};
 use tandem_domain::brain::model::{MOST_TOKENS, ModelBrain};
 use tandem_domain::caller::{CallFacts, KnownCaller};
 use tandem_domain::ids::{AgentId, BusinessId, TurnId};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
+use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt, ToolCall};
 use tandem_domain::port::llm::{AskedTool, Author, Finish, Llm, LlmError, LlmEvent, LlmSpec};
 use tandem_domain::transcript::{Line, Role};
 
@@ -99,7 +99,7 @@ fn the_model_is_told_who_it_is_and_what_was_heard() {
     let history = [(Role::Agent, "Hi! This is"), (Role::System, "The page shows order 7."), (Role::User, "wait")];
     answer(&llm, ask(heard("cancel it"), &history));
     let asked = llm.asked.lock().unwrap();
-    let [LlmSpec { messages, max_tokens }] = asked.as_slice() else { panic!("asked once: {asked:?}") };
+    let [LlmSpec { messages, max_tokens, .. }] = asked.as_slice() else { panic!("asked once: {asked:?}") };
     assert_eq!(*max_tokens, MOST_TOKENS);
     assert!(
         messages[0].text.starts_with("You are Asha.\n\n## BUSINESS INFORMATION\nCompany: Acme\n\n## THIS CONVERSATION")
@@ -284,6 +284,41 @@ fn a_model_may_leave_the_turn_to_the_caller_and_no_other_tool_is_an_answer() {
         assert_eq!(found == [Ok(BrainEvent::SkipTurn)], skips, "{found:?}");
         assert_eq!(found.iter().any(Result::is_err), !skips, "{found:?}");
     }
+}
+
+#[test]
+fn a_model_is_offered_what_its_agent_has_and_presses_keys_only_then() {
+    let asked = |arguments: &str| AskedTool {
+        id: "1".to_owned(),
+        name: "play_keypad_tone".to_owned(),
+        arguments: arguments.to_owned(),
+    };
+    let call = |tools: &[SystemTool], arguments: &str| {
+        let events = vec![
+            Ok(LlmEvent::Text("Pressing".to_owned())),
+            Ok(LlmEvent::ToolCall(asked(arguments))),
+            Ok(LlmEvent::Finished(Finish::ToolCalls)),
+        ];
+        let llm = Scripted { events, ..Scripted::default() };
+        let brain = ModelBrain::new(Arc::new(llm.clone()), &agent(), &CallFacts::default()).offering(tools);
+        let found: Vec<_> =
+            brain.respond(ask(heard("one"), &MET)).map(Result::unwrap).collect().now_or_never().unwrap();
+        let offered: Vec<_> = llm.asked.lock().unwrap()[0].tools.iter().map(|tool| tool.name).collect();
+        (found, offered)
+    };
+    let say = BrainEvent::Say("Pressing".to_owned());
+    let press = |parameters: serde_json::Value| {
+        let parameters = parameters.as_object().unwrap().clone();
+        BrainEvent::Tool(ToolCall { name: "play_keypad_tone".to_owned(), parameters })
+    };
+    let (found, offered) = call(&SystemTool::ALL, r##"{"keys":"1#"}"##);
+    assert_eq!(offered, ["skip_turn", "play_keypad_tone"]);
+    let pressed = press(serde_json::json!({"keys": "1#"}));
+    assert_eq!(found, [BrainEvent::FirstToken, say.clone(), pressed], "the keys come behind the words");
+    let (found, _) = call(&SystemTool::ALL, "[1");
+    assert_eq!(found.last(), Some(&press(serde_json::json!({}))), "the core says what is missing");
+    let (found, offered) = call(&[SystemTool::SkipTurn], r#"{"keys":"1"}"#);
+    assert_eq!((found, offered), (vec![BrainEvent::FirstToken, say], vec!["skip_turn"]));
 }
 
 #[test]

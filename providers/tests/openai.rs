@@ -49,7 +49,7 @@ fn question(text: &str) -> LlmSpec {
         Message { author: Author::System, text: "Be brief.".to_owned() },
         Message { author: Author::User, text: text.to_owned() },
     ];
-    LlmSpec { messages, max_tokens: 1_000 }
+    LlmSpec { messages, max_tokens: 1_000, ..LlmSpec::default() }
 }
 
 async fn answer(llm: &dyn Llm, text: &str) -> Vec<Result<LlmEvent, LlmError>> {

@@ -9,7 +9,7 @@ use crate::wiring::{self, BootError, DefaultAgent};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read all settings and playbooks, look up the default agent, and tell what is wrong; nothing is started.
+    /// Read all settings, playbooks and lists of words, look up the default agent, and tell what is wrong; nothing is started.
     Check,
     /// Show every setting with its value and its source; secrets are masked.
     Print,
@@ -59,6 +59,10 @@ async fn check(loaded: Result<Config, ConfigError>, output: Output) -> Result<()
         vec![CheckedProblem { subject: subject.to_owned(), source, detail: error.to_string() }]
     };
     let mut notices = config.notices.clone();
+    if let Err(error) = wiring::check_lexicons(&config) {
+        let error = BootError::from(error);
+        return refuse(problem("LEXICONS_DIR", &error), notices, error.into(), output);
+    }
     match wiring::default_agent(&config).await {
         Ok(DefaultAgent::Found) => {}
         Ok(DefaultAgent::Unknown(why)) => {

@@ -94,6 +94,11 @@ pub const KEYS: &[Key] = &[
     now("MODELS_DIR", "", "folder of speech models; empty means tandem/models in the user's cache folder"),
     now("PLAYBOOKS_DIR", "", "folder of further playbooks, one .toml file each; empty means the built-in ones alone"),
     now(
+        "LEXICONS_DIR",
+        "",
+        "folder of lists of what callers say over an agent's voice, one .toml file a language; empty means English and Hindi alone",
+    ),
+    now(
         "DEFAULT_AGENT",
         "front-desk",
         "agent, or playbook, that answers a call that names none; `assistant` is answered by a language model alone",
@@ -156,6 +161,12 @@ pub const KEYS: &[Key] = &[
         "BARGE_IN_MIN_SPEECH_MS",
         "200",
         "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",
+    ),
+    now("INTERRUPT_ON_DTMF", "on", "on or off: a key that the caller presses ends what the agent is saying"),
+    now(
+        "SYSTEM_TOOLS",
+        "skip_turn",
+        "tools that language models may use, for agents that set none, with commas: skip_turn, play_keypad_tone; `none` offers none",
     ),
     now(
         "INBAND_DTMF",

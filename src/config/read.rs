@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
+use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
 use tandem_store::Location;
 
@@ -93,6 +94,20 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse()
         .map_err(|_| format!("{text:?} is not an address to listen on; write 127.0.0.1, 0.0.0.0 or another IP address"))
+}
+
+/// Tools of the switch's own, with commas; `none` is none of them.
+pub(super) fn system_tools(text: &str) -> Result<Vec<SystemTool>, String> {
+    if text.trim().eq_ignore_ascii_case("none") {
+        return Ok(Vec::new());
+    }
+    let names = text.split(',').map(|name| name.trim().to_ascii_lowercase());
+    let tools = names.map(|name| {
+        let known = SystemTool::ALL.map(SystemTool::name).join(", ");
+        SystemTool::parse(&name)
+            .ok_or_else(|| format!("{name:?} is not a tool that a model may use; choose {known} or none"))
+    });
+    tools.collect()
 }
 
 /// One of `words`, any case; returned in the spelling of the list.

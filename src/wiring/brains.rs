@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use tandem_domain::agent::Agent;
+use tandem_domain::agent::{Agent, SystemTool};
 use tandem_domain::brain::RulesBrain;
 use tandem_domain::brain::model::ModelBrain;
 use tandem_domain::caller::{Arriving, CallFacts, KnownCaller, recognisable};
@@ -31,9 +31,16 @@ pub(super) struct CallBrains {
     pub(super) history: Arc<dyn CallerHistory>,
     pub(super) zone: Tz,
     pub(super) region: String,
+    /// What models may use for agents that do not say it themselves.
+    pub(super) system_tools: Vec<SystemTool>,
 }
 
 impl CallBrains {
+    fn model(&self, agent: &Agent, facts: &CallFacts) -> Arc<dyn Brain> {
+        let tools = agent.script.system_tools.as_ref().unwrap_or(&self.system_tools);
+        Arc::new(ModelBrain::new(Arc::clone(&self.llm), agent, facts).offering(tools))
+    }
+
     async fn known(&self, business: BusinessId, number: Option<&str>) -> Option<KnownCaller> {
         let number = number.and_then(recognisable)?;
         match timeout(HISTORY_LIMIT, self.history.known_caller(business, number)).await {
@@ -56,7 +63,7 @@ impl CallBrains {
 impl Brains for CallBrains {
     fn brain(&self, agent: &Agent) -> Result<Arc<dyn Brain>, BrainError> {
         if agent.playbook.is_empty() {
-            return Ok(Arc::new(ModelBrain::new(Arc::clone(&self.llm), agent, &CallFacts::default())));
+            return Ok(self.model(agent, &CallFacts::default()));
         }
         self.playbooks.brain(agent)
     }
@@ -79,7 +86,7 @@ impl Brains for CallBrains {
             };
             let brain: Arc<dyn Brain> = match playbook {
                 Some(playbook) => Arc::new(RulesBrain::for_call(Arc::clone(playbook), agent, facts)),
-                None => Arc::new(ModelBrain::new(Arc::clone(&self.llm), agent, &facts)),
+                None => self.model(agent, &facts),
             };
             Ok(brain)
         })
@@ -129,7 +136,14 @@ mod tests {
     fn brains(history: History, zone: Tz) -> CallBrains {
         let playbooks = Arc::new(Playbooks::load(None).unwrap());
         let llm = Arc::new(tandem_providers::llm::local::NoModel);
-        CallBrains { playbooks, llm, history: Arc::new(history), zone, region: "IN".to_owned() }
+        CallBrains {
+            playbooks,
+            llm,
+            history: Arc::new(history),
+            zone,
+            region: "IN".to_owned(),
+            system_tools: Vec::new(),
+        }
     }
 
     fn agent() -> Agent {

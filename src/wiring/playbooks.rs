@@ -12,6 +12,8 @@ use tandem_domain::brain::RulesBrain;
 use tandem_domain::playbook::{self, Playbook};
 use tandem_domain::port::brain::{Brain, BrainError, Brains};
 
+use super::folder::toml_files;
+
 /// Why the playbooks cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaybookError {
@@ -49,7 +51,10 @@ impl Playbooks {
     /// The built-in playbooks and those of `folder`.
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, PlaybookError> {
         let mut found = BTreeMap::new();
-        for path in folder.map(toml_files).transpose()?.unwrap_or_default() {
+        let files = |folder: &Path| {
+            toml_files(folder).map_err(|source| PlaybookError::Read { path: folder.to_owned(), source })
+        };
+        for path in folder.map(files).transpose()?.unwrap_or_default() {
             let text =
                 fs::read_to_string(&path).map_err(|source| PlaybookError::Read { path: path.clone(), source })?;
             let playbook =
@@ -84,17 +89,6 @@ impl Brains for Playbooks {
         let playbook = self.of(agent)?;
         Ok(Arc::new(RulesBrain::new(Arc::clone(playbook), agent, "")))
     }
-}
-
-/// The TOML files of a folder, in the order of their names, so that what is refused does not depend on the disk.
-fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, PlaybookError> {
-    let unreadable = |source| PlaybookError::Read { path: folder.to_owned(), source };
-    let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut files =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    Ok(files)
 }
 
 #[cfg(test)]

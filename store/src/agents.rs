@@ -100,6 +100,7 @@ impl AgentRow {
                 knowledge_files: object(self.knowledge_files, "knowledge_files")?,
                 first_message_outbound: message(self.first_message_outbound),
                 disclosure: message(self.disclosure_message),
+                system_tools: None, // no column of today's
             },
         })
     }

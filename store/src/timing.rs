@@ -35,6 +35,7 @@ impl Patience {
             end_of_turn_model: server.end_of_turn_model,
             preemptive_generation: server.preemptive_generation,
             barge_in_min_speech: server.barge_in_min_speech,
+            interrupt_on_dtmf: server.interrupt_on_dtmf,
             // Off: a rung that the call does not live to see.
             turn_after_silence: on(self.turn_after_silence_seconds).unwrap_or(max_duration),
             end_after_silence: on(self.end_after_silence_seconds),

@@ -12,6 +12,8 @@ use tandem_actors::call::CallMsg;
 use tandem_actors::{Arrival, MediaSocket, Ports, SocketError, Switch, SwitchConfig, clock};
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::Part;
+use tandem_domain::playbook::Playbook;
+use tandem_domain::port::brain::Brains;
 use tandem_domain::port::dialect::{Dialect, WireMessage};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
 use tandem_peers::carrier::MediaPeer;
@@ -22,7 +24,7 @@ use tandem_providers::carrier::twilio::TwilioDialect;
 use tokio::sync::mpsc;
 use tokio_util::sync::PollSender;
 
-use super::memory::{CallRecords, Log, OneAgent};
+use super::memory::{CallRecords, Log, OneAgent, Runs};
 
 const FRAME: Duration = Duration::from_millis(20);
 
@@ -44,14 +46,24 @@ impl Exchange {
             .await
     }
 
+    /// Its agent runs this playbook.
+    pub async fn running(playbook: Playbook) -> Self {
+        let config = SwitchConfig { max_calls: 1_000, ..SwitchConfig::default() };
+        Self::start(Vendors::default(), Timing::default(), config, Arc::new(Runs(Arc::new(playbook)))).await
+    }
+
     pub async fn with(vendors: Vendors, timing: Timing, config: SwitchConfig) -> Self {
+        Self::start(vendors, timing, config, Arc::new(OneAgent(timing))).await
+    }
+
+    async fn start(vendors: Vendors, timing: Timing, config: SwitchConfig, brains: Arc<dyn Brains>) -> Self {
         let log = Log::default();
         let ports = Ports {
             agents: Arc::new(OneAgent(timing)),
             log: Arc::new(log.clone()),
             stt: Arc::new(vendors.stt),
             tts: Arc::new(vendors.tts),
-            brains: Arc::new(OneAgent(timing)),
+            brains,
         };
         Self { switch: Switch::start(config, ports).await.unwrap(), log }
     }

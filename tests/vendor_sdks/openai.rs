@@ -41,7 +41,7 @@ async fn ours(mock: &Mock, key: &str, model: &str) -> Vec<Result<LlmEvent, LlmEr
     };
     let said = |author, text: &str| Message { author, text: text.to_owned() };
     let messages = vec![said(Author::System, SYSTEM), said(Author::User, QUESTION)];
-    let answer = OpenAi::new(config).unwrap().complete(LlmSpec { messages, max_tokens: 1_000 });
+    let answer = OpenAi::new(config).unwrap().complete(LlmSpec { messages, max_tokens: 1_000, ..LlmSpec::default() });
     timeout(LIMIT, answer.collect()).await.expect("an answer in time")
 }
 

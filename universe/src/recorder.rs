@@ -21,6 +21,8 @@ pub struct Recording {
     pub left: Vec<i16>,
     /// The agent.
     pub right: Vec<i16>,
+    /// How long the call was by the clock of the machine, from its first instant to its end, in samples.
+    pub call: u64,
 }
 
 struct Work {
@@ -71,6 +73,6 @@ impl Recorder {
         let length = work.call.position(clock::now());
         while work.stereo.finish(length, &mut work.pairs) {}
         let side = |side: usize| work.pairs.iter().skip(side).step_by(2).copied().collect();
-        Some(Recording { left: side(0), right: side(1) })
+        Some(Recording { left: side(0), right: side(1), call: length })
     }
 }

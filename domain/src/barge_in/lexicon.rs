@@ -1,20 +1,28 @@
 //! The words that callers say over an agent's voice, by what they want with them: go on, have the floor, or nothing.
 //!
 //! Place: read by [`super::BargeIn`]. One file a language ([`Lexicon::of`] has English, Hindi and Hindi in Latin letters); others come as data
-//! ([`Lexicon::add`]). Telephone speech mixes languages, so a call hears by all lists of its languages at once.
+//! ([`Lists`]). Telephone speech mixes languages, so a call hears by all lists of its languages at once.
 
-use std::collections::BTreeMap;
+mod list;
+
 use std::sync::{Arc, LazyLock};
-
-use serde::Deserialize;
 
 use crate::slot::words::split;
 
-const EN: &str = include_str!("../../lexicons/en.toml");
-const HI: &str = include_str!("../../lexicons/hi.toml");
-const HINGLISH: &str = include_str!("../../lexicons/hinglish.toml");
+pub use list::{Flaw, LexiconError, List};
+
 /// Longest phrase, in words.
 const LONGEST: usize = 5;
+
+/// The lists that need no file.
+static BUILT_IN: LazyLock<[List; 3]> = LazyLock::new(|| {
+    [
+        include_str!("../../lexicons/en.toml"),
+        include_str!("../../lexicons/hi.toml"),
+        include_str!("../../lexicons/hinglish.toml"),
+    ]
+    .map(|text| List::from_toml(text).expect("a built-in list, which the tests read"))
+});
 
 /// What a phrase wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,78 +37,54 @@ pub enum Wants {
     Floor,
 }
 
-/// A file of words.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    language: String,
-    backchannels: Vec<String>,
-    answers: Vec<String>,
-    hesitations: Vec<String>,
-    commands: Vec<String>,
+/// Lists that come as data, beside the built-in ones or in their place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lists(Vec<List>);
+
+impl Lists {
+    /// Adds a list; gives it back if there is one of its language already.
+    ///
+    /// # Errors
+    /// The list, where its language has one.
+    pub fn add(&mut self, list: List) -> Result<(), List> {
+        if self.0.iter().any(|other| other.is_of(list.language())) {
+            return Err(list);
+        }
+        self.0.push(list);
+        Ok(())
+    }
+
+    /// Those that a call in this language hears by. A list in the place of a built-in one is heard where that one is, too.
+    pub fn of_call(&self, language: &str) -> Vec<List> {
+        let replaces = |list: &List| built_in(language).any(|built_in| list.is_of(built_in.language()));
+        self.0.iter().filter(|list| replaces(list) || list.is_heard_in(language)).cloned().collect()
+    }
 }
 
-/// Why a file of words cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LexiconError {
-    /// It is no TOML, or has other keys.
-    #[error("lexicon: {0}")]
-    Syntax(String),
-    /// A phrase has no words, or too many.
-    #[error("lexicon of {language}: {phrase:?} has to have one to {LONGEST} words")]
-    Length {
-        /// The file's language.
-        language: String,
-        /// As written.
-        phrase: String,
-    },
+/// The built-in lists of calls in a language (BCP 47 tag): English always, Hindi in both scripts where Hindi is spoken.
+fn built_in(language: &str) -> impl Iterator<Item = &'static List> {
+    let indian = language.split('-').next() == Some("hi") || language.ends_with("-IN");
+    BUILT_IN.iter().filter(move |list| indian || list.is_of("en"))
 }
 
-/// Phrases by their words.
+/// The lists that one call hears by, the most telling last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lexicon {
-    phrases: BTreeMap<Vec<String>, Wants>,
+    lists: Vec<List>,
 }
 
 impl Lexicon {
-    /// The lists that a call in this language hears by (BCP 47 tag): English always, Hindi in both scripts where Hindi is spoken.
+    /// The built-in lists of a call in this language (BCP 47 tag).
     pub fn of(language: &str) -> Arc<Self> {
-        static ENGLISH: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Lexicon::built_in(&[EN]));
-        static INDIAN: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Lexicon::built_in(&[EN, HI, HINGLISH]));
-        let indian = language.split('-').next() == Some("hi") || language.ends_with("-IN");
-        Arc::clone(if indian { &INDIAN } else { &ENGLISH })
+        Self::with(language, &[])
     }
 
-    fn built_in(files: &[&str]) -> Arc<Self> {
-        let mut lexicon = Self::default();
-        for file in files {
-            lexicon.add(file).expect("a built-in list, which the tests read");
-        }
-        Arc::new(lexicon)
-    }
-
-    /// Adds the phrases of a TOML file; a phrase that is there already takes the new meaning.
-    ///
-    /// # Errors
-    /// The file has other keys, or a phrase without words.
-    pub fn add(&mut self, file: &str) -> Result<(), LexiconError> {
-        let file: File = toml::from_str(file).map_err(|error| LexiconError::Syntax(error.message().to_owned()))?;
-        let lists = [
-            (file.backchannels, Wants::Nothing),
-            (file.answers, Wants::Answer),
-            (file.hesitations, Wants::Hesitation),
-            (file.commands, Wants::Floor),
-        ];
-        for (phrases, wants) in lists {
-            for phrase in phrases {
-                let words = sounds(&phrase);
-                if words.is_empty() || words.len() > LONGEST {
-                    return Err(LexiconError::Length { language: file.language, phrase });
-                }
-                self.phrases.insert(words, wants);
-            }
-        }
-        Ok(())
+    /// The same with `lists` ([`Lists::of_call`]): each in the place of the built-in one of its language, else beside them. Where two lists have
+    /// one phrase, the later one of `lists` tells what it wants.
+    pub fn with(language: &str, lists: &[List]) -> Arc<Self> {
+        let replaced = |built_in: &List| lists.iter().any(|list| list.is_of(built_in.language()));
+        let kept = built_in(language).filter(|list| !replaced(list)).cloned();
+        Arc::new(Self { lists: kept.chain(lists.iter().cloned()).collect() })
     }
 
     /// What is in `text`: its longest phrases from the left, and the words that are in no phrase.
@@ -108,7 +92,7 @@ impl Lexicon {
         let words = sounds(text);
         let (mut reading, mut rest) = (Reading::default(), words.as_slice());
         while let Some(first) = rest.first() {
-            let phrase = (1..=LONGEST.min(rest.len())).rev().find_map(|n| Some((n, *self.phrases.get(&rest[..n])?)));
+            let phrase = (1..=LONGEST.min(rest.len())).rev().find_map(|n| Some((n, self.wants(&rest[..n])?)));
             let (length, wants) = phrase.map_or((1, None), |(length, wants)| (length, Some(wants)));
             match wants {
                 Some(Wants::Nothing) => reading.backchannels += 1,
@@ -120,6 +104,10 @@ impl Lexicon {
             rest = &rest[length..];
         }
         reading
+    }
+
+    fn wants(&self, words: &[String]) -> Option<Wants> {
+        self.lists.iter().rev().find_map(|list| list.wants(words))
     }
 }
 

@@ -10,19 +10,20 @@
 //! Later reprompts begin by rule, so that the line is not dead, and the model then puts its last question in other words. What a model says is treated as
 //! hostile (promises.md P6): at most [`MOST_TOKENS`] and [`MOST_BYTES`] are read, then the stream is dropped; an answer without a word is none.
 //! Pure: the limits of time are the call core's (the whole answer) and the adapter's (the first token).
-//! Not here: tools. None is offered to a model yet; one that asks for the system tool `skip_turn` all the same is understood.
+//! Tools: those that the agent has are offered ([`ModelBrain::offering`]) and nothing else is acted upon, but for `skip_turn`, which harms nobody. One call
+//! of a tool is a whole answer: the model is not asked again with its result.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, SystemTool};
 use crate::aside::Aside;
 use crate::caller::CallFacts;
 use crate::port::EventStream;
-use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
-use crate::port::llm::{Author, Llm, LlmError, LlmEvent, LlmSpec, Message};
+use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt, ToolCall};
+use crate::port::llm::{AskedTool, Author, Llm, LlmError, LlmEvent, LlmSpec, Message};
 use crate::sentences::Sentences;
 use crate::transcript::{Line, Role};
 use crate::{greeting, prompt};
@@ -46,8 +47,6 @@ no emoji. Ask one question at a time. If you do not know something, say so.";
 /// What a model is told to do about a caller who says nothing.
 const ASK_AGAIN: &str = "The caller has said nothing for a while and was just asked whether they are there. Ask your last question again in \
 other words, in one short sentence of their language. Do not greet and do not apologise.";
-/// The system tool that leaves the turn to the caller (api-inventory section 9).
-const SKIP_TURN: &str = "skip_turn";
 
 /// A model that answers one call of one agent.
 #[derive(Clone)]
@@ -57,6 +56,7 @@ pub struct ModelBrain {
     /// Disclosure and greeting.
     opening: Vec<BrainEvent>,
     words: &'static Words,
+    tools: Vec<SystemTool>,
 }
 
 impl ModelBrain {
@@ -78,7 +78,14 @@ impl ModelBrain {
                 .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
                 .collect(),
             words: Words::of(&agent.language),
+            tools: Vec::new(),
         }
+    }
+
+    /// The model may use these tools.
+    #[must_use]
+    pub fn offering(self, tools: &[SystemTool]) -> Self {
+        Self { tools: tools.to_vec(), ..self }
     }
 
     fn messages(&self, history: &[Line], text: &str) -> Vec<Message> {
@@ -164,7 +171,9 @@ impl ModelBrain {
     }
 
     fn asked(&self, messages: Vec<Message>) -> Answer {
-        Answer::new(self.llm.name(), self.llm.complete(LlmSpec { messages, max_tokens: MOST_TOKENS }))
+        let offered = self.tools.iter().map(|tool| tool.offered()).collect();
+        let spec = LlmSpec { messages, max_tokens: MOST_TOKENS, tools: offered };
+        Answer::new(self.llm.name(), self.llm.complete(spec), self.tools.clone())
     }
 }
 
@@ -204,6 +213,8 @@ struct Answer {
     text: Option<EventStream<LlmEvent, LlmError>>,
     sentences: Sentences,
     ready: VecDeque<BrainEvent>,
+    /// What the model may ask for.
+    tools: Vec<SystemTool>,
     tokens: u32,
     bytes: usize,
     /// The present model has begun.
@@ -217,12 +228,13 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(vendor: &'static str, text: EventStream<LlmEvent, LlmError>) -> Self {
+    fn new(vendor: &'static str, text: EventStream<LlmEvent, LlmError>, tools: Vec<SystemTool>) -> Self {
         Self {
             vendor,
             text: Some(text),
             sentences: Sentences::new(),
             ready: VecDeque::new(),
+            tools,
             tokens: 0,
             bytes: 0,
             begun: false,
@@ -266,6 +278,28 @@ impl Answer {
         self.ready.push_back(BrainEvent::Say(sentence));
     }
 
+    /// What the model asks for. Arguments that are no object are none: the core says what it lacks.
+    fn tool(&mut self, asked: &AskedTool) {
+        match SystemTool::parse(&asked.name) {
+            Some(SystemTool::SkipTurn) => self.ready.push_back(BrainEvent::SkipTurn),
+            Some(SystemTool::PlayKeypadTone) if self.tools.contains(&SystemTool::PlayKeypadTone) => {
+                self.say_rest(); // the keys come after it
+                let parameters = serde_json::from_str(&asked.arguments).unwrap_or_default();
+                let name = SystemTool::PlayKeypadTone.name().to_owned();
+                self.ready.push_back(BrainEvent::Tool(ToolCall { name, parameters }));
+            }
+            Some(SystemTool::PlayKeypadTone) | None => return,
+        }
+        self.said = true; // saying nothing may be what it wants
+    }
+
+    /// The last sentence, which no full stop ends.
+    fn say_rest(&mut self) {
+        if let Some(last) = self.sentences.finish() {
+            self.say(last);
+        }
+    }
+
     /// Nothing more comes: what was wrong with that, told once.
     fn verdict(&mut self) -> Option<BrainError> {
         let detail = match (self.finished, self.said) {
@@ -283,9 +317,7 @@ impl Answer {
             Some(Ok(LlmEvent::Text(text))) => self.text(&text),
             Some(Ok(LlmEvent::Finished(_))) => {
                 self.finished = true;
-                if let Some(last) = self.sentences.finish() {
-                    self.say(last);
-                }
+                self.say_rest();
             }
             Some(Ok(LlmEvent::Restarted)) if self.said => {
                 return Err(self.failed("broke off in the middle of its answer".to_owned()));
@@ -294,11 +326,8 @@ impl Answer {
                 self.sentences.clear();
                 (self.begun, self.tokens, self.bytes) = (false, 0, 0);
             }
-            Some(Ok(LlmEvent::ToolCall(tool))) if tool.name == SKIP_TURN => {
-                self.said = true; // saying nothing is what it wants
-                self.ready.push_back(BrainEvent::SkipTurn);
-            }
-            Some(Ok(LlmEvent::ToolCall(_) | LlmEvent::Usage(_))) => {}
+            Some(Ok(LlmEvent::ToolCall(asked))) => self.tool(&asked),
+            Some(Ok(LlmEvent::Usage(_))) => {}
             Some(Err(error)) => return Err(self.failed(error.to_string())),
             None => self.text = None,
         }

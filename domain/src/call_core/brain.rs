@@ -106,7 +106,8 @@ impl CallCore {
             return self.seal();
         }
         let goes_on = self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo);
-        if let Some(line) = self.for_want_of_an_answer(&thinking).filter(|_| goes_on && !thinking.skips) {
+        let acted = thinking.skips || self.tools.pressed();
+        if let Some(line) = self.for_want_of_an_answer(&thinking).filter(|_| goes_on && !acted) {
             self.say(now, line, thinking.reply_to, thinking.committed_at);
             return self.seal();
         }

@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect};
-use crate::barge_in::{Ground, Overlap, Ruling};
+use crate::barge_in::{BargeIn, Ground, Lexicon, List, Overlap, Patience, Ruling};
 use crate::ids::TurnId;
 use crate::ledger::Heard;
 use crate::port::stt::Covers;
@@ -34,6 +34,12 @@ pub(super) struct Words<'t> {
 }
 
 impl CallCore {
+    /// What callers say over our voice is understood by these lists too ([`Lexicon::with`]).
+    pub fn hearing_by(mut self, lists: &[List]) -> Self {
+        self.barge_in = BargeIn::new(Patience::default(), Lexicon::with(&self.lines.language, lists));
+        self
+    }
+
     /// The caller's speech over our voice has lasted as long as an interruption must.
     pub(super) fn overlapped(&mut self, now: Instant) {
         if self.reads {
@@ -48,18 +54,20 @@ impl CallCore {
     /// Our voice stands still, unless it was in a protected sentence; so much of it was heard.
     pub(super) fn held(&mut self, now: Instant, heard: &Heard) {
         let Some(speech) = self.speech.as_ref().filter(|_| self.barge_in.is_holding()) else { return };
+        let text = self.heard_of(speech, heard);
+        let asked = asked(&speech.sentences, text.len());
         if let Some(rest) = heard.protected_rest(&speech.protected) {
+            self.barge_in.asked(asked); // a "yes" over most of a consent answers it
             self.barge_in.forget();
             self.protected_until =
                 Some(now + rest.map_or(LOOK_AGAIN, |left| Duration::from_millis(left / SAMPLES_PER_MS + 1)));
             return;
         }
-        let text = self.heard_of(speech, heard);
         let all = speech.sentences.join(" ");
         if text.len() == all.len() && self.thinking.is_none() {
             return self.ruled_against(Ground::Finished); // there is nothing left to go on with
         }
-        self.barge_in.asked(asked(&speech.sentences, text.len()));
+        self.barge_in.asked(asked);
     }
 
     /// The caller speaks over a passage of which not all is made yet.
@@ -92,8 +100,11 @@ impl CallCore {
         });
     }
 
-    /// A key was pressed: who presses one has heard enough.
+    /// A key was pressed: who presses one has heard enough, where keys interrupt (`INTERRUPT_ON_DTMF`).
     pub(super) fn key(&mut self) {
+        if !self.keys_interrupt {
+            return;
+        }
         let speaks = self.agent_speaking() && !self.reads && self.ending.is_none() && !self.is_protected();
         if let Some(ruling) = self.barge_in.key(speaks) {
             self.ruled(ruling, "");

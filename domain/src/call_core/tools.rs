@@ -45,6 +45,11 @@ impl Tools {
         self.asked.clear();
     }
 
+    /// Whether the present answer has pressed keys, or wanted to: it may say nothing.
+    pub(super) fn pressed(&self) -> bool {
+        self.asked.iter().any(|call| KEYPAD.contains(&call.name.as_str()))
+    }
+
     /// When the oldest is to be given up.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.running.iter().map(|tool| tool.deadline).min()

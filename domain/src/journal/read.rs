@@ -196,6 +196,7 @@ fn header(payload: &[u8]) -> Result<Header, String> {
         end_of_turn_model: _,
         preemptive_generation: _,
         barge_in_min_speech,
+        interrupt_on_dtmf: _,
         turn_after_silence,
         end_after_silence,
         max_duration,

@@ -8,7 +8,7 @@ use crate::agent::{Eagerness, SpellingPatience};
 /// `ENDPOINT_SILENCE_MS` where the server sets none: what an eagerness is a share of.
 const ENDPOINT_SILENCE: Duration = Duration::from_millis(500);
 
-const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, preemptive_generation, turn_after_silence_seconds, end_after_silence_seconds, \
+const NAMES: &str = "eagerness, endpoint_silence_ms, spelling_patience, preemptive_generation, interrupt_on_dtmf, turn_after_silence_seconds, end_after_silence_seconds, \
     max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds, speech_uncertainty_clarity_enabled, \
     low_confidence_threshold";
 
@@ -53,6 +53,10 @@ impl Setup {
                 let on = ["off", "on"].iter().position(|known| *known == value).ok_or(misfit("on or off"))?;
                 timing.preemptive_generation = on == 1;
             }
+            "interrupt_on_dtmf" => {
+                let on = ["off", "on"].iter().position(|known| *known == value).ok_or(misfit("on or off"))?;
+                timing.interrupt_on_dtmf = on == 1;
+            }
             "turn_after_silence_seconds" => timing.turn_after_silence = seconds(0.1, "0.1 to 14400 seconds")?,
             "end_after_silence_seconds" if value == "-1" => timing.end_after_silence = None,
             "end_after_silence_seconds" => {
@@ -94,6 +98,7 @@ mod tests {
         let mut changed = setup();
         for (name, value) in [
             ("eagerness", "low"),
+            ("interrupt_on_dtmf", "off"),
             ("turn_after_silence_seconds", "2.5"),
             ("end_after_silence_seconds", "30"),
             ("max_conversation_duration_seconds", "60"),
@@ -103,6 +108,7 @@ mod tests {
         let expected = Timing {
             endpoint_silence: Duration::from_millis(900),
             eagerness: Eagerness::LOW,
+            interrupt_on_dtmf: false,
             turn_after_silence: Duration::from_millis(2_500),
             end_after_silence: Some(Duration::from_secs(30)),
             max_duration: Duration::from_secs(60),

@@ -96,6 +96,10 @@ fn check(plan: &Plan) -> Checked {
     ensure(!plan.slots.is_empty(), &[Key("slots")], "a playbook asks at least one thing")?;
     ensure((1..=200).contains(&plan.max_turns), &[Key("max_turns")], "1 to 200")?;
     ensure((0.0..=1.0).contains(&plan.least_confidence), &[Key("least_confidence")], "0 to 1")?;
+    for (key, lines) in [("greeting", &plan.greeting), ("returning", &plan.returning), ("welcome", &plan.welcome)] {
+        let said = lines.iter().all(|line| !line.protected || !line.say.trim().is_empty());
+        ensure(said, &[Key(key)], "a protected line needs words")?;
+    }
     ensure(!plan.stages.is_empty(), &[Key("stages")], "the first stage opens the call")?;
     ensure(plan.stages.iter().any(|name| name == stage::COMPLETED), &[Key("stages")], "must hold \"completed\"")?;
     for (i, spec) in plan.slots.iter().enumerate() {
@@ -159,9 +163,9 @@ fn check_slot(plan: &Plan, i: usize, spec: &SlotSpec) -> Checked {
 
 /// Every {variable} must have a value at every call.
 fn check_variables(plan: &Plan) -> Checked {
-    let mut problems = plan.greeting.iter().map(|line| (vec![Key("greeting")], line, "")).collect::<Vec<_>>();
-    problems.extend(plan.returning.iter().map(|line| (vec![Key("returning")], line, "")));
-    problems.extend(plan.welcome.iter().map(|line| (vec![Key("welcome")], line, "")));
+    let mut problems = plan.greeting.iter().map(|line| (vec![Key("greeting")], &line.say, "")).collect::<Vec<_>>();
+    problems.extend(plan.returning.iter().map(|line| (vec![Key("returning")], &line.say, "")));
+    problems.extend(plan.welcome.iter().map(|line| (vec![Key("welcome")], &line.say, "")));
     problems.push((vec![Key("lines"), Key("more")], &plan.lines.more, "heard"));
     let lines = &plan.lines;
     for (key, line) in [
@@ -183,7 +187,7 @@ fn check_variables(plan: &Plan) -> Checked {
         ("silence", &closing.silence),
         ("too_long", &closing.too_long),
     ] {
-        problems.extend(lines.iter().map(|line| (vec![Key("closing"), Key(key)], line, "")));
+        problems.extend(lines.iter().map(|line| (vec![Key("closing"), Key(key)], &line.say, "")));
     }
     for (key, lines) in [("each", &plan.confirmation.each), ("end", &plan.confirmation.end)] {
         problems.extend(lines.iter().map(|line| (vec![Key("confirmation"), Key(key)], line, "summary")));

@@ -51,8 +51,8 @@ impl Turn<'_> {
             Delay::Hello if self.state.turns <= 1 => self.ask_after_greeting(),
             Delay::Repeat | Delay::Hello => self.say_again(),
             Delay::Wait => self.wait(),
-            Delay::Help => match spec.and_then(|spec| spec.help.as_ref().or(spec.reprompts.first())) {
-                Some(help) => self.tell(help),
+            Delay::Help => match spec.and_then(|spec| Some((spec, spec.help.as_ref().or(spec.reprompts.first())?))) {
+                Some((spec, help)) => self.tell_question(spec, help),
                 None => self.say_again(),
             },
         }
@@ -146,7 +146,7 @@ pub(super) fn silent(turn: &mut Turn<'_>, rung: u32) {
                 // Not the same words twice: the first reprompt may not have been heard, the others were not understood.
                 let others = spec.reprompts.len() + 1;
                 let question = (rung % others).checked_sub(1).map_or(&spec.prompt, |other| &spec.reprompts[other]);
-                turn.tell(question);
+                turn.tell_question(spec, question);
             }
             _ => turn.finish(Ending::Silence),
         },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::line::Line;
 use super::plan::{Exhausted, Plan, Policy, SlotSpec};
 use super::speech::{render, sentence, summary};
 use super::state::{Awaiting, Context, Ending, Filled, Heard, PlaybookState, Reply, SkipReason, Skipped, stage};
@@ -21,9 +22,10 @@ impl Playbook {
             skipped: BTreeMap::new(),
             awaiting: Awaiting::Answer { slot: String::new() }, // until `advance` has chosen the first
             attempts: BTreeMap::new(),
-            acknowledged: Vec::new(),
+            acknowledged: Box::default(),
             half_heard: None,
-            last_said: Vec::new(),
+            last_said: Box::default(),
+            last_protected: Box::default(),
             turns: 0,
             delays: 0,
             silences: 0,
@@ -36,12 +38,19 @@ impl Playbook {
         let mut turn = Turn::new(self, context, state);
         turn.remember_language();
         let plan = turn.plan();
+        let must_be_heard = || plan.greeting.iter().filter(|line| line.protected);
         match &context.greeting {
-            Some(greeting) => turn.tell(greeting),
-            None if context.returning && !plan.returning.is_empty() => {
-                plan.returning.iter().for_each(|line| turn.tell(line));
+            Some(greeting) => {
+                turn.tell(greeting);
+                must_be_heard().for_each(|line| turn.tell_line(line));
             }
-            None => plan.greeting.iter().for_each(|line| turn.tell(line)),
+            None if context.returning && !plan.returning.is_empty() => {
+                plan.returning.iter().for_each(|line| turn.tell_line(line));
+                if !plan.returning.iter().any(|line| line.protected) {
+                    must_be_heard().for_each(|line| turn.tell_line(line));
+                }
+            }
+            None => plan.greeting.iter().for_each(|line| turn.tell_line(line)),
         }
         turn.advance();
         turn.state.stage = opening;
@@ -67,7 +76,8 @@ impl Playbook {
     /// Says the last reply again, without apologies. Does not count as a turn: the caller of this function decides how often.
     pub fn repeat(&self, state: &PlaybookState) -> Reply {
         Reply {
-            say: state.last_said.clone(),
+            say: state.last_said.to_vec(),
+            protected: state.last_protected.to_vec(),
             decision: state.decision(),
             state: state.clone(),
             waits: false,
@@ -91,9 +101,9 @@ pub(super) struct Turn<'a> {
     pub(super) playbook: &'a Playbook,
     pub(super) context: &'a Context,
     pub(super) state: PlaybookState,
-    say: Vec<String>,
+    say: Vec<Line>,
     /// What a repetition would say: `say` without apologies.
-    told: Vec<String>,
+    told: Vec<Line>,
     /// The caller asked for a moment, and has it.
     waits: bool,
     /// The state before this turn.
@@ -129,11 +139,13 @@ impl<'a> Turn<'a> {
 
     fn reply(mut self) -> Reply {
         if !self.told.is_empty() {
-            self.state.last_said = self.told;
+            let (said, protected) = apart(self.told);
+            (self.state.last_said, self.state.last_protected) = (said.into(), protected.into());
         }
+        let (say, protected) = apart(self.say);
         self.state.expects = self.playbook.expects(&self.state, self.context).map(Box::new);
         let tools = self.playbook.tool_calls(&self.before, &self.state);
-        Reply { decision: self.state.decision(), say: self.say, state: self.state, waits: self.waits, tools }
+        Reply { decision: self.state.decision(), say, protected, state: self.state, waits: self.waits, tools }
     }
 
     /// Says a line of the playbook.
@@ -143,12 +155,24 @@ impl<'a> Turn<'a> {
 
     pub(super) fn tell_with(&mut self, line: &str, own: &[(&str, &str)]) {
         let line = render(self.plan(), self.context, line, own);
-        self.tell_as_it_is(line);
+        self.tell_as_it_is(line, false);
+    }
+
+    fn tell_line(&mut self, line: &Line) {
+        let say = render(self.plan(), self.context, &line.say, &[]);
+        self.tell_as_it_is(say, line.protected);
+    }
+
+    /// Asks for a slot in these words of its own.
+    pub(super) fn tell_question(&mut self, spec: &SlotSpec, words: &str) {
+        let say = render(self.plan(), self.context, words, &[]);
+        self.tell_as_it_is(say, spec.protected);
     }
 
     /// Says a finished sentence; what the caller said may hold braces and is no template.
-    fn tell_as_it_is(&mut self, line: String) {
-        if !line.is_empty() {
+    fn tell_as_it_is(&mut self, say: String, protected: bool) {
+        if !say.is_empty() {
+            let line = Line { say, protected };
             self.told.push(line.clone());
             self.say.push(line);
         }
@@ -156,19 +180,21 @@ impl<'a> Turn<'a> {
 
     /// Says a line that a repetition leaves out.
     pub(super) fn aside(&mut self, line: &str) {
-        let line = render(self.plan(), self.context, line, &[]);
-        if !line.is_empty() {
-            self.say.push(line);
+        let say = render(self.plan(), self.context, line, &[]);
+        if !say.is_empty() {
+            self.say.push(Line { say, protected: false });
         }
     }
 
     pub(super) fn say_again(&mut self) {
-        self.say.extend(self.state.last_said.clone());
+        let last = together(&self.state);
+        self.say.extend(last);
     }
 
     /// Says only the question again: who says "hello?" to a greeting has heard that there is somebody.
     pub(super) fn ask_after_greeting(&mut self) {
-        self.say.extend(self.state.last_said.last().cloned());
+        let question = together(&self.state).last();
+        self.say.extend(question);
     }
 
     /// Leaves the turn to the caller.
@@ -189,7 +215,7 @@ impl<'a> Turn<'a> {
             self.enter_stage(spec);
         }
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
-        self.tell(&spec.prompt);
+        self.tell_question(spec, &spec.prompt);
     }
 
     fn enter_stage(&mut self, spec: &SlotSpec) {
@@ -211,7 +237,7 @@ impl<'a> Turn<'a> {
         self.aside(aside);
         self.state.awaiting = Awaiting::Answer { slot: spec.name.clone() };
         let again = spec.reprompts.get(attempts as usize - 1).or(spec.reprompts.last()).unwrap_or(&spec.prompt);
-        self.tell(again);
+        self.tell_question(spec, again);
     }
 
     /// Counts a failed answer and returns how many there are, at least 1.
@@ -275,7 +301,7 @@ impl<'a> Turn<'a> {
         let welcomes = !self.state.welcomed && spec.stage.as_deref() != Some(stage::LANGUAGE_SELECTION);
         if welcomes {
             self.state.welcomed = true;
-            self.plan().welcome.iter().for_each(|line| self.tell(line));
+            self.plan().welcome.iter().for_each(|line| self.tell_line(line));
         }
         self.ask(spec);
         if welcomes && !self.plan().welcome.is_empty() {
@@ -303,8 +329,8 @@ impl<'a> Turn<'a> {
     /// Reads back these slots in passing, as a statement: "An apartment in Delhi."
     pub(super) fn acknowledge(&mut self, names: &[String]) {
         if let Some(text) = summary(self.playbook, &self.state, |name| names.iter().any(|other| other == name)) {
-            self.tell_as_it_is(self.statement(&text));
-            self.state.acknowledged = names.to_vec();
+            self.tell_as_it_is(self.statement(&text), false);
+            self.state.acknowledged = names.into();
         }
     }
 
@@ -324,7 +350,7 @@ impl<'a> Turn<'a> {
         let (Policy::End, Some(all)) = (confirmation.policy, all) else { return self.finish(Ending::Completed) };
         self.state.rounds = self.state.rounds.saturating_add(1);
         if self.state.rounds > confirmation.rounds {
-            self.tell_as_it_is(self.statement(&all));
+            self.tell_as_it_is(self.statement(&all), false);
             return self.finish(Ending::Completed);
         }
         let slots = self.state.slots.keys().cloned().collect();
@@ -354,11 +380,24 @@ impl<'a> Turn<'a> {
             Ending::Silence => &closing.silence,
             Ending::TooLong => &closing.too_long,
         };
-        lines.iter().for_each(|line| self.tell(line));
+        lines.iter().for_each(|line| self.tell_line(line));
         if matches!(ending, Ending::Completed | Ending::Goodbye) {
             self.state.stage = stage::COMPLETED.to_owned();
         }
         self.state.half_heard = None;
         self.state.awaiting = Awaiting::Nothing { ending };
     }
+}
+
+/// The words, and which of them have to be heard.
+fn apart(lines: Vec<Line>) -> (Vec<String>, Vec<usize>) {
+    let protected = lines.iter().enumerate().filter(|(_, line)| line.protected).map(|(i, _)| i).collect();
+    (lines.into_iter().map(|line| line.say).collect(), protected)
+}
+
+/// What was said last, as lines.
+fn together(state: &PlaybookState) -> impl DoubleEndedIterator<Item = Line> + use<> {
+    let protected = state.last_protected.clone();
+    let say = state.last_said.clone().into_iter();
+    say.enumerate().map(move |(i, say)| Line { say, protected: protected.contains(&i) })
 }

@@ -133,7 +133,7 @@ impl<'a> Turn<'a> {
     fn go_on(&mut self, changes: &Changes, leaves: bool) {
         (self.state.delays, self.state.failures) = (0, 0);
         (self.state.half_heard, self.state.summed_up) = (None, false);
-        self.state.acknowledged.clear();
+        self.state.acknowledged = Box::default();
         if leaves {
             self.acknowledge(&changes.names);
             return self.finish(if self.is_qualified() { Ending::Completed } else { Ending::Goodbye });
@@ -160,7 +160,7 @@ impl<'a> Turn<'a> {
                 if self.plan().slots.iter().any(|spec| !spec.offer && self.is_open(spec)) {
                     self.acknowledge(&changes.names);
                 } else {
-                    self.state.acknowledged.clone_from(&changes.names);
+                    self.state.acknowledged = changes.names.as_slice().into();
                 }
             }
             Policy::None => self.acknowledge(&changes.names),
@@ -199,7 +199,7 @@ impl<'a> Turn<'a> {
             return self.unknown(spec);
         }
         if denies && !acknowledged.is_empty() {
-            return match acknowledged.as_slice() {
+            return match &*acknowledged {
                 [only] => self.spec(only).into_iter().for_each(|spec| self.ask(spec)),
                 _ => self.ask_change(false, 0),
             };
@@ -297,7 +297,7 @@ impl<'a> Turn<'a> {
 
     fn hear_confirmation(&mut self, slots: &[String], last: bool, hearing: &Hearing<'_>) {
         let understood = hearing.understood;
-        self.state.acknowledged.clear();
+        self.state.acknowledged = Box::default();
         if let Some((slot, half)) = &understood.half {
             return self.ask_rest(*slot, half);
         }
@@ -344,7 +344,7 @@ impl<'a> Turn<'a> {
     }
 
     fn hear_change(&mut self, last: bool, hearing: &Hearing<'_>) {
-        self.state.acknowledged.clear();
+        self.state.acknowledged = Box::default();
         if let Some((slot, half)) = &hearing.understood.half {
             return self.ask_rest(*slot, half);
         }

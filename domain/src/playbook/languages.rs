@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use super::line::Line;
 use super::plan::{Plan, SlotSpec};
 use crate::slot::Tongue;
 
@@ -106,6 +107,16 @@ fn means_the_same(base: &Plan, plan: &Plan) -> Result<(), String> {
         return Err(
             "only texts can be translated: name, stages, limits, policy and tools are the playbook's".to_owned()
         );
+    }
+    let protects = |lines: &[Line]| lines.iter().any(|line| line.protected);
+    for (key, ours, theirs) in [
+        ("greeting", &base.greeting, &plan.greeting),
+        ("returning", &base.returning, &plan.returning),
+        ("welcome", &base.welcome, &plan.welcome),
+    ] {
+        if protects(ours) != protects(theirs) {
+            return Err(format!("{key}: what is protected in one language is protected in all"));
+        }
     }
     for (ours, theirs) in base.slots.iter().zip(&plan.slots) {
         let untranslated = |text: fn(&SlotSpec) -> &str| !text(ours).is_empty() && text(ours) == text(theirs);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::line::Line;
 use super::phrases::Phrases;
 use super::tools::ClientTool;
 use crate::endpointing::Spelled;
@@ -23,13 +24,13 @@ pub(crate) struct Plan {
     #[serde(default = "usual_stages")]
     pub(crate) stages: Vec<String>,
     /// Said before the first question.
-    pub(crate) greeting: Vec<String>,
+    pub(crate) greeting: Vec<Line>,
     /// Said in its place to a caller whom we know by name: {caller}.
     #[serde(default)]
-    pub(crate) returning: Vec<String>,
+    pub(crate) returning: Vec<Line>,
     /// Said once the language is chosen, before the next question; the stage is then `welcome`.
     #[serde(default)]
-    pub(crate) welcome: Vec<String>,
+    pub(crate) welcome: Vec<Line>,
     /// A caller whose language we know from an earlier call is not asked for it again.
     #[serde(default)]
     pub(crate) remember_language: bool,
@@ -110,6 +111,10 @@ pub struct SlotSpec {
     /// before it, so that declining may close the call.
     #[serde(default)]
     pub offer: bool,
+    /// The question, in whichever words, has to be heard (a consent, a legal text): nobody's speech and no key stops it, and what is said over it
+    /// is answered behind it.
+    #[serde(default)]
+    pub protected: bool,
     /// What to do on "I don't know".
     #[serde(default)]
     pub unknown: Unknown,
@@ -258,31 +263,35 @@ impl Default for Lines {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Closing {
-    pub(crate) completed: Vec<String>,
+    pub(crate) completed: Vec<Line>,
     /// To a caller who wants to go.
-    pub(crate) goodbye: Vec<String>,
+    pub(crate) goodbye: Vec<Line>,
     /// Before a person takes over.
-    pub(crate) handover: Vec<String>,
+    pub(crate) handover: Vec<Line>,
     /// To a caller who is silent.
-    pub(crate) silence: Vec<String>,
+    pub(crate) silence: Vec<Line>,
     /// When the most turns were taken.
-    pub(crate) too_long: Vec<String>,
+    pub(crate) too_long: Vec<Line>,
 }
 
 impl Default for Closing {
     fn default() -> Self {
         Self {
-            completed: lines(&["Thank you.", "Goodbye."]),
-            goodbye: lines(&["Thank you for your time.", "Goodbye."]),
-            handover: lines(&["I will pass you to a colleague.", "One moment, please."]),
-            silence: lines(&["I cannot hear you, so I will end the call.", "Goodbye."]),
-            too_long: lines(&["I am afraid we have to stop here.", "Thank you.", "Goodbye."]),
+            completed: plain(&["Thank you.", "Goodbye."]),
+            goodbye: plain(&["Thank you for your time.", "Goodbye."]),
+            handover: plain(&["I will pass you to a colleague.", "One moment, please."]),
+            silence: plain(&["I cannot hear you, so I will end the call.", "Goodbye."]),
+            too_long: plain(&["I am afraid we have to stop here.", "Thank you.", "Goodbye."]),
         }
     }
 }
 
 fn lines(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
+}
+
+fn plain(lines: &[&str]) -> Vec<Line> {
+    lines.iter().map(|say| Line { say: (*say).to_owned(), protected: false }).collect()
 }
 
 fn english() -> String {

@@ -173,11 +173,14 @@ pub struct PlaybookState {
     /// Failed answers by slot name.
     pub attempts: BTreeMap<String, u32>,
     /// Slots that the last reply read back in passing, or that a read-back of everything was due to: what "no, six" is about.
-    pub acknowledged: Vec<String>,
+    pub acknowledged: Box<[String]>,
     /// An answer that waits for its rest.
     pub half_heard: Option<Box<HalfHeard>>,
     /// The last reply without apologies, for a caller who asks to hear it again.
-    pub last_said: Vec<String>,
+    pub last_said: Box<[String]>,
+    /// Which of them have to be heard, by their position.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub last_protected: Box<[usize]>,
     /// Replies to the caller so far.
     pub turns: u32,
     /// Repetitions, help and pauses since the last progress.
@@ -277,6 +280,9 @@ impl Context {
 pub struct Reply {
     /// Sentences in order; empty once the playbook has ended.
     pub say: Vec<String>,
+    /// Which of them have to be heard, by their position, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protected: Vec<usize>,
     /// Where the conversation stands now.
     pub state: PlaybookState,
     /// What shall happen after the sentences were heard.

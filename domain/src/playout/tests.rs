@@ -12,8 +12,9 @@ fn origin() -> Instant {
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
-fn playout() -> Playout {
-    let capabilities = Capabilities {
+/// A telephone at a socket that takes 20 ms at once.
+fn telephone() -> Capabilities {
+    Capabilities {
         carrier: "test",
         chunk: ms(20),
         lead: ms(80),
@@ -24,8 +25,10 @@ fn playout() -> Playout {
         dtmf_out: false,
         end: EndBy::SocketClose,
         max_message_bytes: 65_536,
-    };
-    Playout::new(&capabilities, 8_000)
+    }
+}
+fn playout() -> Playout {
+    Playout::new(&telephone(), 8_000)
 }
 /// Polls every millisecond like a pump that is never late; returns what came out, with its time.
 fn run(playout: &mut Playout, t0: Instant, from: u64, to: u64) -> Vec<(u64, PlayoutAction)> {
@@ -188,16 +191,12 @@ fn an_utterance_that_was_spoken_is_not_opened_again() {
 /// A leg without marks, such as a page, with this lead.
 fn unmarked(lead: Duration) -> Playout {
     let capabilities = Capabilities {
-        carrier: "test",
         chunk: ms(40),
         lead,
         clear: ClearMarks::NoneReturned,
         marks: false,
         notices: true,
-        dtmf_in: true,
-        dtmf_out: false,
-        end: EndBy::SocketClose,
-        max_message_bytes: 65_536,
+        ..telephone()
     };
     Playout::new(&capabilities, 8_000)
 }

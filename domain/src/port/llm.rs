@@ -1,7 +1,7 @@
 //! A language model: messages in, an answer out as it is made.
 //!
 //! What the words are for, and which of them are spoken, is the brain's ([`crate::brain::model`]); which vendor comes next after a failure is
-//! that of the order of models in `providers`. Tools are not offered yet: [`LlmEvent::ToolCall`] carries what a model asks for all the same.
+//! that of the order of models in `providers`, and what a tool does that a model asks for is the core's.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +36,19 @@ pub struct LlmSpec {
     pub messages: Vec<Message>,
     /// The longest answer in tokens. A vendor may know no such limit, so whoever reads has to count too.
     pub max_tokens: u32,
+    /// Tools that the model may ask for. It may ask for others all the same: who reads has to look.
+    pub tools: Vec<OfferedTool>,
+}
+
+/// A tool that a model may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferedTool {
+    /// By which it asks.
+    pub name: &'static str,
+    /// When to use it, in words for the model.
+    pub description: &'static str,
+    /// JSON Schema of its arguments, an object.
+    pub parameters: serde_json::Value,
 }
 
 /// Why a model stopped.

@@ -53,6 +53,10 @@ pub(crate) struct World {
 
 /// The rules of the front desk, for an agent of this language.
 fn front_desk(language: &str) -> RulesBrain {
+    rules(Playbook::front_desk(), language)
+}
+
+fn rules(playbook: Playbook, language: &str) -> RulesBrain {
     let agent = Agent {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
@@ -69,7 +73,7 @@ fn front_desk(language: &str) -> RulesBrain {
         recorded: true,
         script: tandem_domain::agent::Script::default(),
     };
-    RulesBrain::new(Arc::new(Playbook::front_desk()), &agent, "")
+    RulesBrain::new(Arc::new(playbook), &agent, "")
 }
 
 impl World {
@@ -138,6 +142,11 @@ impl World {
     /// The agent speaks this language.
     pub(crate) fn brain_in(&mut self, language: &str) {
         self.brain = front_desk(language);
+    }
+
+    /// The agent runs this playbook.
+    pub(crate) fn runs(&mut self, playbook: Playbook) {
+        self.brain = rules(playbook, "en");
     }
 
     pub(crate) fn input(&mut self, input: Input) {

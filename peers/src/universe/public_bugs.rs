@@ -60,7 +60,7 @@ pub enum Holds {
     CallerIsGivenWay,
     /// What is read out in groups is one turn each, with all its words.
     OneTurnEach,
-    /// The recording is as long as the call, and each side's words lie in it where they were said and heard.
+    /// The recording is as long as the call, to one frame, and each side's words lie in it where they were said and heard.
     RecordingIsTheCall,
     /// Every word of the caller is in a turn, once, in order.
     EveryWordOnce,

@@ -8,6 +8,7 @@ use crate::wiring;
 
 const SETTINGS: &str = "settings";
 const PLAYBOOKS: &str = "playbooks";
+const LEXICONS: &str = "lexicons";
 const BASE_URL: &str = "base url";
 
 pub(super) fn all(config: &Config) -> Vec<Finding> {
@@ -20,6 +21,12 @@ pub(super) fn all(config: &Config) -> Vec<Finding> {
         Ok(()) => Finding::ok(PLAYBOOKS, "can run"),
         Err(error) => {
             Finding::fail(PLAYBOOKS, super::in_one_line(&error), "correct the file, or leave PLAYBOOKS_DIR empty")
+        }
+    });
+    findings.push(match wiring::check_lexicons(config) {
+        Ok(()) => Finding::ok(LEXICONS, "can be heard by"),
+        Err(error) => {
+            Finding::fail(LEXICONS, super::in_one_line(&error), "correct the file, or leave LEXICONS_DIR empty")
         }
     });
     findings.push(base_url(config.settings.setting("OUR_BASE_URL").text.as_deref().unwrap_or_default().trim()));

@@ -108,7 +108,7 @@ fn arrived(run: &Run) -> String {
 
 /// A recording of another length, or with words in other places.
 fn misplaced(run: &Run) -> Option<(Duration, String)> {
-    let Some(Recording { left, right }) = &run.recording else {
+    let Some(Recording { left, right, call }) = &run.recording else {
         return Some((run.over.0, "there is no recording".to_owned()));
     };
     let length = run.tape.mouth.len();
@@ -118,8 +118,9 @@ fn misplaced(run: &Run) -> Option<(Duration, String)> {
     let most = FRAME
         + [up, down].iter().map(|way| way.as_millis() as usize * 8).sum::<usize>()
         + APART.as_millis() as usize * 8;
-    if left.len() != right.len() || behind > most {
-        let what = format!("{} samples left and {} right of a call of {length}", left.len(), right.len());
+    if left.len() != right.len() || (left.len() as u64).abs_diff(*call) > FRAME as u64 || behind > most {
+        let what =
+            format!("{} samples left and {} right of a call of {call}, {length} on the line", left.len(), right.len());
         return Some((run.over.0, what));
     }
     let sides = [("caller", words(&run.tape.mouth), words(left)), ("agent", run.heard.clone(), words(right))];

@@ -265,18 +265,7 @@ fn keys_are_heard_after_what_is_said_and_before_what_comes_next() {
 
 #[test]
 fn keys_go_as_messages_where_the_carrier_has_them_and_not_all_at_once() {
-    let capabilities = Capabilities {
-        carrier: "test",
-        chunk: ms(20),
-        lead: ms(80),
-        clear: ClearMarks::AllReturned,
-        marks: true,
-        notices: false,
-        dtmf_in: true,
-        dtmf_out: true,
-        end: EndBy::SocketClose,
-        max_message_bytes: 65_536,
-    };
+    let capabilities = Capabilities { dtmf_out: true, ..telephone() };
     let (t0, mut playout) = (origin(), Playout::new(&capabilities, 8_000));
     assert_eq!(playout.press("1x"), Err(KeysError::NoKey('x')));
     assert_eq!(playout.press(&"1".repeat(65)), Err(KeysError::TooMany));

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use tandem_domain::port::llm::{AskedTool, Author, Finish, LlmError, LlmEvent, LlmSpec, Usage};
+use tandem_domain::port::llm::{AskedTool, Author, Finish, LlmError, LlmEvent, LlmSpec, OfferedTool, Usage};
 
 use super::Vendor;
 
@@ -39,6 +39,23 @@ pub(super) struct Request<'a> {
     max_completion_tokens: u32,
     stream: bool,
     stream_options: StreamOptions,
+    /// Left out where there are none: the vendor refuses an empty list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Offered<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Offered<'a> {
+    name: &'static str,
+    description: &'static str,
+    parameters: &'a serde_json::Value,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,6 +86,14 @@ impl<'a> Request<'a> {
             max_completion_tokens: spec.max_tokens,
             stream: true,
             stream_options: StreamOptions { include_usage: true },
+            tools: spec
+                .tools
+                .iter()
+                .map(|OfferedTool { name, description, parameters }| Tool {
+                    kind: "function",
+                    function: Offered { name, description, parameters },
+                })
+                .collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
+use tandem_domain::agent::SystemTool;
 use tandem_domain::port::Retry;
 use tandem_domain::port::llm::Message as Said;
 
@@ -27,7 +28,7 @@ fn the_request_is_the_documented_one() {
     let said = |author, text: &str| Said { author, text: text.to_owned() };
     let messages =
         vec![said(Author::System, "Be brief."), said(Author::Assistant, "Hi!"), said(Author::User, "Cancel 7")];
-    let spec = LlmSpec { messages, max_tokens: 1_000 };
+    let spec = LlmSpec { messages, max_tokens: 1_000, ..LlmSpec::default() };
     assert_eq!(
         serde_json::to_value(Request::new("gpt-4o-mini", &spec)).unwrap(),
         json!({
@@ -39,6 +40,15 @@ fn the_request_is_the_documented_one() {
             ],
         })
     );
+}
+
+#[test]
+fn offered_tools_are_functions() {
+    let spec = LlmSpec { tools: vec![SystemTool::SkipTurn.offered()], ..LlmSpec::default() };
+    let request = serde_json::to_value(Request::new("gpt-4o-mini", &spec)).unwrap();
+    let offered = SystemTool::SkipTurn.offered();
+    let function = json!({"name": "skip_turn", "description": offered.description, "parameters": offered.parameters});
+    assert_eq!(request["tools"], json!([{"type": "function", "function": function}]));
 }
 
 #[test]
