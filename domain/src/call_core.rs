@@ -273,7 +273,12 @@ impl CallCore {
                 self.think(now, TurnId(0), Prompt::Open, None);
             }
             Input::SpeechStarted { at, began } => self.speech_started(at, began),
+            Input::Loudness(loudness) => self.loudness(now, loudness),
             Input::SpeechSustained => self.speech_sustained(now),
+            Input::SpeechEnded { .. } if self.barge_in.is_own_voice() && self.turns.is_first_stretch() => {
+                self.turns.drop_turn(); // nobody is asked for its words
+                self.listen(now);
+            }
             Input::SpeechEnded { to, ended } => {
                 let speaking = self.agent_speaking();
                 self.barge_in.speech_ended(ended);

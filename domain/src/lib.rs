@@ -9,6 +9,7 @@ pub mod barge_in;
 pub mod brain;
 pub mod call_core;
 pub mod caller;
+pub mod echo;
 pub mod endpointing;
 pub mod greeting;
 pub mod ids;

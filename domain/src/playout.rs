@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use tandem_codecs::mix::Bed;
 
+use crate::echo::EchoWatch;
 use crate::ids::UtteranceId;
 use crate::ledger::{Heard, SentenceAudio};
 use crate::port::dialect::{Capabilities, ClearMarks};
@@ -163,6 +164,7 @@ pub struct Playout {
     bed_since: Option<Instant>,
     /// Something was sent.
     has_begun: bool,
+    echo: EchoWatch,
     /// Keys in band that were not sent, as sound.
     keys: VecDeque<i16>,
     /// The utterance that they wait for.
@@ -209,6 +211,7 @@ impl Playout {
             sound: Sound::new(rate_hz),
             bed_since: None,
             has_begun: false,
+            echo: EchoWatch::default(),
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),
@@ -230,6 +233,11 @@ impl Playout {
     /// The caller speaks, or has stopped: the bed gives way.
     pub fn caller_speaks(&mut self, speaks: bool) {
         self.sound.duck(speaks);
+    }
+
+    /// What tells our own echo from a caller: told of what is sent, to be told of what comes in.
+    pub fn echo(&mut self) -> &mut EchoWatch {
+        &mut self.echo
     }
 
     /// How far ahead of the far end's ear audio is sent at present.

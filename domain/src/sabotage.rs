@@ -24,6 +24,8 @@ pub enum Mechanism {
     Resume,
     /// A pause within what is read out is not its end: the turn is taken up again.
     Spelling,
+    /// What is no louder than our own voice comes back is nobody's speech.
+    Energy,
     /// A recording lays audio where it was heard, not where it came in.
     SampleClock,
 }

@@ -172,6 +172,16 @@ impl Turns {
         if let State::Speaking { open, .. } = &self.state { Some(open.spoke_at) } else { None }
     }
 
+    /// Sound of the open turn so far, up to its sample `to`.
+    pub fn length_to(&self, to: u64) -> Duration {
+        match &self.state {
+            State::Speaking { open, .. } | State::Paused(Pause { open, .. }) | State::Committed { open, .. } => {
+                Duration::from_millis(to.saturating_sub(open.from) / SAMPLES_PER_MS)
+            }
+            State::Idle => Duration::ZERO,
+        }
+    }
+
     /// The settled words of the turn that is open.
     pub fn words(&self) -> &str {
         match &self.state {
@@ -333,6 +343,11 @@ impl Turns {
         if let State::Committed { .. } = self.state {
             self.state = State::Idle;
         }
+    }
+
+    /// Whether the current speech is all that there is of its turn.
+    pub fn is_first_stretch(&self) -> bool {
+        matches!(&self.state, State::Speaking { open, .. } if open.from == open.spoke_from)
     }
 
     /// Whether the current speech has lasted as long as an interruption must.

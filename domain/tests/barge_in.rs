@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tandem_domain::barge_in::{BargeIn, Ground, Lexicon, List, Lists, Overlap, Patience, Ruling};
+use tandem_domain::echo::Loudness;
 
 const OWN: &str =
     "We have two apartments in Delhi, and one of them is close to the metro. Shall I read you the prices?";
@@ -109,7 +110,7 @@ fn noise_coughs_and_half_heard_words_do_not_end_our_voice() {
         "a sentence that nobody understood"
     );
     assert_eq!(ruled("en", PLAIN, ms(300), "(coughs)", Some(0.9)), Ruling::Resume(Ground::Noise));
-    assert_eq!(ruled("en", PLAIN, ms(300), "you", Some(0.07)), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en", PLAIN, ms(300), "hook", Some(0.07)), Ruling::Resume(Ground::Noise));
     assert_eq!(ruled("en", PLAIN, ms(300), "Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
 }
 
@@ -143,7 +144,7 @@ fn a_room_that_holds_our_voice_again_and_again_ends_it() {
 
 #[test]
 fn one_word_beside_a_nod_has_to_be_sure() {
-    assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha achha bat", Some(0.7)), Ruling::Resume(Ground::Noise));
+    assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha achha ghar", Some(0.7)), Ruling::Resume(Ground::Noise));
     assert_eq!(ruled("en-IN", PLAIN, ms(700), "achha Mumbai", Some(0.8)), Ruling::Yield(Ground::Words));
     assert_eq!(ruled("en", PLAIN, ms(700), "okay Mumbai", None), Ruling::Yield(Ground::Words), "no figure, no doubt");
     assert_eq!(ruled("en", PLAIN, ms(700), "okay near Mumbai", Some(0.7)), Ruling::Yield(Ground::Words), "two words");
@@ -162,9 +163,11 @@ fn words_of_grammar_alone_are_a_nod_misheard_and_say_nothing_of_what_is_beside_t
 }
 
 #[test]
-fn our_own_words_are_echo_and_a_word_or_two_are_not() {
+fn our_own_words_are_echo_and_two_are_not() {
     assert_eq!(hears("apartments in Delhi and"), Ruling::Resume(Ground::Echo));
     assert_eq!(hears("the prices"), Ruling::Yield(Ground::Words));
+    assert_eq!(hears("metro."), Ruling::Resume(Ground::Echo), "a cough, and our last word under it");
+    assert_eq!(hears("garage."), Ruling::Yield(Ground::Words), "a word that is not ours");
 }
 
 #[test]
@@ -196,14 +199,40 @@ fn long_speech_takes_the_floor_and_long_agreement_waits_for_more() {
 
 #[test]
 fn words_that_never_come_let_a_short_sound_pass_and_a_long_one_not() {
-    for (length, ruling) in [(400, Ruling::Resume(Ground::Nothing)), (900, Ruling::Yield(Ground::Unheard))] {
+    let (nothing, unheard) = (Ruling::Resume(Ground::Nothing), Ruling::Yield(Ground::Unheard));
+    for (length, waits, ruling) in [(400, 1_200, nothing), (700, 2_400, nothing), (900, 2_400, unheard)] {
         let (t0, mut arbiter) = (origin(), arbiter("en"));
         arbiter.sustained(t0, PLAIN);
         arbiter.speech_ended(t0 + ms(length));
-        assert_eq!(arbiter.handle_timeout(t0 + ms(length + 1_199)), None);
-        assert_eq!(arbiter.handle_timeout(t0 + ms(length + 1_200)), Some(ruling));
-        assert_eq!(arbiter.settled(t0 + ms(length + 1_300), "stop", None, OWN), None, "too late");
+        assert_eq!(arbiter.handle_timeout(t0 + ms(length + waits - 1)), None);
+        assert_eq!(arbiter.handle_timeout(t0 + ms(length + waits)), Some(ruling));
+        assert_eq!(arbiter.settled(t0 + ms(length + waits + 100), "stop", None, OWN), None, "too late");
     }
+}
+
+#[test]
+fn what_a_recogniser_leaves_of_a_nod_is_a_nod() {
+    let ruled = |words, confidence| ruled("en", PLAIN, ms(500), words, Some(confidence));
+    for words in ["see", "I", "oh the see", "go so", "all", "ah nice that's you", "sounds"] {
+        assert_eq!(ruled(words, 0.75), Ruling::Resume(Ground::Backchannel), "{words}");
+    }
+    assert_eq!(ruled("that is all", 0.9), Ruling::Yield(Ground::Words), "nothing was torn");
+    for words in ["I want", "see Delhi", "all flats", "you rent"] {
+        assert_eq!(ruled(words, 0.5), Ruling::Yield(Ground::Words), "{words}: two words");
+    }
+    for words in ["enough", "please"] {
+        assert_eq!(ruled(words, 0.9), Ruling::Yield(Ground::Command), "though {words} is in a nod too");
+    }
+    for words in ["fair enough", "please continue"] {
+        assert_eq!(ruled(words, 0.9), Ruling::Resume(Ground::Backchannel), "{words}");
+    }
+}
+
+#[test]
+fn more_words_than_the_sound_has_room_for_are_made_up() {
+    let babble = "you are to be of the one in all that is said";
+    assert!(BargeIn::is_babble(babble, ms(700)) && !BargeIn::is_babble(babble, ms(1_250)));
+    assert!(!BargeIn::is_babble("stop stop stop", ms(300)) && !BargeIn::is_babble("", ms(0)));
 }
 
 #[test]
@@ -255,6 +284,63 @@ fn lists_come_as_data_beside_the_built_in_ones_or_in_their_place() {
     assert_eq!(Lexicon::of("de").read("haan").others, ["han"], "Hindi is for calls in which it is spoken");
 }
 
+/// Speech at this level, on a line on which our own voice comes back at -45 dBFS and has been recognised.
+fn at(loudest: f32, now: f32) -> Loudness {
+    Loudness { loudest, now, played: -18.0, line: Some(-45.0), proven: true, caller: None }
+}
+
+#[test]
+fn what_is_no_louder_than_our_echo_holds_nothing_until_somebody_speaks_in_it() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    arbiter.loudness(at(-43.0, -43.0));
+    assert_eq!(arbiter.sustained(t0, PLAIN), None);
+    assert!(!arbiter.has_doubted() && arbiter.is_own_voice());
+    arbiter.loudness(Loudness { caller: Some(-41.0), ..at(-43.0, -43.0) });
+    assert!(arbiter.has_doubted(), "so faint is the caller on this line");
+    arbiter.loudness(at(-43.0, -43.0));
+    arbiter.loudness(at(-21.0, -21.0));
+    assert!(arbiter.has_doubted());
+    assert_eq!(arbiter.sustained(t0, PLAIN), Some(Ruling::Hold));
+    assert!(!arbiter.is_own_voice());
+    arbiter.forget();
+    arbiter.speech_again();
+    assert_eq!(arbiter.sustained(t0, PLAIN), Some(Ruling::Hold), "nothing is known of the next sound");
+}
+
+#[test]
+fn our_own_words_are_echo_by_how_loud_they_are() {
+    let after = |loudness: Option<Loudness>, words: &str| {
+        let (t0, mut arbiter) = (origin(), arbiter("en"));
+        arbiter.sustained(t0, PLAIN);
+        loudness.into_iter().for_each(|loudness| arbiter.loudness(loudness));
+        arbiter.speech_ended(t0 + ms(500));
+        arbiter.settled(t0 + ms(800), words, Some(0.9), OWN)
+    };
+    let (echo, words) = (Some(Ruling::Resume(Ground::Echo)), Some(Ruling::Yield(Ground::Words)));
+    assert_eq!([after(None, "apartments in Delhi"), after(None, "the prices")], [echo, words]);
+    assert_eq!(after(Some(at(-43.0, -43.0)), "the prices"), echo);
+    assert_eq!(after(Some(at(-43.0, -43.0)), ""), echo);
+    let nod = Some(Ruling::Resume(Ground::Backchannel));
+    assert_eq!(
+        [after(Some(at(-21.0, -21.0)), "apartments in Delhi uh-huh"), after(None, "in Delhi uh-huh")],
+        [nod, words]
+    );
+    assert_eq!(after(Some(at(-21.0, -21.0)), "in Delhi stop and one"), Some(Ruling::Yield(Ground::Command)));
+    assert_eq!(after(Some(at(-21.0, -21.0)), "apartments in Delhi"), words, "the caller says them, to be sure");
+}
+
+#[test]
+fn a_room_that_goes_on_after_the_caller_is_not_the_caller() {
+    let (t0, mut arbiter) = (origin(), arbiter("en"));
+    arbiter.sustained(t0, PLAIN);
+    arbiter.loudness(at(-21.0, -36.0));
+    assert_eq!(arbiter.handle_timeout(t0 + ms(4_999)), None);
+    assert_eq!(arbiter.handle_timeout(t0 + ms(5_000)), Some(Ruling::Resume(Ground::Noise)));
+    assert!(!arbiter.has_doubted());
+    arbiter.loudness(at(-21.0, -22.0));
+    assert!(arbiter.has_doubted(), "the caller again, and the detector has heard no end");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Sustained(bool, bool),
@@ -263,6 +349,7 @@ enum Step {
     Key,
     Partial(String),
     Settled(String, Option<f32>),
+    Loudness(f32, f32),
     Timeout,
     Forget,
 }
@@ -276,6 +363,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Key),
         words.clone().prop_map(Step::Partial),
         (words, proptest::option::of(0.0..1.0f32)).prop_map(|(text, confidence)| Step::Settled(text, confidence)),
+        (-60.0..0.0f32, -60.0..0.0f32).prop_map(|(loudest, now)| Step::Loudness(loudest, now)),
         Just(Step::Timeout),
         Just(Step::Forget),
     ]
@@ -297,6 +385,7 @@ proptest! {
                 Step::Key => arbiter.key(false),
                 Step::Partial(text) => arbiter.partial(&text, OWN),
                 Step::Settled(text, confidence) => arbiter.settled(now, &text, confidence, OWN),
+                Step::Loudness(loudest, now) => { arbiter.loudness(at(loudest, now)); None }
                 Step::Timeout => arbiter.handle_timeout(now),
                 Step::Forget => { arbiter.forget(); prop_assert!(!arbiter.is_holding()); None }
             };

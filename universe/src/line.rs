@@ -233,7 +233,9 @@ impl Line {
                     if drops_what_waits(&text) {
                         self.tape.clears.push(self.tape.agent_samples.len());
                     }
-                    self.peer.receive(far, &text).map_err(|violation| Over::Violation(format!("{violation} in {text}")))
+                    self.peer
+                        .receive(far, &text)
+                        .map_err(|violation| Over::Violation(format!("{violation} in {}", head(&text))))
                 }
                 WireMessage::Binary(bytes) => Err(Over::Violation(self.peer.receive_binary(bytes.len()).to_string())),
             };
@@ -292,6 +294,14 @@ impl Line {
         messages.extend(self.peer.caller_audio(&frame));
         messages
     }
+}
+
+/// How much of a message a violation quotes: its names and numbers, and not the sound that follows them.
+const QUOTED: usize = 200;
+
+/// The beginning of a message.
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(QUOTED)]
 }
 
 /// Whether a message tells a carrier, or a page, to forget the audio that it has not played.

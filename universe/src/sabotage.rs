@@ -14,6 +14,7 @@
 //! | `resume` | a voice that was held goes on |
 //! | `spelling` | a turn is taken up again when its caller goes on |
 //! | `recording` | a recording is written by the call's sample clock |
+//! | `energy` | speech that is no louder than our own voice comes back is nobody's |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -38,16 +39,19 @@ pub enum Named {
     Spelling,
     /// A recording lays audio where it was heard.
     Recording,
+    /// What is no louder than our own voice comes back is nobody's speech.
+    Energy,
 }
 
 impl Named {
-    const ALL: [Self; 3] = [Self::Resume, Self::Spelling, Self::Recording];
+    const ALL: [Self; 4] = [Self::Resume, Self::Spelling, Self::Recording, Self::Energy];
 
     fn name(self) -> &'static str {
         match self {
             Self::Resume => "resume",
             Self::Spelling => "spelling",
             Self::Recording => "recording",
+            Self::Energy => "energy",
         }
     }
 }
@@ -56,7 +60,9 @@ impl Named {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSabotage {
     /// No such mechanism.
-    #[error("{0:?} cannot be switched off: name an invariant (`--list` has them), or resume, spelling or recording")]
+    #[error(
+        "{0:?} cannot be switched off: name an invariant (`--list` has them), or resume, spelling, recording or energy"
+    )]
     Name(String),
     /// This build has no hook for it.
     #[error(transparent)]
@@ -143,6 +149,7 @@ impl Sabotage {
             Invariant::Glitch if named == Some(Named::Resume) => Some(Mechanism::Resume),
             Invariant::Glitch if named == Some(Named::Spelling) => Some(Mechanism::Spelling),
             Invariant::Glitch if named == Some(Named::Recording) => Some(Mechanism::SampleClock),
+            Invariant::Glitch if named == Some(Named::Energy) => Some(Mechanism::Energy),
             Invariant::OneVoice => Some(Mechanism::OneSentenceAtATime),
             Invariant::Ear => Some(Mechanism::Ledger),
             Invariant::OneEnd => Some(Mechanism::OneEnd),

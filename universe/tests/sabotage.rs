@@ -79,6 +79,11 @@ fn nobody_is_given_way_where_nothing_interrupts() {
 }
 
 #[test]
+fn an_agent_stops_for_its_own_echo_where_nobody_measures_it() {
+    each_goes_red("energy", vec![public_bugs::ava_467_own_voice_from_a_loudspeaker()]);
+}
+
+#[test]
 fn what_is_read_out_is_torn_where_a_pause_is_the_end() {
     each_goes_red("spelling", public_bugs::dictated());
 }

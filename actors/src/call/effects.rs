@@ -92,7 +92,13 @@ impl State {
                 self.core.handle(now, Input::Held(heard));
             }
             Effect::Resume(ground) => {
-                plan.speech.playout().resume();
+                {
+                    let mut playout = plan.speech.playout();
+                    playout.resume();
+                    if ground == Ground::Echo {
+                        playout.echo().was_echo();
+                    }
+                }
                 plan.speech.wake();
                 let kind = match ground {
                     Ground::Opening => return, // a greeting that waited for the other side's first word

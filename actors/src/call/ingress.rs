@@ -112,6 +112,8 @@ struct Pump {
     /// Position of the next frame on the ingress clock.
     position: u64,
     sustained: bool,
+    /// What was told last of the loudness of the speech under way: an echo's, a caller's, faded.
+    loudness: Option<(bool, bool, bool)>,
     heard_at: Instant,
     /// Frames judged since the last score was shown, and how many of them were speech.
     scored: u8,
@@ -130,6 +132,7 @@ impl Pump {
             sound: Sound::new(clock::now(), args.hearing),
             position: args.ear.position(),
             sustained: false,
+            loudness: None,
             heard_at: clock::now(),
             scored: 0,
             speech: 0,
@@ -284,14 +287,20 @@ impl Pump {
         let start = self.position;
         self.position += FRAME_SAMPLES as u64;
         self.args.ear.push(frame);
-        match self.gate.push(speech, start) {
+        let event = self.gate.push(speech, start);
+        let in_speech = self.gate.is_speaking() || event.is_some(); // its end is of it
+        let measured = self.args.speech.playout().echo().came(now, frame, in_speech);
+        match event {
             Some(VadEvent::SpeechStarted { at_sample }) => {
+                self.loudness = None;
                 self.tell(Input::SpeechStarted { at: at_sample, began: self.instant(now, at_sample) });
             }
             Some(VadEvent::SpeechEnded { at_sample }) => {
                 self.sustained = false;
+                self.loudness();
                 self.tell(Input::SpeechEnded { to: at_sample, ended: self.instant(now, at_sample) });
             }
+            None if measured && self.sustained => self.loudness(),
             None => {}
         }
         if !self.sustained
@@ -299,7 +308,17 @@ impl Pump {
             && u128::from(self.gate.speech_ms()) >= self.args.barge_in_min_speech.as_millis()
         {
             self.sustained = true;
+            self.loudness();
             self.tell(Input::SpeechSustained);
+        }
+    }
+
+    /// Tells how loud the speech is against our own voice, if we play and it says something else than it did.
+    fn loudness(&mut self) {
+        let Some(loudness) = self.args.speech.playout().echo().loudness() else { return };
+        let says = (loudness.is_echo(), loudness.is_callers(), loudness.has_faded());
+        if self.loudness.replace(says) != Some(says) {
+            self.tell(Input::Loudness(loudness));
         }
     }
 

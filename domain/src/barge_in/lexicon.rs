@@ -99,6 +99,7 @@ impl Lexicon {
                 Some(Wants::Answer) => reading.answers += 1,
                 Some(Wants::Hesitation) => reading.hesitations += 1,
                 Some(Wants::Floor) => reading.commands += 1,
+                None if self.lists.iter().any(|list| list.has_part(first)) => reading.parts += 1,
                 None => reading.others.push(first.clone()),
             }
             rest = &rest[length..];
@@ -122,6 +123,8 @@ pub struct Reading {
     pub hesitations: u32,
     /// Phrases that want the floor.
     pub commands: u32,
+    /// Words of no phrase here that are in one that wants nothing: what a recogniser leaves of "I see" is "see".
+    pub parts: u32,
     /// Words of no phrase, as they sound.
     pub others: Vec<String>,
 }
@@ -130,6 +133,12 @@ impl Reading {
     /// Whether there are no words at all.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// How many words say something. What may be the rest of a nod counts only if it is `whole`, all that was said, or beside a word that is of
+    /// no nod: "see" is none then, "see Delhi" two.
+    pub fn words(&self, whole: bool) -> usize {
+        if self.others.is_empty() && !whole { 0 } else { self.others.len() + self.parts as usize }
     }
 }
 

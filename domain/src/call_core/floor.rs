@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect};
 use crate::barge_in::{BargeIn, Ground, Lexicon, List, Overlap, Patience, Ruling};
+use crate::echo::Loudness;
 use crate::ids::TurnId;
 use crate::ledger::Heard;
 use crate::port::stt::Covers;
@@ -45,9 +46,20 @@ impl CallCore {
         if self.reads {
             return self.interrupt(); // what was shown cannot be held back
         }
-        let began = self.turns.speaking_since().unwrap_or(now);
+        self.overlapped_since(self.turns.speaking_since().unwrap_or(now));
+    }
+
+    fn overlapped_since(&mut self, began: Instant) {
         if let Some(ruling) = self.barge_in.sustained(began, Overlap::default()) {
             self.ruled(ruling, "");
+        }
+    }
+
+    /// How loud the caller's speech is against our own voice: somebody may speak in the middle of an echo.
+    pub(super) fn loudness(&mut self, now: Instant, loudness: Loudness) {
+        self.barge_in.loudness(loudness);
+        if self.barge_in.has_doubted() && self.turns.is_sustained() && self.agent_speaking() && self.ending.is_none() {
+            self.overlapped_since(now); // what was before was not the caller's
         }
     }
 
@@ -130,7 +142,11 @@ impl CallCore {
             Covers::WholeTurn => text.to_owned(),
             Covers::SinceLastFinal => format!("{} {text}", self.turns.words()).trim().to_owned(),
         };
-        let Some(ruling) = self.barge_in.settled(now, &text, confidence, &own) else { return false };
+        let ruling = match BargeIn::is_babble(&text, self.turns.length_to(to)) {
+            true => self.barge_in.babbled(now),
+            false => self.barge_in.settled(now, &text, confidence, &own),
+        };
+        let Some(ruling) = ruling else { return false };
         self.ruled(ruling, &text);
         let resumed = matches!(ruling, Ruling::Resume(_));
         if resumed {
@@ -180,7 +196,7 @@ impl CallCore {
         self.agent_speaking() && !self.interrupted && self.barge_in.wants_nothing(text)
     }
 
-    fn own_words(&self) -> String {
+    pub(super) fn own_words(&self) -> String {
         self.speech.as_ref().map_or_else(String::new, |speech| speech.sentences.join(" "))
     }
 }

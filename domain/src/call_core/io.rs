@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::barge_in::Ground;
+use crate::echo::Loudness;
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::playbook::PlaybookState;
@@ -89,6 +90,8 @@ pub enum Input {
         /// When it began; a little before now.
         began: Instant,
     },
+    /// How loud the current speech is against what we play. Comes before the input that it is about, and when it has come to say something else.
+    Loudness(Loudness),
     /// The current speech has lasted as long as an interruption must.
     SpeechSustained,
     /// The speech ended at sample `to`, at the instant `ended`.

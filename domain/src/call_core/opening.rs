@@ -153,8 +153,9 @@ impl CallCore {
         if !Aside::is_hello(&text) {
             return false;
         }
+        let is_echo = self.barge_in.is_echo(&text, &self.own_words()); // of the greeting's own
         self.barge_in.forget();
-        self.ruled(Ruling::Resume(Ground::Backchannel), &text);
+        self.ruled(Ruling::Resume(if is_echo { Ground::Echo } else { Ground::Backchannel }), &text);
         self.turns.drop_turn();
         true
     }

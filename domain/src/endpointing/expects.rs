@@ -122,7 +122,7 @@ pub(super) fn run(words: &[String]) -> Option<(Dictated, bool)> {
 
 /// Whether the words are digits that are read out, with what a recogniser made of some of them: "nine ate seven", "six three to eight". Not "I have
 /// two phones".
-fn is_read_out(words: &[String]) -> bool {
+pub(super) fn is_read_out(words: &[String]) -> bool {
     let (mut digits, mut alike, mut others, mut at) = (0, 0, 0, 0);
     while let Some(word) = words.get(at) {
         let group = phone::group(words, at).map(|(_, end)| end);

@@ -11,6 +11,8 @@ use crate::slot::{date, email, fuzzy};
 
 /// Digits that nobody asked for are a telephone number from so many on.
 const CLEAR_RUN: usize = 5;
+/// As many, where no value was asked for and nothing but digits was said.
+const SHORTEST_RUN: usize = 3;
 /// So many single letters in a row spell something.
 const CLEAR_LETTERS: usize = 3;
 /// Words that stand in addresses of mail, and hardly elsewhere.
@@ -32,6 +34,15 @@ pub(super) fn read(text: &str, asked: Option<Spelled>) -> Option<(Spelled, Progr
     let told = told.into_iter().filter(|(spelled, told)| *told && Some(*spelled) != asked);
     let mut read = told.map(|(spelled, _)| (spelled, expects::progress(spelled, None, None, text)));
     read.find(|(_, progress)| *progress != Progress::Nothing)
+}
+
+/// Digits and nothing else, where no value was asked for: how much of a telephone number they are, unless they are one. So many as open a number
+/// are its beginning; fewer may be all that was meant.
+pub(super) fn digits(text: &str) -> Option<Progress> {
+    let words = split(text);
+    let (run, _) = expects::run(&words).filter(|(run, last)| *last && run.digits.len() >= SHORTEST_RUN)?;
+    let begun = expects::progress(Spelled::Phone, None, None, text) == Progress::Begun && expects::is_read_out(&words);
+    begun.then_some(if run.digits.len() >= CLEAR_RUN { Progress::Begun } else { Progress::Whole { may_grow: true } })
 }
 
 fn is_number(words: &[String]) -> bool {
@@ -100,6 +111,22 @@ mod tests {
             assert_eq!(read(text, Some(Spelled::Pin)), told, "{text:?}");
         }
         assert_eq!(read("sixty lakh", Some(Spelled::Money)), None, "what was asked for is judged by its own reader");
+    }
+
+    #[test]
+    fn digits_that_nobody_asked_for_may_be_a_number() {
+        for (text, told) in [
+            ("nine eight seven six five", Some(Progress::Begun)),
+            ("nine eight seven", Some(GROWS)),
+            ("nine ate seven four two", Some(GROWS)),
+            ("98765", Some(Progress::Begun)),
+            ("nine eight seven six five four three two one oh", None),
+            ("three", None),
+            ("I want two flats in sector 560", None),
+            ("yes", None),
+        ] {
+            assert_eq!(digits(text), told, "{text:?}");
+        }
     }
 
     #[test]

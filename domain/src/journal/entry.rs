@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::seal::fingerprint;
 use crate::barge_in::Ground;
 use crate::call_core::{Effect, Input, Note, Part};
+use crate::echo::Loudness;
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::port::brain::{BrainEvent, Prompt};
@@ -127,6 +128,7 @@ pub(super) enum WrittenInput {
     Ended(EndReason),
     Dismiss(EndReason),
     Tick,
+    Loudness(Loudness),
 }
 
 impl WrittenInput {
@@ -159,6 +161,7 @@ impl WrittenInput {
             Input::Ended(reason) => Self::Ended(reason),
             Input::Dismiss(reason) => Self::Dismiss(reason),
             Input::Tick => Self::Tick,
+            Input::Loudness(loudness) => Self::Loudness(loudness),
         }
     }
 
@@ -190,6 +193,7 @@ impl WrittenInput {
             Self::Ended(reason) => Input::Ended(reason),
             Self::Dismiss(reason) => Input::Dismiss(reason),
             Self::Tick => Input::Tick,
+            Self::Loudness(loudness) => Input::Loudness(loudness),
         }
     }
 

@@ -249,6 +249,7 @@ impl Playout {
                 self.sound.silence(&mut samples[spoken..]);
             }
             self.sound.bed(&mut samples);
+            self.echo.played(at, chunk, &samples);
             out.push(PlayoutAction::Audio { voice, samples, late });
         }
         if first && spoken > 0 {

@@ -181,7 +181,7 @@ fn a_reprompt_cannot_be_skipped_for_ever() {
 
 #[test]
 fn a_brain_that_fails_leaves_no_caller_in_silence() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     for failed in [false, true] {
         world.pass(secs(7));
@@ -211,7 +211,7 @@ fn a_recogniser_that_takes_its_time_over_a_cough_delays_no_reprompt() {
 
 #[test]
 fn an_answer_that_does_not_end_is_cut_off() {
-    let mut world = greeted(Timing::default());
+    let mut world = World::greeted(Timing::default());
     world.hold_brain = true;
     world.say("I want an apartment");
     let (ask, _) = world.asks.pop_front().unwrap();
@@ -221,7 +221,7 @@ fn an_answer_that_does_not_end_is_cut_off() {
     }
     let said: usize = world.spoken[before..].iter().map(|(_, _, text)| text.len()).sum();
     assert!((3_000..3_100).contains(&said), "{said}");
-    assert_eq!(events(&world, "answer_cut_off").count(), 1);
+    assert_eq!(world.events("answer_cut_off").len(), 1);
     world.play_all();
     assert_eq!(next(&world), (secs(7), "silence"), "and the call goes on");
 }

@@ -44,7 +44,7 @@ struct Args {
     /// List the calls with names, and the invariants.
     #[arg(long)]
     list: bool,
-    /// Switch off the mechanism behind an invariant, or one that the calls of public bugs show (resume, spelling, recording): must go red.
+    /// Switch off the mechanism behind an invariant, or one that the calls of public bugs show (resume, spelling, recording, energy): must go red.
     #[arg(long, value_name = "NAME")]
     sabotage: Option<String>,
     /// One JSON object on stdout instead of text.

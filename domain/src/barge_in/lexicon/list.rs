@@ -11,7 +11,7 @@
 //!
 //! Not here: folders (the program reads them, and names the file) and which lists a call hears by ([`super::Lists`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,8 @@ struct Words {
     heard_in: Vec<String>,
     /// By the words as they sound.
     phrases: BTreeMap<Vec<String>, Wants>,
+    /// The words of phrases that want nothing.
+    parts: BTreeSet<String>,
 }
 
 /// One list of words. Cheap to clone.
@@ -149,7 +151,9 @@ impl List {
         if phrases.len() > MOST_PHRASES || heard_in.len() > MOST_LANGUAGES {
             return Err((top, Flaw::TooMuch));
         }
-        Ok(Self(Arc::new(Words { language, heard_in, phrases })))
+        let nods = phrases.iter().filter(|(_, wants)| **wants == Wants::Nothing);
+        let parts = nods.flat_map(|(words, _): (&Vec<String>, _)| words).cloned().collect();
+        Ok(Self(Arc::new(Words { language, heard_in, phrases, parts })))
     }
 
     /// Its language (BCP 47 tag).
@@ -172,6 +176,11 @@ impl List {
     /// What these words want, if they are a phrase of it.
     pub(super) fn wants(&self, words: &[String]) -> Option<Wants> {
         self.0.phrases.get(words).copied()
+    }
+
+    /// Whether a phrase that wants nothing has this word.
+    pub(super) fn has_part(&self, word: &str) -> bool {
+        self.0.parts.contains(word)
     }
 }
 

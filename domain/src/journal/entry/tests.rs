@@ -48,6 +48,14 @@ fn every_input(origin: Origin) -> Vec<Input> {
         Input::Started,
         Input::SpeechStarted { at: 7, began },
         Input::SpeechSustained,
+        Input::Loudness(Loudness {
+            loudest: -21.5,
+            now: -60.0,
+            played: -18.0,
+            line: Some(-47.0),
+            proven: true,
+            caller: None,
+        }),
         Input::SpeechEnded { to: 1 << 38, ended: origin.0 + Duration::from_nanos(1_234_567_891) },
         Input::Transcript { turn: TurnId(1), to: 5, text: text(), confidence: Some(0.1), covers: Covers::WholeTurn },
         Input::EndOfTurn { turn: TurnId(1), to: 5, probability: 0.75 },
@@ -137,7 +145,7 @@ fn every_input_is_read_as_it_was() {
         assert_eq!(read.input(origin), input);
         names.insert(in_words(&written).split(' ').next().map(str::to_owned));
     }
-    assert_eq!(names.len(), 24, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 25, "one of each kind: {names:?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub fn giving_way() -> Vec<PublicBug> {
         pipecat_3191_waits_for_a_second_word(),
         openai_agents_js_1173_all_audio_sent(),
         nova_sonic_twilio_2_buffered_audio_plays_on(),
+        ava_467_own_voice_from_a_loudspeaker(),
     ]
 }
 
@@ -175,6 +176,23 @@ pub fn ava_467_speech_without_a_word() -> PublicBug {
     let mut call = listening("ava_467_speech_without_a_word", [listens(1_200, "hmm")]);
     call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 45.0 });
     goes_on("hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call)
+}
+
+/// The same, louder: a telephone on its loudspeaker, 20 dB under what it plays, heard by detector and recogniser alike.
+///
+/// Holds: once our own words were recognised on this line, what is no louder stops nobody, and the caller, who is, does.
+pub fn ava_467_own_voice_from_a_loudspeaker() -> PublicBug {
+    let script = vec![
+        say("I want an apartment in Delhi"),
+        listens(1_200, "uh-huh"),
+        say("sixty lakh rupees"),
+        wants(900, "wait wait"),
+        say("no thank you"),
+    ];
+    let mut call = interrupted("ava_467_own_voice_from_a_loudspeaker", script);
+    call.surroundings.echo = Some(Echo { delay: ms(120), under_db: 20.0 });
+    let holds = vec![Holds::CallerIsGivenWay, Holds::GoesOnUnprompted, Holds::SilenceAtMost(ms(2_500))];
+    PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467", call, holds }
 }
 
 /// All audio of an answer has been sent, so the bridge thinks that there is nothing to interrupt, and the carrier plays on for ten seconds.
