@@ -78,6 +78,7 @@ pub async fn columns_become_the_agent_of_a_call(db: Database) {
         end_of_turn_model: false,
         preemptive_generation: false,
         barge_in_min_speech: Duration::from_millis(250),
+        interrupt_on_dtmf: true,
         turn_after_silence: Duration::from_secs(5),
         end_after_silence: Some(Duration::from_secs(40)),
         max_duration: Duration::from_secs(120),
