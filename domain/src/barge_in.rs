@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::echo::Loudness;
+use crate::echo::{LONGEST_WAY, Loudness};
 
 pub use lexicon::{Flaw, Lexicon, LexiconError, List, Lists, Reading, Wants};
 
@@ -177,12 +177,23 @@ pub struct BargeIn {
     loudness: Option<Loudness>,
     /// The present stretch holds nothing because it is no louder than an echo, or no longer.
     doubted: bool,
+    /// When the last of our voice was heard to its end.
+    heard_out: Option<Instant>,
 }
 
 impl BargeIn {
     /// An arbiter that hears by this list.
     pub fn new(patience: Patience, lexicon: Arc<Lexicon>) -> Self {
-        Self { patience, lexicon, held: None, asked: false, wordless: 0, loudness: None, doubted: false }
+        Self {
+            patience,
+            lexicon,
+            held: None,
+            asked: false,
+            wordless: 0,
+            loudness: None,
+            doubted: false,
+            heard_out: None,
+        }
     }
 
     /// Whether our voice is held.
@@ -195,7 +206,7 @@ impl BargeIn {
         if overlap.protected || self.held.is_some() {
             return None;
         }
-        self.doubted = self.is_as_loud_as_an_echo();
+        (self.doubted, self.heard_out) = (self.is_as_loud_as_an_echo(), None);
         if self.doubted {
             return None;
         }
@@ -229,9 +240,11 @@ impl BargeIn {
         !reading.is_empty() && reading.commands == 0 && reading.words(true) == 0 && !answers
     }
 
-    /// Whether the present speech, which held nothing, is our own voice by its loudness alone.
-    pub fn is_own_voice(&self) -> bool {
-        self.held.is_none() && self.is_as_loud_as_an_echo()
+    /// Whether the speech that ended at `ended` is our own voice by its loudness alone: it came over our voice, held nothing, and was over before
+    /// its echo was. A faint caller who speaks behind us is heard.
+    pub fn is_own_voice(&self, ended: Instant) -> bool {
+        let may_come_back = self.heard_out.is_none_or(|at| ended <= at + LONGEST_WAY);
+        self.held.is_none() && self.doubted && may_come_back && self.is_as_loud_as_an_echo()
     }
 
     /// The caller begins to speak, or goes on after a pause.
@@ -300,14 +313,14 @@ impl BargeIn {
             Ruling::Yield(Ground::Command)
         } else if held.overlap.asked && reading.answers > 0 {
             Ruling::Yield(Ground::Answer)
-        } else if words == 1 && !held.overlap.asked && lexicon::sounds(text).len() == 1 && is_stretch_of(text, own) {
-            Ruling::Resume(Ground::Echo) // a sound without words, and one of ours under it
+        } else if words == 1 && !held.overlap.asked && self.is_own_word(text, own) {
+            Ruling::Resume(Ground::Noise) // a sound without words, and one of ours under it
         } else if words >= 2 || (words == 1 && sure) {
             Ruling::Yield(Ground::Words)
         } else if !reading.is_empty() {
             Ruling::Resume(if words == 0 { Ground::Backchannel } else { Ground::Noise })
         } else if self.is_as_loud_as_an_echo() {
-            Ruling::Resume(Ground::Echo)
+            Ruling::Resume(Ground::Noise) // ours, by its loudness; but only words prove an echo
         } else if (length > self.patience.longest_noise && !self.has_faded()) || self.wordless >= WORDLESS_STRETCHES {
             Ruling::Yield(Ground::Unheard)
         } else {
@@ -350,9 +363,7 @@ impl BargeIn {
 
     /// What speech of this length is of which nobody knows the words.
     fn untold(&self, length: Duration) -> Ruling {
-        if self.is_as_loud_as_an_echo() {
-            Ruling::Resume(Ground::Echo)
-        } else if length > self.patience.longest_untold {
+        if length > self.patience.longest_untold && !self.is_as_loud_as_an_echo() {
             Ruling::Yield(Ground::Unheard)
         } else {
             Ruling::Resume(Ground::Nothing)
@@ -360,8 +371,8 @@ impl BargeIn {
     }
 
     /// An utterance of ours was heard to its end: what held it is over.
-    pub fn heard_out(&mut self) {
-        self.wordless = 0;
+    pub fn heard_out(&mut self, now: Instant) {
+        (self.wordless, self.heard_out) = (0, Some(now));
     }
 
     /// Our voice is gone for another reason: there is nothing to hold.
@@ -395,6 +406,12 @@ impl BargeIn {
         let rest = &words[from..];
         let to = (0..=rest.len()).find(|&n| is_own(&rest[n..])).unwrap_or(rest.len());
         if to == 0 { Cow::Borrowed(text) } else { Cow::Owned(rest[..to].join(" ")) }
+    }
+
+    /// Whether `text` is one word, one of ours, and nobody said it at the telephone.
+    fn is_own_word(&self, text: &str, own: &str) -> bool {
+        let is_callers = self.loudness.is_some_and(|loudness| loudness.is_callers());
+        !is_callers && lexicon::sounds(text).len() == 1 && is_stretch_of(text, own)
     }
 
     fn is_as_loud_as_an_echo(&self) -> bool {

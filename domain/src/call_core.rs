@@ -275,7 +275,7 @@ impl CallCore {
             Input::SpeechStarted { at, began } => self.speech_started(at, began),
             Input::Loudness(loudness) => self.loudness(now, loudness),
             Input::SpeechSustained => self.speech_sustained(now),
-            Input::SpeechEnded { .. } if self.barge_in.is_own_voice() && self.turns.is_first_stretch() => {
+            Input::SpeechEnded { ended, .. } if self.barge_in.is_own_voice(ended) && self.turns.is_first_stretch() => {
                 self.turns.drop_turn(); // nobody is asked for its words
                 self.listen(now);
             }

@@ -8,7 +8,8 @@
 //!
 //! The loss is learnt while we play, a tenth of a second at a time: the least but for one in twenty that the line was ever under our voice while
 //! the detector heard nobody (so it counts the room in), or what was left of our voice when the recogniser found our own words in it, which
-//! proves an echo. How loud the caller is, while we are silent, is learnt beside it. Nobody's loss is less than [`LEAST_LOSS`]: a caller must not become an echo by speaking as loudly as we do.
+//! proves an echo. How loud the caller is, while we are silent, is learnt beside it. Nobody's loss is less than 12 dB: a
+//! caller must not become an echo by speaking as loudly as we do.
 //!
 //! Place: kept by [`crate::playout::Playout`], which knows when what is heard; the incoming pump tells what comes and takes a [`Loudness`] along
 //! with the detector's events; [`crate::barge_in`] weighs it. Not here: taking the echo out of the sound.
@@ -21,7 +22,7 @@ use tandem_codecs::Level;
 use tandem_codecs::level::SILENCE_DBFS;
 
 /// From our sending to the coming in of the echo, at the longest: both ways of a far line, what a carrier holds back, a slow telephone.
-const LONGEST_WAY: Duration = Duration::from_millis(1_000);
+pub const LONGEST_WAY: Duration = Duration::from_millis(1_000);
 /// What we play below this is a pause.
 const PLAYS_DBFS: f32 = -45.0;
 /// Frames (20 ms) whose loudness is judged as one.
@@ -246,10 +247,10 @@ impl EchoWatch {
         Some(Loudness { loudest, now, played, line, proven, caller: self.caller })
     }
 
-    /// The recogniser has found our own words in the last stretch, and nothing else.
+    /// The recogniser has found our own words in the last stretch, and nothing else. The last such stretch holds: a line may change.
     pub fn was_echo(&mut self) {
         if let Some(stretch) = self.stretch.filter(|stretch| stretch.nearest >= LEAST_LOSS) {
-            self.proven = Some(self.proven.map_or(stretch.nearest, |loss| loss.min(stretch.nearest)));
+            self.proven = Some(stretch.nearest);
         }
     }
 }

@@ -16,7 +16,7 @@
 //! | the beginning of such a value: "nine eight seven"        | 2,500 ms     |
 //! | of an e-mail address, of a postal address                | 3,500 ms     |
 //!
-//! Where a value was asked for and another is dictated, that one is waited for too ([`unasked`]), but as a whole it is a plain sentence. Where
+//! Where a value was asked for and another is dictated, that one is waited for too (`unasked`), but as a whole it is a plain sentence. Where
 //! none was asked for, digits and nothing else are waited for as a telephone number is.
 //!
 //! A model that judges by sound (`JudgeTurn`) moves the plain case alone, to the first row or to that of words after which more comes.

@@ -54,6 +54,14 @@ pub async fn on_record(switch: &Killable, call_sid: &str) -> Option<(Value, Vec<
     Some((conversation, transcript.as_array().unwrap().iter().map(line).collect()))
 }
 
+/// Whether what was spoken is on record: every word in its place, but for one. A machine that stands still in the middle of a word tears it, and
+/// the recogniser of these tests knows words by their sound from end to end.
+fn is_told(spoken: &str, on_record: &str) -> bool {
+    let mut rest = spoken.split_whitespace();
+    let in_order = on_record.split_whitespace().all(|word| rest.any(|spoken| spoken == word));
+    in_order && spoken.split_whitespace().count() <= on_record.split_whitespace().count() + 1
+}
+
 /// Holds what the caller could know against what is on record; returns how many turns that were.
 pub fn compare(report: &PeerReport, lines: &[(String, String)]) -> usize {
     // Turns that were answered: the switch has heard them, and everything it had said before was over.
@@ -61,7 +69,7 @@ pub fn compare(report: &PeerReport, lines: &[(String, String)]) -> usize {
     let told = format!("{}: the caller knows {:?}, on record {lines:?}", report.call_sid, report.turns);
     let said: Vec<&str> = lines.iter().filter(|(role, _)| role == "user").map(|(_, text)| text.as_str()).collect();
     for (turn, said) in report.turns[1..=answered].iter().zip(said.iter().map(Some).chain(std::iter::repeat(None))) {
-        assert_eq!(said, Some(&turn.said.as_str()), "{told}");
+        assert!(said.is_some_and(|on_record| is_told(&turn.said, on_record)), "{told}");
     }
     // What was said before the last answered turn is there. On a line that did not stutter, and where nobody spoke over the agent, the caller can
     // tell what it was: every word, in order, but for one at a cut.

@@ -218,7 +218,8 @@ pub fn notes(run: &Run) -> Vec<(Duration, String)> {
     let overlaps = overlaps::overlaps(run, &spoken).into_iter().map(|overlap| {
         let (meaning, stopped) = (overlap.meaning, if overlap.stopped { "stopped" } else { "went on" });
         let wanted = if overlap.real { "the floor" } else { "nothing" };
-        (overlap.at, format!("an overlap ({meaning:?}) that wants {wanted}: the agent {stopped}"))
+        let lost = if overlap.real && !overlap.told { ", lost in a loud room," } else { "" };
+        (overlap.at, format!("an overlap ({meaning:?}){lost} that wants {wanted}: the agent {stopped}"))
     });
     let cut = overlaps::unprovoked(run, &spoken).into_iter();
     let cut = cut.map(|at| (at, "the agent was cut without a word of the caller".to_owned()));

@@ -11,6 +11,9 @@ use crate::slot::words::split;
 
 pub use list::{Flaw, LexiconError, List};
 
+/// What a recogniser leaves of a nod has no more words than this, and one more beside a nod that it left whole.
+const MOST_TORN: u32 = 1;
+
 /// Longest phrase, in words.
 const LONGEST: usize = 5;
 
@@ -135,10 +138,12 @@ impl Reading {
         *self == Self::default()
     }
 
-    /// How many words say something. What may be the rest of a nod counts only if it is `whole`, all that was said, or beside a word that is of
-    /// no nod: "see" is none then, "see Delhi" two.
+    /// How many words say something. What may be the rest of a nod counts only if it is `whole`, all that was said, or beside more than nods have:
+    /// "see" is none then, "oh, see" neither, "see Delhi" two, and "that is all" one.
     pub fn words(&self, whole: bool) -> usize {
-        if self.others.is_empty() && !whole { 0 } else { self.others.len() + self.parts as usize }
+        let beside = u32::from(self.backchannels + self.answers > 0);
+        let short = self.others.is_empty() && self.parts + self.hesitations <= MOST_TORN + beside;
+        if short && !whole { 0 } else { self.others.len() + self.parts as usize }
     }
 }
 

@@ -70,7 +70,7 @@ impl CallCore {
         let heard = self.heard_of(&speech, heard);
         self.flush_user();
         self.turns.reply_heard();
-        self.barge_in.heard_out();
+        self.barge_in.heard_out(now);
         self.respond(now, &speech, heard, false);
         self.after_reply(now);
     }

@@ -10,8 +10,8 @@
 //!
 //! Every answer carries `x-request-id`, `openai-processing-ms`, `openai-version` and the `x-ratelimit-…` headers. Faults, by the plan:
 //! `Error` is status 500, `Silent` never answers, `Drop` closes between two tokens, `DropMidway` within an event, `Garbage` is an event that is no
-//! JSON, `Endless` never stops. At the door: status 503, no answer, or a head without a body. Tools: a caller
-//! who says "press" has `play_keypad_tone` asked for, one who says "looking for" `skip_turn`, each where it is offered ([`asked_tool`]); their arguments come in two
+//! JSON, `Endless` never stops. At the door: status 503, no answer, or a head without a body. Tools: a caller who says "press" has
+//! `play_keypad_tone` asked for, one who says "looking for" `skip_turn`, each where it is offered ([`asked_tool`]); their arguments come in two
 //! pieces. Not here: audio, more than one choice.
 
 use std::convert::Infallible;

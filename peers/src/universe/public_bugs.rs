@@ -68,9 +68,10 @@ pub enum Holds {
     KeysArrive,
     /// Nobody listens to nothing for longer.
     SilenceAtMost(Duration),
-    /// After so many such calls, in a row and at once, the process holds what it held before: tasks, timers, lanes, children, memory.
+    /// Nothing outlives the call: no task, timer, lane or child, as the invariant of leaks holds every run to. One call is run; memory is not
+    /// looked at.
     NothingOutlives {
-        /// How many.
+        /// After how many calls the leak was reported.
         calls: u32,
     },
 }

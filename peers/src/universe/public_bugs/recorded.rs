@@ -2,7 +2,7 @@
 //!
 //! Not here, because nothing of it is a call: livekit/egress#1160 (what a recorder costs: `tandem bench` measures it), jambonz-feature-server#607
 //! (a second listener switched the recording off: `actors::tap` gives each reader lanes of its own) and #989 (no word when a recording is saved: the
-//! `recording_saved` event, `tests/recordings.rs`).
+//! `recording_saved` event, `tests/recording.rs`).
 
 use super::{Holds, PublicBug, call, ms, over, whole_conversation};
 use crate::caller::Step;
