@@ -92,6 +92,7 @@ fn a_voice_s_test_as_e6_prints_it() {
         voice_url: "https://example.com/audio/abc.mp3".to_owned(),
         personality_detected: PersonalityDetected::new("friendly".to_owned(), 0.924, "neutral".to_owned()),
         response_time_ms: 420,
+        detail: None,
     };
     let expected = json!({
         "test_successful": true,

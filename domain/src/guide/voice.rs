@@ -161,8 +161,11 @@ pub struct VoiceTested {
     pub voice_url: String,
     /// How it came across.
     pub personality_detected: PersonalityDetected,
-    /// From the message to the first sound, in milliseconds.
+    /// From the message to the first sound, in milliseconds; 0 where there was none.
     pub response_time_ms: u64,
+    /// Why it did not speak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// How an answer came across.
