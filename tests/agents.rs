@@ -195,7 +195,7 @@ async fn an_agent_is_deleted_unless_the_server_needs_it() {
         let renamed = send(&program, "PATCH", &format!("/api/agents/{name}"), json!({"name": "Other"})).await;
         assert_problem(&renamed, 409, "conflict");
     }
-    assert_problem(&delete("Asha", "\"of before\"").await, 412, "precondition");
+    assert_problem(&delete("Asha", "\"before\"").await, 412, "precondition");
     assert_eq!(delete("Asha", made.header("etag")).await.status, 204);
     for (method, path) in [("GET", ""), ("DELETE", ""), ("GET", "/draft"), ("GET", "/versions"), ("GET", "/prompt")] {
         let gone = answer(program.request(method, &format!("/api/agents/Asha{path}"))).await;

@@ -37,6 +37,7 @@ use super::page::{self, Page};
 use super::problem::Problem;
 use super::turns::PageQuery;
 
+mod described;
 pub(super) mod draft;
 mod editor;
 pub(super) mod groups;
@@ -48,6 +49,7 @@ pub(super) mod versions;
 pub(super) mod voice_test;
 mod which;
 
+use described::{Agent, New};
 use editor::{Editor, Next, Seen};
 pub(crate) use needed::Needed;
 pub(crate) use voice_test::VoiceTests;
@@ -107,7 +109,7 @@ fn read(headers: &HeaderMap, content: Value) -> Response {
 /// Agents, oldest first.
 #[utoipa::path(
     get, path = "/api/agents", operation_id = "list_agents", tag = "agents", params(PageQuery),
-    responses((status = OK, body = Page<Value>)),
+    responses((status = OK, body = Page<Agent>)),
 )]
 pub(super) async fn list(
     Tenant(surface): Tenant,
@@ -122,9 +124,9 @@ pub(super) async fn list(
 
 /// A new agent: a name, and whatever settings it shall have.
 #[utoipa::path(
-    post, path = "/api/agents", operation_id = "create_agent", tag = "agents", request_body = Value,
+    post, path = "/api/agents", operation_id = "create_agent", tag = "agents", request_body = New,
     responses(
-        (status = CREATED, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = CREATED, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "another agent has this name"),
     ),
 )]
@@ -142,7 +144,7 @@ fn name_taken() -> Problem {
     get, path = "/api/agents/{id}", operation_id = "get_agent", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 304, description = "it is the one of `If-None-Match`"),
     ),
 )]
@@ -156,7 +158,7 @@ pub(super) async fn detail(Tenant(surface): Tenant, id: AgentPath, headers: Head
     get, path = "/api/agents/{id}/config", operation_id = "get_agent_config", tag = "agents",
     params(("id" = String, Path, description = "name, number or UUID")),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 304, description = "it is the one of `If-None-Match`"),
     ),
 )]
@@ -168,13 +170,13 @@ pub(super) async fn config(tenant: Tenant, id: AgentPath, headers: HeaderMap) ->
 ///
 /// With `If-Match`, only if nobody has changed the agent since: 412 otherwise.
 #[utoipa::path(
-    patch, path = "/api/agents/{id}", operation_id = "change_agent", tag = "agents", request_body = Value,
+    patch, path = "/api/agents/{id}", operation_id = "change_agent", tag = "agents", request_body = described::Change,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is changed"),
     ),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "another agent has this name, or the server needs this one by its old name"),
     ),
 )]

@@ -198,6 +198,23 @@ fn a_test_call_as_e9_prints_it() {
     assert_eq!(faults.told[0].pointer, "/test_number");
 }
 
+#[test]
+fn the_schemas_have_the_fields_of_the_readers() {
+    let fields =
+        |schema: &Value| -> Vec<String> { schema["properties"].as_object().unwrap().keys().cloned().collect() };
+    let calling = calling_schema();
+    assert_eq!(fields(&calling), ["call_settings", "twilio_features"]);
+    for schema in [&voice_schema(), &calling["properties"]["call_settings"], &calling["properties"]["twilio_features"]]
+    {
+        assert!(fields(schema).len() >= 5 && schema["additionalProperties"] == json!(false));
+        for field in fields(schema) {
+            assert!(schema["properties"][&field].is_object(), "{field} is no setting");
+        }
+    }
+    assert_eq!(voice_test_schema()["required"], json!(["test_message"]));
+    assert_eq!(calling_test_schema()["required"], json!(["test_number"]));
+}
+
 proptest::proptest! {
     #[test]
     fn no_body_breaks_a_reader(body in any_json()) {

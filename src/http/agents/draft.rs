@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::super::body;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
+use super::described::{Agent, Change, Settings};
 use super::editor::{Editor, Next, Seen, live};
 use super::{AgentPath, find, read, shown, tagged};
 
@@ -39,6 +40,7 @@ pub(in crate::http) struct Shown {
     /// They are the same: it may be published.
     up_to_date: bool,
     /// All settings by name, with defaults where nothing was set.
+    #[schema(value_type = Settings)]
     settings: Value,
 }
 
@@ -88,7 +90,7 @@ pub(in crate::http) async fn detail(
 
 /// Changes the settings that the document names, in the draft alone; `null` takes one back to its default. Without a draft one is begun.
 #[utoipa::path(
-    patch, path = "/api/agents/{id}/draft", operation_id = "change_agent_draft", tag = "agents", request_body = Value,
+    patch, path = "/api/agents/{id}/draft", operation_id = "change_agent_draft", tag = "agents", request_body = Change,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
@@ -125,7 +127,7 @@ pub(in crate::http) async fn delete(editor: Editor, id: AgentPath) -> Result<Sta
 ///
 /// Settings that both have changed, each in its own way, are named by a 409; sent along, as they shall be, they are decided.
 #[utoipa::path(
-    post, path = "/api/agents/{id}/draft/rebase", operation_id = "rebase_agent_draft", tag = "agents", request_body = Option<Value>,
+    post, path = "/api/agents/{id}/draft/rebase", operation_id = "rebase_agent_draft", tag = "agents", request_body = Option<Change>,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
@@ -160,7 +162,7 @@ pub(in crate::http) async fn rebase(editor: Editor, id: AgentPath, sent: Bytes) 
         ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
     ),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 409, body = super::super::problem::Body, content_type = "application/problem+json", description = "others have changed the agent since the draft was begun, another agent has its new name, or the server needs it by its old one"),
     ),
 )]

@@ -65,7 +65,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The agent itself, or nothing: the change names the fields that it changes.
+    /// The agent itself. It may be changed unseen: such a change names its fields, and leaves the others.
     pub(super) fn agent(record: &AgentRecord) -> Self {
         Self { own: Some(tag_of(record)), unseen: Unseen::Allowed }
     }
@@ -144,7 +144,7 @@ impl Editor {
     fn may(&self, record: &AgentRecord, Seen { own, unseen }: Seen) -> Result<(), PreconditionError> {
         let if_match = self.if_match.as_deref();
         match may_change(if_match, own.as_ref(), unseen) {
-            // Whatever is there: nothing is, at this address.
+            // `*` asks for anything at this address, and an agent elsewhere is no answer to that.
             Err(PreconditionError::Failed) if if_match.is_some_and(|tags| tags.trim() != "*") => {
                 may_change(if_match, Some(&tag_of(record)), unseen)
             }

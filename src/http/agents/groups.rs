@@ -14,6 +14,10 @@ use tandem_domain::port::store::AgentRecord;
 use super::super::body;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
+use super::described::{
+    ClientEvents, ClientOverrides, Guardrails, SentClientEvents, SentClientOverrides, SentGuardrails, SentSystemTools,
+    SentVoiceConfig, SystemTools, VoiceConfig,
+};
 use super::editor::{Editor, Seen};
 use super::{AgentPath, find, read, tagged};
 
@@ -70,7 +74,7 @@ impl Part {
     get, path = "/api/agents/{id}/guardrails", operation_id = "get_agent_guardrails", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "all guardrails, each true or false; `ETag`"),
+        (status = OK, body = Guardrails, description = "all guardrails, each true or false; `ETag`"),
         (status = 304, description = "they are those of `If-None-Match`"),
     ),
 )]
@@ -84,12 +88,12 @@ pub(in crate::http) async fn guardrails(
 
 /// Says which guardrails are on: an object of true and false, a list of those that are on, or rows of `guardrail_key` and `enabled`.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/guardrails", operation_id = "replace_agent_guardrails", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/guardrails", operation_id = "replace_agent_guardrails", tag = "agents", request_body = SentGuardrails,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
-    responses((status = OK, body = Value, description = "all guardrails, each true or false; `ETag`")),
+    responses((status = OK, body = Guardrails, description = "all guardrails, each true or false; `ETag`")),
 )]
 pub(in crate::http) async fn replace_guardrails(
     editor: Editor,
@@ -104,7 +108,7 @@ pub(in crate::http) async fn replace_guardrails(
     get, path = "/api/agents/{id}/system-tools", operation_id = "get_agent_system_tools", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "all system tools, each true or false; `ETag`"),
+        (status = OK, body = SystemTools, description = "all system tools, each true or false; `ETag`"),
         (status = 304, description = "they are those of `If-None-Match`"),
     ),
 )]
@@ -118,12 +122,12 @@ pub(in crate::http) async fn system_tools(
 
 /// Says which system tools are on: an object of true and false, a list of those that are on, or rows of `tool_key` and `enabled`.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/system-tools", operation_id = "replace_agent_system_tools", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/system-tools", operation_id = "replace_agent_system_tools", tag = "agents", request_body = SentSystemTools,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
-    responses((status = OK, body = Value, description = "all system tools, each true or false; `ETag`")),
+    responses((status = OK, body = SystemTools, description = "all system tools, each true or false; `ETag`")),
 )]
 pub(in crate::http) async fn replace_system_tools(
     editor: Editor,
@@ -138,7 +142,7 @@ pub(in crate::http) async fn replace_system_tools(
     get, path = "/api/agents/{id}/client-overrides", operation_id = "get_agent_client_overrides", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "those that it may; `ETag`"),
+        (status = OK, body = ClientOverrides, description = "those that it may; `ETag`"),
         (status = 304, description = "they are those of `If-None-Match`"),
     ),
 )]
@@ -152,12 +156,12 @@ pub(in crate::http) async fn client_overrides(
 
 /// Says what a page may change: a list, an object of true and false, or rows of `config_key` and `overridable`.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/client-overrides", operation_id = "replace_agent_client_overrides", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/client-overrides", operation_id = "replace_agent_client_overrides", tag = "agents", request_body = SentClientOverrides,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
-    responses((status = OK, body = Value, description = "those that it may; `ETag`")),
+    responses((status = OK, body = ClientOverrides, description = "those that it may; `ETag`")),
 )]
 pub(in crate::http) async fn replace_client_overrides(
     editor: Editor,
@@ -172,7 +176,7 @@ pub(in crate::http) async fn replace_client_overrides(
     get, path = "/api/agents/{id}/client-events", operation_id = "get_agent_client_events", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "the events that are sent; `ETag`"),
+        (status = OK, body = ClientEvents, description = "the events that are sent; `ETag`"),
         (status = 304, description = "they are those of `If-None-Match`"),
     ),
 )]
@@ -186,12 +190,12 @@ pub(in crate::http) async fn client_events(
 
 /// Says what a page is told: a list, an object of true and false, or rows of `event_key` and `enabled`.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/client-events", operation_id = "replace_agent_client_events", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/client-events", operation_id = "replace_agent_client_events", tag = "agents", request_body = SentClientEvents,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
-    responses((status = OK, body = Value, description = "the events that are sent; `ETag`")),
+    responses((status = OK, body = ClientEvents, description = "the events that are sent; `ETag`")),
 )]
 pub(in crate::http) async fn replace_client_events(
     editor: Editor,
@@ -206,7 +210,7 @@ pub(in crate::http) async fn replace_client_events(
     get, path = "/api/agents/{id}/voice-config", operation_id = "get_agent_voice_config", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "all settings of the group; `ETag`"),
+        (status = OK, body = VoiceConfig, description = "all settings of the group; `ETag`"),
         (status = 304, description = "they are those of `If-None-Match`"),
     ),
 )]
@@ -220,12 +224,12 @@ pub(in crate::http) async fn voice_config(
 
 /// Replaces the settings of the voice: those that are left out go back to their defaults.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/voice-config", operation_id = "replace_agent_voice_config", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/voice-config", operation_id = "replace_agent_voice_config", tag = "agents", request_body = SentVoiceConfig,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
-    responses((status = OK, body = Value, description = "all settings of the group; `ETag`")),
+    responses((status = OK, body = VoiceConfig, description = "all settings of the group; `ETag`")),
 )]
 pub(in crate::http) async fn replace_voice_config(
     editor: Editor,

@@ -20,6 +20,7 @@ use super::super::Surface;
 use super::super::body;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
+use super::described::{SentCalling, SentCallingTest, SentVoice};
 use super::editor::{Editor, Seen};
 use super::{AgentPath, find, read, tagged};
 
@@ -77,7 +78,7 @@ pub(in crate::http) async fn voice(
 
 /// Changes how an agent sounds: the fields that are sent, and no others. The next call has them.
 #[utoipa::path(
-    post, path = "/api/agents/management/{agent_id}/voice", operation_id = "change_agent_voice", tag = "agents", request_body = Value,
+    post, path = "/api/agents/management/{agent_id}/voice", operation_id = "change_agent_voice", tag = "agents", request_body = SentVoice,
     params(
         ("agent_id" = String, Path, description = "UUID, number or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of this address, or of the agent"),
@@ -120,7 +121,7 @@ pub(in crate::http) async fn calling(
 
 /// Changes what an agent does with a telephone: the fields that are sent, and no others. The next call has them.
 #[utoipa::path(
-    post, path = "/api/agents/management/{agent_id}/calling", operation_id = "change_agent_calling", tag = "agents", request_body = Value,
+    post, path = "/api/agents/management/{agent_id}/calling", operation_id = "change_agent_calling", tag = "agents", request_body = SentCalling,
     params(
         ("agent_id" = String, Path, description = "UUID, number or name"),
         ("if-match" = Option<String>, Header, description = "the `ETag` of this address, or of the agent"),
@@ -140,7 +141,7 @@ pub(in crate::http) async fn change_calling(editor: Editor, id: AgentPath, sent:
 
 /// Calls a number so that somebody can hear the agent. Until there is a trunk to dial by, it says that there is none.
 #[utoipa::path(
-    post, path = "/api/agents/management/{agent_id}/calling/test", operation_id = "test_agent_calling", tag = "agents", request_body = Value,
+    post, path = "/api/agents/management/{agent_id}/calling/test", operation_id = "test_agent_calling", tag = "agents", request_body = SentCallingTest,
     params(("agent_id" = String, Path, description = "UUID, number or name")),
     responses(
         (status = OK, body = CallingTestStarted, description = "the carrier has taken the call"),

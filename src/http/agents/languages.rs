@@ -17,6 +17,7 @@ use tandem_domain::port::store::AgentRecord;
 use super::super::body;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
+use super::described::SentLanguage;
 use super::editor::{Editor, Next, Seen, live, unless_unchanged};
 use super::{find_with, read, tagged};
 
@@ -46,7 +47,7 @@ pub(in crate::http) async fn detail(
 
 /// Says which voice speaks a language: `voice_id` and `tts_provider`, each the agent's own where it is left out.
 #[utoipa::path(
-    put, path = "/api/agents/{id}/languages/{code}", operation_id = "put_agent_language", tag = "agents", request_body = Value,
+    put, path = "/api/agents/{id}/languages/{code}", operation_id = "put_agent_language", tag = "agents", request_body = SentLanguage,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
         ("code" = String, Path, description = "BCP 47 tag, such as `hi` or `en-IN`"),

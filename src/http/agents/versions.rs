@@ -19,6 +19,7 @@ use super::super::guard::Tenant;
 use super::super::page::{self, Page};
 use super::super::problem::Problem;
 use super::super::turns::PageQuery;
+use super::described::{Agent, Settings};
 use super::editor::{Editor, Seen, live, unless_unchanged};
 use super::which::{Which, kept, no_such_version, number};
 use super::{AgentPath, find, find_with, read, shown, tagged};
@@ -46,6 +47,7 @@ pub(in crate::http) struct Detail {
     #[serde(flatten)]
     entry: Entry,
     /// All settings by name, with defaults where nothing was set.
+    #[schema(value_type = Settings)]
     settings: Value,
 }
 
@@ -164,7 +166,7 @@ pub(in crate::http) async fn compare(
         ("if-match" = Option<String>, Header, description = "the `ETag` of the agent"),
     ),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 409, body = super::super::problem::Body, content_type = "application/problem+json", description = "its name of then is another agent's by now, or the server needs its present one"),
     ),
 )]

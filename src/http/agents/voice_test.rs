@@ -42,6 +42,7 @@ use super::super::body;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
 use super::super::range::{self, Part};
+use super::described::SentVoiceTest;
 use super::{AgentPath, find};
 
 /// Tests at once: each takes a place of a call at the voice's vendor.
@@ -173,7 +174,7 @@ impl VoiceTests {
 ///
 /// `voice_url` works for an hour and needs no token. `test_successful` is false where nothing can be heard; `detail` then says why.
 #[utoipa::path(
-    post, path = "/api/agents/management/{agent_id}/voice/test", operation_id = "test_agent_voice", tag = "agents", request_body = serde_json::Value,
+    post, path = "/api/agents/management/{agent_id}/voice/test", operation_id = "test_agent_voice", tag = "agents", request_body = SentVoiceTest,
     params(("agent_id" = String, Path, description = "UUID, number or name")),
     responses((status = OK, body = VoiceTested)),
 )]
