@@ -104,6 +104,7 @@ async fn a_draft_is_written_by_two_and_met_when_it_is_published() {
     for action in ["publish", "rebase"] {
         assert_problem(&post(&program, &format!("/api/agents/Asha/draft/{action}")).await, 404, "not-found");
     }
+    let seen = program.get("/api/agents/Asha").await;
     let begun = send(&program, "PATCH", "/api/agents/Asha/draft", json!({"sales_script_text": "Hello!"})).await;
     assert_eq!(begun.status, 200, "{}", begun.body);
     let draft = begun.json();
@@ -116,6 +117,8 @@ async fn a_draft_is_written_by_two_and_met_when_it_is_published() {
         (&json!("Hello!"), &json!(20))
     );
     assert_eq!(first_line(&program).await, "Good day!", "nobody meets it");
+    let agent = program.get("/api/agents/Asha").await;
+    assert_eq!(agent.header("etag"), seen.header("etag"), "and the agent's editors are not told of another agent");
     let read = program.get("/api/agents/Asha/draft").await;
     assert_eq!((read.json(), read.header("etag")), (draft, begun.header("etag")));
 
@@ -124,7 +127,9 @@ async fn a_draft_is_written_by_two_and_met_when_it_is_published() {
     };
     let second = edit(begun.header("etag"), json!({"call_timeout": 40})).await;
     assert_eq!(second.status, 200);
-    assert_problem(&edit(begun.header("etag"), json!({"call_timeout": 50})).await, 412, "precondition");
+    for stale in [begun.header("etag"), agent.header("etag")] {
+        assert_problem(&edit(stale, json!({"call_timeout": 50})).await, 412, "precondition");
+    }
     let refused = edit(second.header("etag"), json!({"call_timeout": 1, "business_id": 2})).await;
     assert_problem(&refused, 400, "invalid-request");
     let refused = refused.json();

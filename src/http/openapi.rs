@@ -68,16 +68,11 @@ pub(super) fn head() -> OpenApi {
 /// Adds to each route of `api` how it fails. `guarded` tells whether the gate stands before a path.
 pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     for (path, item) in &mut api.paths.paths {
-        let operations = [
-            (false, &mut item.get),
-            (false, &mut item.post),
-            (true, &mut item.put),
-            (false, &mut item.patch),
-            (false, &mut item.delete),
-        ];
-        for (is_put, operation) in
-            operations.into_iter().filter_map(|(is_put, operation)| Some((is_put, operation.as_mut()?)))
-        {
+        if let Some(put) = item.put.as_mut().filter(|put| has_parameter(put, "if-match")) {
+            fail(put, "428", "it would undo what it has not shown to have seen: send `If-Match`");
+        }
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
             let has_body = operation.request_body.is_some();
             let is_socket = operation.responses.responses.contains_key("101");
@@ -89,7 +84,6 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
                 ("413", "the body is larger than a mebibyte", has_body),
                 ("400", "`If-Match` holds no entity tags", is_judged),
                 ("412", "somebody has changed it since it was read", is_judged),
-                ("428", "it replaces what it has not shown to have seen: send `If-Match`", is_judged && is_put),
                 ("403", "there is no administrator yet", has_body && !guarded(path)),
                 ("401", "no token or key, or one that is not good", guarded(path)),
                 ("403", "whoever asks may not do this, or there is no administrator yet", guarded(path)),

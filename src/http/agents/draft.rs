@@ -63,7 +63,7 @@ pub(super) fn no_draft() -> Problem {
 }
 
 fn seen(record: &AgentRecord) -> Seen {
-    Seen { own: Shown::of(record).as_ref().map(Etag::of), unseen: Unseen::Allowed }
+    Seen { own: Shown::of(record).as_ref().map(Etag::of), in_agent: false, unseen: Unseen::Allowed }
 }
 
 fn answer(record: &AgentRecord) -> Result<Response, Problem> {
@@ -93,7 +93,7 @@ pub(in crate::http) async fn detail(
     patch, path = "/api/agents/{id}/draft", operation_id = "change_agent_draft", tag = "agents", request_body = Change,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft; of the agent where a draft is begun"),
     ),
     responses((status = OK, body = Shown, description = "the draft; `ETag`")),
 )]
@@ -112,7 +112,7 @@ pub(in crate::http) async fn edit(editor: Editor, id: AgentPath, sent: Bytes) ->
     delete, path = "/api/agents/{id}/draft", operation_id = "delete_agent_draft", tag = "agents",
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft"),
     ),
     responses((status = NO_CONTENT, description = "it is gone")),
 )]
@@ -130,7 +130,7 @@ pub(in crate::http) async fn delete(editor: Editor, id: AgentPath) -> Result<Sta
     post, path = "/api/agents/{id}/draft/rebase", operation_id = "rebase_agent_draft", tag = "agents", request_body = Option<Change>,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft"),
     ),
     responses(
         (status = OK, body = Shown, description = "the draft; `ETag`"),
@@ -159,7 +159,7 @@ pub(in crate::http) async fn rebase(editor: Editor, id: AgentPath, sent: Bytes) 
     post, path = "/api/agents/{id}/draft/publish", operation_id = "publish_agent_draft", tag = "agents",
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft, or of the agent"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of the draft"),
     ),
     responses(
         (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),

@@ -7,7 +7,7 @@
 //!   └──── somebody was faster ─────┘   at most TRIES times
 //! ```
 //!
-//! `If-Match` takes the tag of the address that is changed, or of the agent: both are contents that its editor may have read.
+//! `If-Match` takes the tag of the address that is changed, or of the agent where the agent shows that content too. A draft it does not show.
 //! Not here: what becomes of an agent, which the routes decide with `tandem_domain`, and SQL.
 
 use std::net::SocketAddr;
@@ -58,8 +58,10 @@ pub(super) enum Next {
 
 /// What an editor has to have seen.
 pub(super) struct Seen {
-    /// The content of the address that is changed, where it has one of its own.
+    /// The content of the address that is changed; none where nothing is there yet.
     pub(super) own: Option<Etag>,
+    /// Whether the agent shows it too, so that its tag will do.
+    pub(super) in_agent: bool,
     /// Whether it may be changed unseen.
     pub(super) unseen: Unseen,
 }
@@ -67,7 +69,7 @@ pub(super) struct Seen {
 impl Seen {
     /// The agent itself. It may be changed unseen: such a change names its fields, and leaves the others.
     pub(super) fn agent(record: &AgentRecord) -> Self {
-        Self { own: Some(tag_of(record)), unseen: Unseen::Allowed }
+        Self { own: Some(tag_of(record)), in_agent: true, unseen: Unseen::Allowed }
     }
 }
 
@@ -141,13 +143,12 @@ impl Editor {
         Err(Problem::unavailable("others are changing this agent at the same time", 1))
     }
 
-    fn may(&self, record: &AgentRecord, Seen { own, unseen }: Seen) -> Result<(), PreconditionError> {
+    fn may(&self, record: &AgentRecord, Seen { own, in_agent, unseen }: Seen) -> Result<(), PreconditionError> {
         let if_match = self.if_match.as_deref();
+        // `*` asks for anything at this address, and an agent elsewhere is no answer to that.
+        let agent_will_do = (in_agent || own.is_none()) && if_match.is_some_and(|tags| tags.trim() != "*");
         match may_change(if_match, own.as_ref(), unseen) {
-            // `*` asks for anything at this address, and an agent elsewhere is no answer to that.
-            Err(PreconditionError::Failed) if if_match.is_some_and(|tags| tags.trim() != "*") => {
-                may_change(if_match, Some(&tag_of(record)), unseen)
-            }
+            Err(PreconditionError::Failed) if agent_will_do => may_change(if_match, Some(&tag_of(record)), unseen),
             verdict => verdict,
         }
     }

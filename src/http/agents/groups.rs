@@ -59,7 +59,7 @@ impl Part {
     async fn replace(self, editor: Editor, id: AgentPath, sent: Bytes) -> Result<Response, Problem> {
         let found = find(&editor.surface, id).await?;
         let change = self.change(&body::read(&sent)?, editor.surface.scope())?;
-        let seen = |record: &AgentRecord| Seen { own: Some(self.tag(record)), unseen: Unseen::Refused };
+        let seen = |record: &AgentRecord| Seen { own: Some(self.tag(record)), in_agent: true, unseen: Unseen::Refused };
         let record = editor.edit(found, seen, &change).await?;
         Ok(tagged(StatusCode::OK, self.shown(&record.settings)))
     }

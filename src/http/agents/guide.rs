@@ -90,6 +90,7 @@ pub(in crate::http) async fn change_voice(editor: Editor, id: AgentPath, sent: B
     let change = read_voice(&body::read(&sent)?)?;
     let seen = |record: &AgentRecord| Seen {
         own: Some(Etag::of(&voice_of(&editor.surface, record))),
+        in_agent: true,
         unseen: Unseen::Allowed,
     };
     let record = editor.edit(found, seen, &change).await?;
@@ -133,6 +134,7 @@ pub(in crate::http) async fn change_calling(editor: Editor, id: AgentPath, sent:
     let change = read_calling(&body::read(&sent)?, editor.surface.region)?;
     let seen = |record: &AgentRecord| Seen {
         own: Some(Etag::of(&calling_of(&editor.surface, record))),
+        in_agent: true,
         unseen: Unseen::Allowed,
     };
     let record = editor.edit(found, seen, &change).await?;

@@ -96,7 +96,7 @@ pub(in crate::http) async fn delete(editor: Editor, path: RowPath) -> Result<Sta
 fn seen(record: &AgentRecord, code: &str) -> Seen {
     let own = row_of(record, code).map(|row| Etag::of(&json!(row)));
     let unseen = if own.is_some() { Unseen::Refused } else { Unseen::Allowed };
-    Seen { own, unseen }
+    Seen { own, in_agent: true, unseen }
 }
 
 fn no_such_row() -> Problem {
