@@ -1,6 +1,7 @@
 //! Agents over HTTP: made, read, changed by two editors at once, met by the next call, deleted, and nobody else's.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tandem_access::audit::Action;
 use tandem_access::port::AccessStore;
@@ -238,4 +239,21 @@ async fn what_is_anothers_is_not_there_whatever_is_asked_of_it() {
     let own = program.request("POST", "/api/agents").header("authorization", format!("Bearer {key}"));
     let own = answer(own.json(&of_the_guide())).await;
     assert_eq!((own.status, &own.json()["business_id"]), (201, &json!(other.0)), "names are a business's own");
+}
+
+#[tokio::test]
+async fn of_editors_at_once_one_is_first_and_other_fields_are_nobodys_loss() {
+    let program = boot_with_fakes().await;
+    let made = send(&program, "POST", "/api/agents", of_the_guide()).await;
+    let patch = |body: Value| program.request("PATCH", "/api/agents/Asha").json(&body);
+    let same = (0..8).map(|n| answer(patch(json!({"call_timeout": 40 + n})).header("if-match", made.header("etag"))));
+    let mut answered: Vec<u16> = join_all(same).await.iter().map(|answer| answer.status).collect();
+    answered.sort_unstable();
+    assert_eq!(answered, [[200_u16].as_slice(), &[412; 7]].concat());
+    let fields = [("call_timeout", 60), ("retention_days", 7), ("daily_call_limit", 5)];
+    let others = fields.map(|(name, value)| answer(patch(json!({ name: value }))));
+    assert!(join_all(others).await.iter().all(|answer| answer.status == 200));
+    let agent = program.get("/api/agents/Asha").await.json();
+    assert!(fields.iter().all(|(name, value)| agent[*name] == *value), "{agent}");
+    assert_eq!(agent["version"], 5);
 }
