@@ -13,6 +13,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any};
@@ -23,6 +24,7 @@ use tandem_domain::ids::BusinessId;
 use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::{AgentBook, ConversationStore};
+use tandem_domain::reception::NumberAgents;
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -61,6 +63,7 @@ mod timing;
 mod transcript;
 mod turns;
 
+pub(crate) use agents::{Needed, VoiceTests};
 pub(crate) use auth::LogIns;
 pub(crate) use guard::Guard;
 pub(crate) use listener::Door;
@@ -89,6 +92,14 @@ pub(crate) struct Surface {
     pub(crate) business: BusinessId,
     /// Agents, for who edits them.
     pub(crate) agents: Arc<dyn AgentBook>,
+    /// Those that the server cannot do without.
+    pub(crate) needed: Needed,
+    /// Voices, for who tries them out.
+    pub(crate) voice_tests: VoiceTests,
+    /// The longest call of agents that set none.
+    pub(crate) longest_call: Duration,
+    /// Agents of numbers, as the configuration has them.
+    pub(crate) numbers: NumberAgents,
     /// Whose telephone numbers come without a country code.
     pub(crate) region: Option<Region>,
     /// Who may ask.
@@ -142,6 +153,8 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         routes!(setup::file),
         routes!(talk::page),
         routes!(talk::file),
+        // Its name is its key: a player in a page sends no token.
+        routes!(agents::voice_test::sound),
         whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
         whatever_method(routes!(media_ws::keyed), any(media_ws::keyed)),
         whatever_method(routes!(media_ws::named), any(media_ws::named)),
@@ -158,7 +171,37 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         at("/api/agents/create", "create_agent_as_before", needs(Capability::PublishAgents, routes!(agents::create))),
         needs(Capability::ReadSettings, routes!(agents::detail)),
         needs(Capability::PublishAgents, routes!(agents::edit)),
+        needs(Capability::PublishAgents, routes!(agents::delete)),
         needs(Capability::ReadSettings, routes!(agents::config)),
+        needs(Capability::ReadSettings, routes!(agents::groups::guardrails)),
+        needs(Capability::PublishAgents, routes!(agents::groups::replace_guardrails)),
+        needs(Capability::ReadSettings, routes!(agents::groups::system_tools)),
+        needs(Capability::PublishAgents, routes!(agents::groups::replace_system_tools)),
+        needs(Capability::ReadSettings, routes!(agents::groups::client_overrides)),
+        needs(Capability::PublishAgents, routes!(agents::groups::replace_client_overrides)),
+        needs(Capability::ReadSettings, routes!(agents::groups::client_events)),
+        needs(Capability::PublishAgents, routes!(agents::groups::replace_client_events)),
+        needs(Capability::ReadSettings, routes!(agents::groups::voice_config)),
+        needs(Capability::PublishAgents, routes!(agents::groups::replace_voice_config)),
+        needs(Capability::ReadSettings, routes!(agents::languages::detail)),
+        needs(Capability::PublishAgents, routes!(agents::languages::put)),
+        needs(Capability::PublishAgents, routes!(agents::languages::delete)),
+        needs(Capability::ReadSettings, routes!(agents::versions::list)),
+        needs(Capability::ReadSettings, routes!(agents::versions::detail)),
+        needs(Capability::ReadSettings, routes!(agents::versions::compare)),
+        needs(Capability::PublishAgents, routes!(agents::versions::roll_back)),
+        needs(Capability::ReadSettings, routes!(agents::draft::detail)),
+        needs(Capability::EditAgents, routes!(agents::draft::edit)),
+        needs(Capability::EditAgents, routes!(agents::draft::delete)),
+        needs(Capability::EditAgents, routes!(agents::draft::rebase)),
+        needs(Capability::PublishAgents, routes!(agents::draft::publish)),
+        needs(Capability::ReadSettings, routes!(agents::prompt::preview)),
+        needs(Capability::ReadSettings, routes!(agents::guide::voice)),
+        needs(Capability::PublishAgents, routes!(agents::guide::change_voice)),
+        needs(Capability::EditAgents, routes!(agents::voice_test::test)),
+        needs(Capability::ReadSettings, routes!(agents::guide::calling)),
+        needs(Capability::PublishAgents, routes!(agents::guide::change_calling)),
+        needs(Capability::Dial, routes!(agents::guide::test_calling)),
         needs(Capability::ReadCalls, routes!(calls::list)),
         needs(Capability::ReadCalls, routes!(calls::detail)),
         needs(Capability::Debug, routes!(journals::journal)),
@@ -270,12 +313,14 @@ mod tests {
         let (_, api) = routes(None);
         let mut names = BTreeSet::new();
         for (path, item) in &api.paths.paths {
-            let operation = item.get.as_ref().or(item.post.as_ref()).expect("a method");
-            let name = operation.operation_id.as_deref().expect("a name");
-            assert!(names.insert(name), "{name} is there twice");
-            assert!(operation.summary.as_ref().is_some_and(|summary| !summary.is_empty()), "{path}");
-            assert!(operation.tags.as_ref().is_some_and(|tags| tags.len() == 1), "{path}");
-            assert!(operation.responses.responses.contains_key("500"), "{path}");
+            let operations = [&item.get, &item.post, &item.put, &item.patch, &item.delete];
+            for operation in operations.into_iter().flatten() {
+                let name = operation.operation_id.as_deref().expect("a name");
+                assert!(names.insert(name), "{name} is there twice");
+                assert!(operation.summary.as_ref().is_some_and(|summary| !summary.is_empty()), "{path}");
+                assert!(operation.tags.as_ref().is_some_and(|tags| tags.len() == 1), "{path}");
+                assert!(operation.responses.responses.contains_key("500"), "{path}");
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::http::gate::Gate;
-use crate::http::{self, Door, EngineNames, Guard, LogIns, Surface};
+use crate::http::{self, Door, EngineNames, Guard, LogIns, Needed, Surface, VoiceTests};
 use crate::media_ws::Access;
 use crate::media_ws::convai::Talks;
 use crate::media_ws::origin::Origins;
@@ -286,6 +286,7 @@ async fn start(
     });
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
+    let voice_tests = VoiceTests::new(Arc::clone(&brains) as _, Arc::clone(&tts));
     let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
     let listening = SwitchConfig { tap, detector, end_of_turn, lexicons, ..switch_config(&config) };
     let switch = Switch::start_journalled(listening, ports, journal).await?;
@@ -297,6 +298,10 @@ async fn start(
         rows: Arc::new(store.clone()),
         business: BusinessId::FIRST,
         agents: Arc::new(store.clone()),
+        needed: Needed::new(&config.default_agent, &config.numbers, agents::BUILT_IN),
+        voice_tests,
+        longest_call: config.calls.max_duration,
+        numbers: config.numbers,
         region: config.region.parse().ok(),
         guard: guard.clone(),
         log_ins: LogIns::default(),

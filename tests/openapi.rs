@@ -49,10 +49,16 @@ async fn every_described_route_answers_in_both_spellings_and_no_other_method() {
     for (path, item) in paths {
         let of_access = path.starts_with("/api/auth/") || path == "/api/setup";
         let acts = of_access || path.ends_with("/recording/pause") || path.ends_with("/recording/resume");
+        let acts = acts || path.ends_with("/rollback") || path.ends_with("/rebase") || path.ends_with("/publish");
         let methods: &[&str] = match path.as_str() {
             "/api/agents" => &["get", "post"],
-            "/api/agents/{id}" => &["get", "patch"],
+            "/api/agents/{id}" => &["delete", "get", "patch"],
+            "/api/agents/{id}/draft" => &["delete", "get", "patch"],
+            "/api/agents/{id}/languages/{code}" => &["delete", "get", "put"],
+            _ if is_group(path) => &["get", "put"],
             "/api/agents/create" => &["post"],
+            _ if path.starts_with("/api/agents/management/") && path.ends_with("/test") => &["post"],
+            "/api/agents/management/{agent_id}/voice" | "/api/agents/management/{agent_id}/calling" => &["get", "post"],
             _ if acts => &["post"],
             _ => &["get"],
         };
@@ -61,7 +67,8 @@ async fn every_described_route_answers_in_both_spellings_and_no_other_method() {
         for spelling in [concrete.clone(), format!("{}/", concrete.trim_end_matches('/'))] {
             assert!(routed(&program.get(&spelling).await), "{spelling}");
         }
-        let wrong = answer(program.request("DELETE", &concrete)).await;
+        let wrong = if methods.contains(&"delete") { "POST" } else { "DELETE" };
+        let wrong = answer(program.request(wrong, &concrete)).await;
         assert_eq!(wrong.status, 405, "{path}");
     }
     assert!(!routed(&program.get("/api/openapi.json").await));
@@ -112,5 +119,13 @@ async fn every_reference_leads_somewhere() {
 
 /// A path with values in place of its parameters: of rows that are not there, and of a carrier that is.
 fn concrete(path: &str) -> String {
-    path.replace("{id}", "4711").replace("{turn_id}", "1").replace("{carrier}", "twilio").replace("{file}", "talk.css")
+    let path = path.replace("{id}", "4711").replace("{agent_id}", "4711").replace("{turn_id}", "1");
+    let path = path.replace("{version}", "1").replace("{code}", "hi");
+    path.replace("{carrier}", "twilio").replace("{file}", "talk.css")
+}
+
+/// A group of an agent's settings.
+fn is_group(path: &str) -> bool {
+    let group = path.strip_prefix("/api/agents/{id}/");
+    ["guardrails", "system-tools", "client-overrides", "client-events", "voice-config"].map(Some).contains(&group)
 }

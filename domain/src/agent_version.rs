@@ -19,7 +19,7 @@ pub use diff::{DiffLine, Difference, LineDiff, MOST_LINES, diff};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent_settings::{AgentChange, AgentSettings};
+use crate::agent_settings::{AgentChange, AgentSettings, Setting};
 
 /// Number of a version, from 1 within its agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub enum VersionError {
         live: VersionNumber,
     },
     /// The draft and others have changed the same settings, each in its own way.
-    #[error("the draft and version {live} have both changed {}: set them in the draft as they shall be", .settings.join(", "))]
+    #[error("the draft and version {live} have both changed {}: send these settings along, as they shall be", .settings.join(", "))]
     Conflict {
         /// What is live.
         live: VersionNumber,
@@ -147,17 +147,24 @@ impl Draft {
     }
 
     /// The draft on the live version, where it was begun on `base`: what it changed, on top of what others have changed since. What both have
-    /// changed alike is no conflict.
-    pub fn brought_up_to_date(&self, base: &Version, live: &Version) -> Result<Self, VersionError> {
+    /// changed alike is no conflict, and neither is what `decided` says.
+    pub fn brought_up_to_date(
+        &self,
+        base: &Version,
+        live: &Version,
+        decided: &AgentChange,
+    ) -> Result<Self, VersionError> {
         let ours = AgentChange::between(&base.settings, &self.settings);
         let theirs = AgentChange::between(&base.settings, &live.settings);
-        let differ = |name: &crate::agent_settings::Setting| self.settings.set(name) != live.settings.set(name);
-        let both = ours.iter().map(|(setting, _)| setting).filter(|setting| theirs.names(setting) && differ(setting));
+        let open = |setting: &&'static Setting| {
+            theirs.names(setting) && !decided.names(setting) && self.settings.set(setting) != live.settings.set(setting)
+        };
+        let both = ours.iter().map(|(setting, _)| setting).filter(open);
         let settings: Vec<&'static str> = both.map(|setting| setting.name).collect();
         if !settings.is_empty() {
             return Err(VersionError::Conflict { live: live.number, settings });
         }
-        Ok(Self { based_on: live.number, settings: live.settings.with(&ours) })
+        Ok(Self { based_on: live.number, settings: live.settings.with(&ours).with(decided) })
     }
 }
 
@@ -169,8 +176,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::agent_settings::Scope;
     use crate::agent_settings::tests::any_settings;
+    use crate::agent_settings::{Scope, catalogue};
 
     fn change(document: Value) -> AgentChange {
         AgentChange::read(&document, Scope::default()).unwrap()
@@ -200,7 +207,7 @@ mod tests {
         let two = one.edited(&change(json!({"call_timeout": 40}))).unwrap();
         let outdated = VersionError::Outdated { based_on: VersionNumber(1), live: VersionNumber(2) };
         assert_eq!(two.published(draft.clone()), Err(outdated));
-        let current = draft.brought_up_to_date(&one, &two).unwrap();
+        let current = draft.brought_up_to_date(&one, &two, &AgentChange::default()).unwrap();
         let three = two.published(current).unwrap();
         assert_eq!(three.settings, two.settings.with(&change(json!({"eagerness": "high"}))));
     }
@@ -210,8 +217,14 @@ mod tests {
         let one = first();
         let live = one.edited(&change(json!({"eagerness": "low", "call_timeout": 40}))).unwrap();
         let draft = one.draft().edited(&change(json!({"eagerness": "high", "call_timeout": 40})));
-        let told = draft.brought_up_to_date(&one, &live).unwrap_err();
+        let told = draft.brought_up_to_date(&one, &live, &change(json!({"call_timeout": 60}))).unwrap_err();
         assert_eq!(told, VersionError::Conflict { live: VersionNumber(2), settings: vec!["eagerness"] });
+        for (decided, becomes) in [(json!("normal"), "normal"), (Value::Null, "normal"), (json!("low"), "low")] {
+            let decided = change(json!({ "eagerness": decided }));
+            let current = draft.brought_up_to_date(&one, &live, &decided).unwrap();
+            assert_eq!(current.settings.text(&catalogue::EAGERNESS), becomes);
+            assert_eq!((current.based_on, current.settings.whole(&catalogue::CALL_TIMEOUT)), (live.number, Some(40)));
+        }
     }
 
     proptest! {
@@ -232,7 +245,7 @@ mod tests {
         fn an_untouched_draft_becomes_the_live_version(base in any_settings(), live in any_settings()) {
             let base = Version::first(base);
             let live = Version { number: VersionNumber(2), origin: Origin::Edited, settings: live };
-            prop_assert_eq!(base.draft().brought_up_to_date(&base, &live), Ok(live.draft()));
+            prop_assert_eq!(base.draft().brought_up_to_date(&base, &live, &AgentChange::default()), Ok(live.draft()));
         }
 
         #[test]

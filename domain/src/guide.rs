@@ -14,20 +14,21 @@
 //! Not here: HTTP, voices, numbers and the health of vendors; they come in by argument.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::agent_settings::{AgentSettings, Faults, Wrong, pointer, type_name};
+use crate::agent_settings::{AgentSettings, Faults, Wrong, change_schema, pointer, type_name};
 
 mod calling;
 mod voice;
 
 pub use calling::{
-    CallSettings, CallingTest, CallingTestStarted, CallingView, OwnNumber, TwilioFeatures, read_calling,
+    CallSettings, CallingTest, CallingTestStarted, CallingView, OwnNumber, TwilioFeatures, calling_schema,
+    calling_test_schema, read_calling,
 };
 pub use voice::{
     CurrentVoice, PersonalityDetected, PersonalityOption, VoiceChanged, VoiceOffer, VoiceTest, VoiceTested, VoiceView,
-    read_voice,
+    read_voice, voice_schema, voice_test_schema,
 };
 
 /// Whether a vendor can be reached (api-inventory section 7).
@@ -76,6 +77,24 @@ fn one_text(document: &Value, name: &'static str, most: usize) -> Result<String,
         Some(other) => faults.push(&at, || Wrong::Type { wanted: "a text", found: type_name(other) }),
     }
     Err(faults)
+}
+
+/// The schema of an object of some settings, any subset of them.
+fn some_of(names: &[&str]) -> Value {
+    let mut all = change_schema(false);
+    let properties: Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), all["properties"][*name].take())).collect();
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// The schema of a test's body: one text field.
+fn one_text_schema(name: &str, most: usize) -> Value {
+    json!({
+        "type": "object",
+        "properties": {name: {"type": "string", "minLength": 1, "maxLength": most}},
+        "required": [name],
+        "additionalProperties": false,
+    })
 }
 
 #[cfg(test)]

@@ -74,6 +74,11 @@ impl NumberAgents {
         self.agents.get(&number).map(String::as_str)
     }
 
+    /// All numbers, each with its agent.
+    pub fn iter(&self) -> impl Iterator<Item = (&Number, &str)> {
+        self.agents.iter().map(|(number, agent)| (number, agent.as_str()))
+    }
+
     /// All agents that are named.
     pub fn agents(&self) -> impl Iterator<Item = &str> {
         self.agents.values().map(String::as_str)

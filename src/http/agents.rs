@@ -1,33 +1,34 @@
-//! Agents: made, read and changed (E1, E37, R2).
+//! Agents: made, read, changed and deleted (E1, E37, R2).
 //!
 //! ```text
-//! GET  /api/agents                 a page of them         POST  /api/agents, /api/agents/create/   201, the agent
-//! GET  /api/agents/{id}            one, with its ETag     PATCH /api/agents/{id}                   what it names changes; If-Match holds or 412
-//! GET  /api/agents/{name}/config   the same, whole
+//! GET  /api/agents                 a page of them         POST   /api/agents, /api/agents/create/   201, the agent
+//! GET  /api/agents/{id}            one, with its ETag     PATCH  /api/agents/{id}                   what it names changes; If-Match holds or 412
+//! GET  /api/agents/{name}/config   the same, whole        DELETE /api/agents/{id}                   204, and calls find it no more
+//!
+//! …/{id}/guardrails, system-tools, client-overrides, client-events, voice-config    groups: one group, read and replaced
+//! …/{id}/languages/{code}                                                           languages: one row, read, replaced, removed
+//! …/{id}/versions, versions/{version}, versions/{version}/rollback, diff            versions: the history, and the way back
+//! …/{id}/draft, draft/rebase, draft/publish                                         draft: what no caller meets yet
+//! …/{id}/prompt                                                                     prompt: what a model is told
+//! /api/agents/management/{agent_id}/voice, calling                                  guide, voice_test: the shapes of an earlier service
 //! ```
 //!
 //! `{id}` is an agent's number, UUID or name. The body of a change is a document of settings ([`tandem_domain::agent_settings`]): what does not fit
 //! is answered with all faults at once, each with a JSON pointer, and nothing is changed. The next call meets a change, a call in progress does not.
-//! Not here: drafts, versions and the way back, which the store keeps already; the guide's shapes; deleting.
+//! Who changes is recorded, and what they have not seen is not undone ([`editor`]).
 
-use std::net::SocketAddr;
-
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Path, Query};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
-use tandem_access::audit::{self, Action, Origin, Record, Resource, Who};
-use tandem_access::policy::Principal;
-use tandem_actors::clock;
 use tandem_domain::agent_settings::{AgentChange, Faults, Scope};
-use tandem_domain::agent_version::{Origin as VersionOrigin, Version, VersionError};
-use tandem_domain::etag::{Etag, PreconditionError, Unseen, is_fresh, may_change};
+use tandem_domain::agent_version::VersionError;
+use tandem_domain::etag::{Etag, PreconditionError, is_fresh};
 use tandem_domain::ids::AgentId;
-use tandem_domain::port::store::{AgentRecord, Change, Kept, RowKey};
-use uuid::Uuid;
+use tandem_domain::port::store::{AgentRecord, RowKey};
 
 use super::Surface;
 use super::body;
@@ -36,8 +37,25 @@ use super::page::{self, Page};
 use super::problem::Problem;
 use super::turns::PageQuery;
 
-/// How often a change that nobody asked to be judged is made anew because somebody else was faster.
-const TRIES: usize = 5;
+mod described;
+pub(super) mod draft;
+mod editor;
+pub(super) mod groups;
+pub(super) mod guide;
+pub(super) mod languages;
+mod needed;
+pub(super) mod prompt;
+pub(super) mod versions;
+pub(super) mod voice_test;
+mod which;
+
+use described::{Agent, New};
+use editor::{Editor, Next, Seen};
+pub(crate) use needed::Needed;
+pub(crate) use voice_test::VoiceTests;
+
+/// The segment of a path that names an agent.
+type AgentPath = Result<Path<String>, PathRejection>;
 
 impl From<Faults> for Problem {
     fn from(faults: Faults) -> Self {
@@ -50,6 +68,12 @@ impl From<PreconditionError> for Problem {
     fn from(error: PreconditionError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::PRECONDITION_FAILED);
         Self::precondition(status, error.to_string())
+    }
+}
+
+impl From<VersionError> for Problem {
+    fn from(error: VersionError) -> Self {
+        Self::conflict(error.to_string())
     }
 }
 
@@ -67,56 +91,25 @@ fn shown(record: &AgentRecord) -> Value {
     Value::Object(shown)
 }
 
-fn answer(status: StatusCode, record: &AgentRecord) -> Response {
-    let shown = shown(record);
-    let tag = Etag::of(&shown).to_string();
-    (status, [(header::ETAG, tag)], Json(shown)).into_response()
+/// A content with its tag.
+fn tagged(status: StatusCode, content: Value) -> Response {
+    let tag = Etag::of(&content).to_string();
+    (status, [(header::ETAG, tag)], Json(content)).into_response()
 }
 
-/// Who makes a change, and its record: what was, and what is.
-fn change(
-    asking: &Asking,
-    action: Action,
-    agent: Uuid,
-    before: Option<Map<String, Value>>,
-    after: Map<String, Value>,
-) -> Change {
-    let (at, principal) = (clock::utc(), &asking.principal);
-    let by = match principal {
-        Principal::User { user, .. } => format!("user:{}", user.0),
-        Principal::Key { key, .. } => format!("key:{key}"),
-        Principal::Local => "local".to_owned(),
-        Principal::Cli { .. } => "cli".to_owned(),
-    };
-    let record = Record {
-        at,
-        business: principal.business(),
-        who: Who::from(principal),
-        from: asking.from.clone(),
-        action,
-        resource: Resource { kind: "agent".to_owned(), id: agent.to_string() },
-        changes: audit::changes(before.map(Value::Object).as_ref(), Some(&Value::Object(after))),
-    };
-    Change { by, at, audit: (&record).into() }
-}
-
-/// Who asks, and from where.
-struct Asking {
-    principal: Principal,
-    from: Origin,
-}
-
-impl Asking {
-    fn new(principal: Principal, peer: SocketAddr, headers: &HeaderMap) -> Self {
-        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Self { principal, from: Origin::new(Some(peer.ip().to_canonical()), agent, None) }
+/// A content with its tag, unless the client has it.
+fn read(headers: &HeaderMap, content: Value) -> Response {
+    let tag = Etag::of(&content);
+    if is_fresh(text(headers, header::IF_NONE_MATCH), &tag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_string())]).into_response();
     }
+    tagged(StatusCode::OK, content)
 }
 
 /// Agents, oldest first.
 #[utoipa::path(
     get, path = "/api/agents", operation_id = "list_agents", tag = "agents", params(PageQuery),
-    responses((status = OK, body = Page<Value>)),
+    responses((status = OK, body = Page<Agent>)),
 )]
 pub(super) async fn list(
     Tenant(surface): Tenant,
@@ -131,27 +124,15 @@ pub(super) async fn list(
 
 /// A new agent: a name, and whatever settings it shall have.
 #[utoipa::path(
-    post, path = "/api/agents", operation_id = "create_agent", tag = "agents", request_body = Value,
+    post, path = "/api/agents", operation_id = "create_agent", tag = "agents", request_body = New,
     responses(
-        (status = CREATED, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = CREATED, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "another agent has this name"),
     ),
 )]
-pub(super) async fn create(
-    Tenant(surface): Tenant,
-    Extension(principal): Extension<Principal>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    sent: Bytes,
-) -> Result<Response, Problem> {
-    let asking = Asking::new(principal, peer, &headers);
-    let settings = AgentChange::read_new(&body::read(&sent)?, surface.scope())?;
-    let uuid = Uuid::now_v7();
-    let change = change(&asking, Action::Created, uuid, None, settings.stored());
-    match surface.agents.create_agent(surface.business, uuid, Version::first(settings), change).await? {
-        Kept::Done(record) => Ok(answer(StatusCode::CREATED, &record)),
-        Kept::NameTaken | Kept::Raced => Err(name_taken()),
-    }
+pub(super) async fn create(editor: Editor, sent: Bytes) -> Result<Response, Problem> {
+    let settings = AgentChange::read_new(&body::read(&sent)?, editor.surface.scope())?;
+    Ok(tagged(StatusCode::CREATED, shown(&editor.create(settings).await?)))
 }
 
 fn name_taken() -> Problem {
@@ -163,21 +144,13 @@ fn name_taken() -> Problem {
     get, path = "/api/agents/{id}", operation_id = "get_agent", tag = "agents",
     params(("id" = String, Path, description = "number, UUID or name")),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 304, description = "it is the one of `If-None-Match`"),
     ),
 )]
-pub(super) async fn detail(
-    Tenant(surface): Tenant,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn detail(Tenant(surface): Tenant, id: AgentPath, headers: HeaderMap) -> Result<Response, Problem> {
     let record = find(&surface, id).await?;
-    let tag = Etag::of(&shown(&record));
-    if is_fresh(text(&headers, header::IF_NONE_MATCH), &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_string())]).into_response());
-    }
-    Ok(answer(StatusCode::OK, &record))
+    Ok(read(&headers, shown(&record)))
 }
 
 /// One agent with all its settings, as workers fetch it.
@@ -185,15 +158,11 @@ pub(super) async fn detail(
     get, path = "/api/agents/{id}/config", operation_id = "get_agent_config", tag = "agents",
     params(("id" = String, Path, description = "name, number or UUID")),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
         (status = 304, description = "it is the one of `If-None-Match`"),
     ),
 )]
-pub(super) async fn config(
-    tenant: Tenant,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn config(tenant: Tenant, id: AgentPath, headers: HeaderMap) -> Result<Response, Problem> {
     detail(tenant, id, headers).await
 }
 
@@ -201,48 +170,41 @@ pub(super) async fn config(
 ///
 /// With `If-Match`, only if nobody has changed the agent since: 412 otherwise.
 #[utoipa::path(
-    patch, path = "/api/agents/{id}", operation_id = "change_agent", tag = "agents", request_body = Value,
-    params(("id" = String, Path, description = "number, UUID or name")),
+    patch, path = "/api/agents/{id}", operation_id = "change_agent", tag = "agents", request_body = described::Change,
+    params(
+        ("id" = String, Path, description = "number, UUID or name"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of what is changed"),
+    ),
     responses(
-        (status = OK, body = Value, description = "the agent with all its settings; `ETag`"),
-        (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "another agent has this name"),
-        (status = 412, body = super::problem::Body, content_type = "application/problem+json", description = "somebody has changed it since"),
+        (status = OK, body = Agent, description = "the agent with all its settings; `ETag`"),
+        (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "another agent has this name, or the server needs this one by its old name"),
     ),
 )]
-pub(super) async fn edit(
-    Tenant(surface): Tenant,
-    Extension(principal): Extension<Principal>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    sent: Bytes,
-) -> Result<Response, Problem> {
-    let asking = Asking::new(principal, peer, &headers);
-    let mut seen = find(&surface, id).await?;
-    let wanted = AgentChange::read(&body::read(&sent)?, surface.scope())?;
-    for _ in 0..TRIES {
-        may_change(text(&headers, header::IF_MATCH), Some(&Etag::of(&shown(&seen))), Unseen::Allowed)?;
-        let live = Version { number: seen.live, origin: VersionOrigin::Edited, settings: seen.settings.clone() };
-        let next = match live.edited(&wanted) {
-            Ok(next) => next,
-            Err(VersionError::Unchanged(_) | VersionError::Outdated { .. } | VersionError::Conflict { .. }) => {
-                return Ok(answer(StatusCode::OK, &seen));
-            }
-        };
-        let (before, after) = (live.settings.stored(), next.settings.stored());
-        let change = change(&asking, Action::Updated, seen.identity.uuid, Some(before), after);
-        let key = RowKey::Number(seen.identity.id.0);
-        match surface.agents.save_agent(seen, next, change).await? {
-            Kept::Done(record) => return Ok(answer(StatusCode::OK, &record)),
-            Kept::NameTaken => return Err(name_taken()),
-            // Judged anew: what it names still goes on top of what others did, unless If-Match says otherwise.
-            Kept::Raced => {
-                let again = surface.agents.agent_record(surface.business, key).await?;
-                seen = again.ok_or_else(no_such_agent)?;
-            }
-        }
-    }
-    Err(Problem::unavailable("others are changing this agent at the same time", 1))
+pub(super) async fn edit(editor: Editor, id: AgentPath, sent: Bytes) -> Result<Response, Problem> {
+    let found = find(&editor.surface, id).await?;
+    let wanted = AgentChange::read(&body::read(&sent)?, editor.surface.scope())?;
+    let record = editor.edit(found, Seen::agent, &wanted).await?;
+    Ok(tagged(StatusCode::OK, shown(&record)))
+}
+
+/// Deletes an agent. Calls find it no more, those in progress keep it, its name is free, and what was said in its calls stays.
+///
+/// Refused for one that the server needs: that of DEFAULT_AGENT, those of NUMBER_AGENTS, and the one that playbooks' agents are built on.
+#[utoipa::path(
+    delete, path = "/api/agents/{id}", operation_id = "delete_agent", tag = "agents",
+    params(
+        ("id" = String, Path, description = "number, UUID or name"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of what is deleted"),
+    ),
+    responses(
+        (status = NO_CONTENT, description = "it is gone"),
+        (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "the server needs it"),
+    ),
+)]
+pub(super) async fn delete(editor: Editor, id: AgentPath) -> Result<StatusCode, Problem> {
+    let found = find(&editor.surface, id).await?;
+    editor.change(found, Seen::agent, |_| Ok(Some(Next::Gone))).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
@@ -254,10 +216,24 @@ fn no_such_agent() -> Problem {
     Problem::not_found("there is no such agent")
 }
 
-async fn find(surface: &Surface, id: Result<Path<String>, PathRejection>) -> Result<AgentRecord, Problem> {
+/// The agent that a path names.
+async fn find(surface: &Surface, id: AgentPath) -> Result<AgentRecord, Problem> {
     let Path(id) = id.map_err(|error| Problem::invalid("id", error.body_text()))?;
-    let found = surface.agents.agent_record(surface.business, RowKey::parse(&id)).await?;
+    named(surface, &id).await
+}
+
+async fn named(surface: &Surface, id: &str) -> Result<AgentRecord, Problem> {
+    let found = surface.agents.agent_record(surface.business, RowKey::parse(id)).await?;
     found.ok_or_else(no_such_agent)
+}
+
+/// The agent that a path names first, and what it names behind that.
+async fn find_with(
+    surface: &Surface,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<(AgentRecord, String), Problem> {
+    let Path((id, rest)) = path.map_err(|error| Problem::invalid("id", error.body_text()))?;
+    Ok((named(surface, &id).await?, rest))
 }
 
 impl Surface {

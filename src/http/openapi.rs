@@ -68,16 +68,22 @@ pub(super) fn head() -> OpenApi {
 /// Adds to each route of `api` how it fails. `guarded` tells whether the gate stands before a path.
 pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     for (path, item) in &mut api.paths.paths {
+        if let Some(put) = item.put.as_mut().filter(|put| has_parameter(put, "if-match")) {
+            fail(put, "428", "it would undo what it has not shown to have seen: send `If-Match`");
+        }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
             let has_body = operation.request_body.is_some();
             let is_socket = operation.responses.responses.contains_key("101");
+            let is_judged = has_parameter(operation, "if-match");
             let rules = [
                 ("400", "a parameter does not fit; `errors` names it", takes_parameters),
                 ("401", "the media socket asks for its user and password", is_socket && !guarded(path)),
                 ("400", "the body does not fit; `errors` says where", has_body),
                 ("413", "the body is larger than a mebibyte", has_body),
+                ("400", "`If-Match` holds no entity tags", is_judged),
+                ("412", "somebody has changed it since it was read", is_judged),
                 ("403", "there is no administrator yet", has_body && !guarded(path)),
                 ("401", "no token or key, or one that is not good", guarded(path)),
                 ("403", "whoever asks may not do this, or there is no administrator yet", guarded(path)),
@@ -105,6 +111,11 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     let components = api.components.get_or_insert_with(Components::new);
     components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
     components.schemas.extend(schemas);
+}
+
+fn has_parameter(operation: &Operation, name: &str) -> bool {
+    let named = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == name);
+    operation.parameters.as_ref().is_some_and(|parameters| parameters.iter().any(named))
 }
 
 /// Describes the parts of a path in braces that `operation` says nothing of.

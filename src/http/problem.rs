@@ -8,7 +8,8 @@
 //! | 403    | `forbidden`           | whoever asks may not do this                            |
 //! | 404    | `not-found`           | no such route or row, or another business's             |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
-//! | 409    | `conflict`            | another has this name                                   |
+//! | 409    | `conflict`            | another has this name, or others need it as it is       |
+//! | 409    | `no-trunk`            | no account at a carrier that could dial                 |
 //! | 412    | `precondition`        | somebody has changed it since it was read (`If-Match`)  |
 //! | 413    | `body-too-large`      | more than the body limit                                |
 //! | 429    | `too-many-requests`   | too many log-ins failed; `Retry-After`                  |
@@ -17,13 +18,15 @@
 //! | 503    | `unavailable`         | draining, or too many at once, or the database does not answer; `Retry-After` |
 //!
 //! `detail` is always there, because clients of earlier services read that key alone. What the log knows and the caller need not,
-//! such as the database's own words, stays in the log.
+//! such as the database's own words, stays in the log. Where clients read fields of the answer that they hoped for, those stand beside it
+//! (RFC 9457, section 3.2).
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tandem_domain::port::store::StoreError;
 use utoipa::ToSchema;
 
@@ -47,6 +50,8 @@ pub struct Problem {
     retry_after_s: Option<u32>,
     /// How to show who one is, of a 401.
     challenge: &'static str,
+    /// Further members; in a box, since errors are moved about and hardly any has some.
+    beside: Option<Box<Map<String, Value>>>,
 }
 
 /// Of media sockets.
@@ -67,6 +72,10 @@ pub(super) struct Body {
     detail: String,
     /// Each parameter that does not fit.
     errors: Vec<FieldError>,
+    /// What the answer would have said, as far as it holds.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    beside: Map<String, Value>,
 }
 
 /// Media type of a problem.
@@ -77,7 +86,16 @@ const TYPE_PREFIX: &str = "urn:tandem:problem:";
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after_s: None, challenge: BASIC }
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            challenge: BASIC,
+            beside: None,
+        }
     }
 
     /// A query parameter does not fit.
@@ -103,6 +121,18 @@ impl Problem {
     /// It would be one of two that must not be alike.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+    }
+
+    /// Nothing is there that could dial.
+    pub fn no_trunk(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "no-trunk", "No trunk", detail)
+    }
+
+    /// The same, with members of the answer that the client reads.
+    #[must_use]
+    pub fn beside(self, members: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        let beside = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { beside: Some(Box::new(beside)), ..self }
     }
 
     /// `If-Match` does not hold, or cannot be read: 412, 428 or 400.
@@ -204,6 +234,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: self.detail,
             errors: self.errors,
+            beside: self.beside.map_or_else(Map::new, |members| *members),
         };
         let json = serde_json::to_vec(&body).expect("strings and numbers are always written");
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response();

@@ -19,8 +19,8 @@ use tracing::warn;
 use super::BootError;
 use super::playbooks::Playbooks;
 
-/// Name of the agent that migrations make.
-const BUILT_IN: &str = "front-desk";
+/// Name of the agent that migrations make, and on which those of playbook files are built.
+pub(super) const BUILT_IN: &str = "front-desk";
 
 /// Name of the one that they make without a playbook.
 const ASSISTANT: &str = "assistant";

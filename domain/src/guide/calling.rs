@@ -1,9 +1,9 @@
 //! E7, E8 and E9: what an agent does with a telephone.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{IntegrationHealth, Whose, one_text};
+use super::{IntegrationHealth, Whose, one_text, one_text_schema, some_of};
 use crate::agent_settings::{
     AgentChange, Fault, Faults, Kind, Scope, Setting, Wrong, catalogue as settings, nearest, pointer, type_name,
 };
@@ -159,6 +159,12 @@ pub fn read_calling(body: &Value, region: Option<Region>) -> Result<AgentChange,
     if faults.is_empty() { Ok(change) } else { Err(faults) }
 }
 
+/// The body of E8 as JSON Schema.
+pub fn calling_schema() -> Value {
+    let parts: Map<String, Value> = PARTS.iter().map(|(part, names)| ((*part).to_owned(), some_of(names))).collect();
+    json!({"type": "object", "properties": parts, "additionalProperties": false})
+}
+
 fn misplaced(name: &str) -> Wrong {
     let read_only = settings::READ_ONLY.iter().find(|(field, _)| *field == name);
     match (PARTS.iter().find(|(_, names)| names.contains(&name)), read_only) {
@@ -185,6 +191,11 @@ impl CallingTest {
         };
         Ok(Self { test_number: Number::read(&text, region).map_err(wrong)? })
     }
+}
+
+/// The body of E9 as JSON Schema.
+pub fn calling_test_schema() -> Value {
+    one_text_schema("test_number", MOST_NUMBER)
 }
 
 /// Answer of E9.

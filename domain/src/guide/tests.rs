@@ -92,6 +92,7 @@ fn a_voice_s_test_as_e6_prints_it() {
         voice_url: "https://example.com/audio/abc.mp3".to_owned(),
         personality_detected: PersonalityDetected::new("friendly".to_owned(), 0.924, "neutral".to_owned()),
         response_time_ms: 420,
+        detail: None,
     };
     let expected = json!({
         "test_successful": true,
@@ -195,6 +196,23 @@ fn a_test_call_as_e9_prints_it() {
     assert_eq!(serde_json::to_value(started).unwrap(), expected);
     let faults = CallingTest::read(&json!({"test_number": "nobody"}), india).unwrap_err();
     assert_eq!(faults.told[0].pointer, "/test_number");
+}
+
+#[test]
+fn the_schemas_have_the_fields_of_the_readers() {
+    let fields =
+        |schema: &Value| -> Vec<String> { schema["properties"].as_object().unwrap().keys().cloned().collect() };
+    let calling = calling_schema();
+    assert_eq!(fields(&calling), ["call_settings", "twilio_features"]);
+    for schema in [&voice_schema(), &calling["properties"]["call_settings"], &calling["properties"]["twilio_features"]]
+    {
+        assert!(fields(schema).len() >= 5 && schema["additionalProperties"] == json!(false));
+        for field in fields(schema) {
+            assert!(schema["properties"][&field].is_object(), "{field} is no setting");
+        }
+    }
+    assert_eq!(voice_test_schema()["required"], json!(["test_message"]));
+    assert_eq!(calling_test_schema()["required"], json!(["test_number"]));
 }
 
 proptest::proptest! {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{IntegrationHealth, Whose, one_text};
+use super::{IntegrationHealth, Whose, one_text, one_text_schema, some_of};
 use crate::agent_settings::{AgentChange, Faults, Scope, catalogue as settings};
 
 /// Fields of E5. The first three are those of its examples; the others are what E4 shows, sent back.
@@ -108,6 +108,11 @@ pub fn read_voice(body: &Value) -> Result<AgentChange, Faults> {
     AgentChange::read(body, Scope { names: FIELDS, ..Scope::default() })
 }
 
+/// The body of E5 as JSON Schema.
+pub fn voice_schema() -> Value {
+    some_of(FIELDS)
+}
+
 /// Answer of E5.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -149,6 +154,11 @@ impl VoiceTest {
     }
 }
 
+/// The body of E6 as JSON Schema.
+pub fn voice_test_schema() -> Value {
+    one_text_schema("test_message", MOST_TEST)
+}
+
 /// Answer of E6.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -161,8 +171,11 @@ pub struct VoiceTested {
     pub voice_url: String,
     /// How it came across.
     pub personality_detected: PersonalityDetected,
-    /// From the message to the first sound, in milliseconds.
+    /// From the message to the first sound, in milliseconds; 0 where there was none.
     pub response_time_ms: u64,
+    /// Why it did not speak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// How an answer came across.

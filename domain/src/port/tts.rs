@@ -110,10 +110,26 @@ impl TtsError {
     }
 }
 
+/// A voice that an agent may ask for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownVoice<'a> {
+    /// What [`TtsSpec::voice`] takes.
+    pub id: &'a str,
+    /// For people.
+    pub name: &'a str,
+    /// Such as "American English"; empty where nobody says.
+    pub accent: &'a str,
+}
+
 /// A voice.
 pub trait Tts: Send + Sync {
     /// Stable lower-case name, as in `TTS_PROVIDER` and in metrics.
     fn name(&self) -> &'static str;
+
+    /// The voices that it is known to have, its default first; none where there is nothing to choose.
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        Vec::new()
+    }
 
     /// Speaks one sentence. The same sentence gives the same audio where the engine is deterministic; a restarted
     /// sentence skips what was already queued. Dropping the result cancels the synthesis.

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tandem_codecs::noise::Noise;
 use tandem_codecs::{SampleRate, resample_all};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec, WordStart};
+use tandem_domain::port::tts::{KnownVoice, Tts, TtsChunk, TtsError, TtsSpec, WordStart};
 use tokio::time::sleep;
 
 use super::latency::Latency;
@@ -96,6 +96,10 @@ impl FakeTts {
 impl Tts for FakeTts {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        vec![KnownVoice { id: NAME, name: "Fake", accent: "of no place" }]
     }
 
     fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {

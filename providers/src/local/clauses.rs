@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
+use tandem_domain::port::tts::{KnownVoice, Tts, TtsChunk, TtsError, TtsSpec};
 
 use super::speakable::speakable;
 
@@ -52,6 +52,10 @@ impl Clauses {
 impl Tts for Clauses {
     fn name(&self) -> &'static str {
         self.voice.name()
+    }
+
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        self.voice.voices()
     }
 
     fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {

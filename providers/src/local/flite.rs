@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tandem_codecs::{SampleRate, resample_all, wav};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
+use tandem_domain::port::tts::{KnownVoice, Tts, TtsChunk, TtsError, TtsSpec};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -91,6 +91,18 @@ impl Flite {
 impl Tts for Flite {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        let default = self.shared.voice("");
+        let mut voices = VOICES.map(|id| match id {
+            "slt" => KnownVoice { id, name: "a woman", accent: "American English" },
+            "awb" => KnownVoice { id, name: "a Scotsman", accent: "Scottish English" },
+            "kal16" => KnownVoice { id, name: "a man, thinner", accent: "American English" },
+            _ => KnownVoice { id, name: "a man", accent: "American English" },
+        });
+        voices.sort_by_key(|voice| voice.id != default);
+        voices.to_vec()
     }
 
     /// One chunk with the whole sentence; none if the text has no words.

@@ -35,7 +35,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use moka::sync::Cache;
 use tandem_domain::port::EventStream;
-use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
+use tandem_domain::port::tts::{KnownVoice, Tts, TtsChunk, TtsError, TtsSpec};
 use tokio::time::{Instant, timeout};
 
 use self::alignment::Follower;
@@ -182,6 +182,11 @@ impl ElevenLabs {
 impl Tts for ElevenLabs {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    /// The configured one: what else the account owns is its vendor's list.
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        vec![KnownVoice { id: &self.shared.config.voice, name: "the server's voice at ElevenLabs", accent: "" }]
     }
 
     /// Chunks as the vendor makes them, with the words that begin in each where it tells.

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tandem_domain::port::EventStream;
-use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
+use tandem_domain::port::tts::{KnownVoice, Tts, TtsChunk, TtsError, TtsSpec};
 use tokio::time::{Instant, timeout_at};
 
 use self::held::Held;
@@ -82,6 +82,11 @@ impl Order {
 impl Tts for Order {
     fn name(&self) -> &'static str {
         self.shared.voices[0].0.name()
+    }
+
+    /// Of the first: it is the one that speaks, as a rule.
+    fn voices(&self) -> Vec<KnownVoice<'_>> {
+        self.shared.voices[0].0.voices()
     }
 
     fn speak(&self, spec: TtsSpec) -> EventStream<TtsChunk, TtsError> {

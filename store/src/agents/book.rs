@@ -213,7 +213,8 @@ impl Store {
     }
 
     async fn draft(&self, seen: AgentRecord, draft: Option<Draft>, change: Change) -> Result<Kept, Failure> {
-        const SQL: &str = "UPDATE agents SET draft = $4, draft_based_on = $5, updated_at = $6, revision = revision + 1 \
+        // The agent itself is not another for its draft: its time of change stays, and with it what its editors have seen of it.
+        const SQL: &str = "UPDATE agents SET draft = $4, draft_based_on = $5, revision = revision + 1 \
             WHERE business_id = $1 AND id = $2 AND revision = $3 AND deleted_at IS NULL";
         let identity = seen.identity;
         let mut tx = self.writing().await?;
@@ -223,7 +224,6 @@ impl Store {
             .bind(seen.revision)
             .bind(draft.as_ref().map(|draft| Json(draft.settings.stored())))
             .bind(draft.as_ref().map(|draft| i64::from(draft.based_on.0)))
-            .bind(value::instant(change.at))
             .execute(db)
             .await
             .map(|done| done.rows_affected()))?;

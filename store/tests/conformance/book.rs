@@ -135,6 +135,7 @@ pub async fn a_draft_is_met_by_nobody_until_it_is_published(db: Database) {
     let draft = live(&one).draft().edited(&change(json!({"sales_script_text": "Hello!"})));
     let written = done(db.store.save_draft(one.clone(), Some(draft.clone()), by(OURS)).await.unwrap());
     assert_eq!((written.draft.as_ref(), written.live, written.revision), (Some(&draft), VersionNumber(1), 1));
+    assert_eq!(written.updated_at, one.updated_at, "it is no change of the agent");
     let line = async || db.store.agent(OURS, RowKey::parse("asha")).await.unwrap().unwrap().script.sales_script;
     assert_eq!(line().await, "Namaste!");
     let next = live(&written).published(draft).unwrap();

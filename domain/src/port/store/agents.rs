@@ -35,7 +35,7 @@ pub struct AgentRecord {
     pub revision: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last changed; a draft is no change of it.
     pub updated_at: DateTime<Utc>,
 }
 
