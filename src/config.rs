@@ -185,6 +185,8 @@ pub struct Config {
     pub media: MediaCredentials,
     /// What tokens are signed with; `None` means the one that is kept in the folder of data.
     pub secret_key: Option<SecretKey>,
+    /// The one before, whose tokens are still good.
+    pub secret_key_previous: Option<SecretKey>,
     /// Who serves each stage.
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
@@ -238,7 +240,11 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
-        let secret_key = reader.value("SECRET_KEY", |text| SecretKey::parse(text).map_err(|error| error.to_string()));
+        let key = |text: &str| SecretKey::parse(text).map_err(|error| error.to_string());
+        let secret_key = reader.value("SECRET_KEY", key);
+        let secret_key_previous = reader.value("SECRET_KEY_PREVIOUS", |text| {
+            key(text).map_err(|error| error.replace("SECRET_KEY", "SECRET_KEY_PREVIOUS"))
+        });
         let (stt, deepgram) = recognisers::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
         let models = models::read(&mut reader);
@@ -315,6 +321,7 @@ impl Config {
             models,
             media,
             secret_key,
+            secret_key_previous,
             settings: settings.clone(),
         };
         match reader.problems {

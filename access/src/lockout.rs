@@ -139,7 +139,7 @@ impl Lockout {
     pub fn ask(&mut self, email: &Email, address: IpAddr, now: Instant) -> Leave {
         let (account, address) = (Account::of(email), network(address));
         let pair = (account, address);
-        let attacked = self.accounts.read(&account).is_some_and(|(count, _)| count.at(now).failures >= ATTACK);
+        let attacked = self.is_under_attack(email, now);
         let of_pair = self.pairs.read(&pair);
         let free_at = if self.is_known(&pair, now) {
             of_pair.map(|count| free_at(count, FREE_OF_PAIR, 0, LONGEST_KNOWN))
@@ -154,6 +154,11 @@ impl Lockout {
         }
         self.count(pair, now, |failures| failures.saturating_add(1));
         Leave::Try
+    }
+
+    /// Whether an account is under attack: what people who manage it are shown.
+    pub fn is_under_attack(&self, email: &Email, now: Instant) -> bool {
+        self.accounts.read(&Account::of(email)).is_some_and(|(count, _)| count.at(now).failures >= ATTACK)
     }
 
     /// The password was right: makes the pair known, clears its failures, and takes the try back from the other counts. Only this one,

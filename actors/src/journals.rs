@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tandem_domain::ids::CallId;
+use tandem_domain::ids::{BusinessId, CallId};
 use tandem_domain::journal::{Header, Recorder, Setup, Tape};
 use tokio::task::JoinHandle;
 use tracing::warn;
@@ -54,9 +54,9 @@ struct Shelf {
 
 #[derive(Default)]
 struct Kept {
-    running: BTreeMap<CallId, Tape>,
+    running: BTreeMap<CallId, (BusinessId, Tape)>,
     /// Oldest first.
-    over: VecDeque<(CallId, Arc<[u8]>)>,
+    over: VecDeque<((CallId, BusinessId), Arc<[u8]>)>,
 }
 
 impl Journals {
@@ -74,15 +74,18 @@ impl Journals {
         self.0.as_ref().map(|shelf| shelf.keeping.calls)
     }
 
-    /// The journal of a call, of one that runs as far as it goes.
-    pub fn journal(&self, call: CallId) -> Option<Arc<[u8]>> {
+    /// The journal of a call of a business, of one that runs as far as it goes.
+    pub fn journal(&self, business: BusinessId, call: CallId) -> Option<Arc<[u8]>> {
         let kept = self.0.as_ref()?.lock();
         match kept.running.get(&call).cloned() {
-            Some(tape) => {
+            Some((owner, _)) if owner != business => None,
+            Some((_, tape)) => {
                 drop(kept); // nobody who begins or ends a call waits for the copy
                 Some(tape.journal(false).into())
             }
-            None => kept.over.iter().find(|(id, _)| *id == call).map(|(_, journal)| Arc::clone(journal)),
+            None => {
+                kept.over.iter().find(|(whose, _)| *whose == (call, business)).map(|(_, journal)| Arc::clone(journal))
+            }
         }
     }
 
@@ -94,13 +97,19 @@ impl Journals {
     }
 
     /// Begins the journal of a call, if any are written.
-    pub(crate) fn begin(&self, call: CallId, agent: &str, setup: &Setup, began: Instant) -> Option<Journalling> {
+    pub(crate) fn begin(
+        &self,
+        (call, business): (CallId, BusinessId),
+        agent: &str,
+        setup: &Setup,
+        began: Instant,
+    ) -> Option<Journalling> {
         let shelf = Arc::clone(self.0.as_ref()?);
         let program = shelf.keeping.program.clone();
         let header = Header { call, agent: agent.to_owned(), program, setup: setup.clone() };
         let tape = Tape::new(Recorder::new(&header, began, MOST_BYTES));
-        shelf.lock().running.insert(call, tape.clone());
-        Some(Journalling { shelf, call, tape })
+        shelf.lock().running.insert(call, (business, tape.clone()));
+        Some(Journalling { shelf, call, business, tape })
     }
 }
 
@@ -114,6 +123,7 @@ impl Shelf {
 pub(crate) struct Journalling {
     shelf: Arc<Shelf>,
     call: CallId,
+    business: BusinessId,
     tape: Tape,
 }
 
@@ -134,7 +144,7 @@ impl Drop for Journalling {
         }
         let mut kept = self.shelf.lock();
         kept.running.remove(&self.call);
-        kept.over.push_back((self.call, journal));
+        kept.over.push_back(((self.call, self.business), journal));
         while kept.over.len() > self.shelf.keeping.calls {
             kept.over.pop_front();
         }
@@ -157,11 +167,11 @@ mod tests {
 
     fn begin(journals: &Journals, number: u128) -> Option<Journalling> {
         let setup = Setup::default();
-        journals.begin(call(number), "front-desk", &setup, clock::now())
+        journals.begin((call(number), BusinessId::FIRST), "front-desk", &setup, clock::now())
     }
 
     fn closing(journals: &Journals, number: u128) -> Option<Closing> {
-        journals.journal(call(number)).map(|journal| Journal::read(&journal).unwrap().closing())
+        journals.journal(BusinessId::FIRST, call(number)).map(|journal| Journal::read(&journal).unwrap().closing())
     }
 
     #[test]
@@ -182,6 +192,15 @@ mod tests {
         assert_eq!(closings, [Some(Closing::Running), None, Some(Closing::Died), Some(Closing::Died)]);
         drop(running);
         assert_eq!([9, 2, 3].map(|number| closing(&journals, number).is_some()), [true, false, true]);
+    }
+
+    #[test]
+    fn another_business_is_not_shown_a_journal() {
+        let (journals, _) = Journals::start(JournalKeeping { calls: 2, ..JournalKeeping::default() });
+        let running = begin(&journals, 1).unwrap();
+        assert!(closing(&journals, 1).is_some() && journals.journal(BusinessId(2), call(1)).is_none());
+        drop(running);
+        assert!(closing(&journals, 1).is_some() && journals.journal(BusinessId(2), call(1)).is_none());
     }
 
     #[tokio::test]

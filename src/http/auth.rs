@@ -10,7 +10,7 @@
 //! Every decision is `tandem_access`'s. Passwords are checked off the threads that serve requests, two at once: each takes tens of
 //! milliseconds and 19 MiB. A wrong password and an unknown address get one answer after one time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,8 +65,28 @@ impl Default for LogIns {
 }
 
 impl LogIns {
+    /// Whether a password may be tried; it counts as wrong until one of the next two says otherwise.
+    pub(super) async fn ask(&self, email: &Email, address: IpAddr) -> Leave {
+        self.0.lockout.lock().await.ask(email, address, clock::now())
+    }
+
+    /// The password was right.
+    pub(super) async fn succeeded(&self, email: &Email, address: IpAddr) {
+        self.0.lockout.lock().await.succeeded(email, address, clock::now());
+    }
+
+    /// The password could not be checked.
+    pub(super) async fn withdrawn(&self, email: &Email, address: IpAddr) {
+        self.0.lockout.lock().await.withdrawn(email, address, clock::now());
+    }
+
+    /// Whether so many log-ins to an account have failed that unknown addresses wait for long.
+    pub(super) async fn is_under_attack(&self, email: &Email) -> bool {
+        self.0.lockout.lock().await.is_under_attack(email, clock::now())
+    }
+
     /// Runs work with passwords where it keeps nobody waiting.
-    async fn off_thread<T: Send + 'static>(
+    pub(super) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Hasher) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -122,7 +142,7 @@ pub(super) struct SetUp {
 
 /// Tokens of a session.
 #[derive(Serialize, ToSchema)]
-struct TokenPair {
+pub(super) struct TokenPair {
     /// For `Authorization: Bearer …`.
     access: String,
     /// For the next pair; it works once.
@@ -182,7 +202,7 @@ fn record(business: BusinessId, who: Who, from: Origin, action: Action, kind: &s
     Record { at: clock::utc(), business, who, from, action, resource, changes: Changes::default() }
 }
 
-fn email(text: &str) -> Result<Email, Problem> {
+pub(super) fn email(text: &str) -> Result<Email, Problem> {
     text.parse::<Email>().map_err(|error| Problem::invalid("/email", error.to_string()))
 }
 
@@ -210,17 +230,15 @@ pub(super) async fn log_in(
     }
     let LogIn { email: address, password } = body::read(&sent)?;
     let address = email(&address)?;
-    let (shared, ip) = (&surface.log_ins.0, peer.ip());
-    if let Leave::Wait { retry_after } = shared.lockout.lock().await.ask(&address, ip, clock::now()) {
+    let (log_ins, ip) = (&surface.log_ins, peer.ip());
+    if let Leave::Wait { retry_after } = log_ins.ask(&address, ip).await {
         return Err(Problem::too_many("too many log-ins failed; wait, and try again", retry_after));
     }
     let checked = check(&surface, &address, password).await;
-    let mut lockout = shared.lockout.lock().await;
     let from = origin(peer, &headers);
     match checked {
         Ok(Checked::Right { account, rehashed }) => {
-            lockout.succeeded(&address, ip, clock::now());
-            drop(lockout);
+            log_ins.succeeded(&address, ip).await;
             let session = Session::begin(SessionId::random(&mut OsRng.unwrap_err()), account.user.id, clock::utc());
             let who = Who::User { id: account.user.id };
             let noted = record(account.user.business, who, from, Action::LoggedIn, "session", session.id.0.to_string());
@@ -230,7 +248,6 @@ pub(super) async fn log_in(
             Ok(Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } }))
         }
         Ok(Checked::Wrong { business, id }) => {
-            drop(lockout);
             // An address that nobody has belongs to no business, whose log could tell of it.
             if let (Some(business), Some(id)) = (business, id) {
                 let noted = record(business, Who::Unknown, from, Action::LogInRefused, "user", id.to_string());
@@ -239,7 +256,7 @@ pub(super) async fn log_in(
             Err(wrong())
         }
         Err(problem) => {
-            lockout.withdrawn(&address, ip, clock::now());
+            log_ins.withdrawn(&address, ip).await;
             Err(problem)
         }
     }

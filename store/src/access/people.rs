@@ -78,8 +78,7 @@ fn told<T>(done: Result<T, Stop>) -> Result<Peopled<T>, Failure> {
 /// business wait for each other at its row, which changes nothing in it.
 async fn owners(tx: &mut Writing, business: BusinessId) -> Result<u32, Failure> {
     const LOCK: &str = "UPDATE businesses SET name = name WHERE id = $1";
-    const COUNT: &str =
-        "SELECT count(*) FROM users WHERE business_id = $1 AND role = 'owner' AND disabled_at IS NULL";
+    const COUNT: &str = "SELECT count(*) FROM users WHERE business_id = $1 AND role = 'owner' AND disabled_at IS NULL";
     on!(tx.connection(), db => sqlx::query(LOCK).bind(business.0).execute(db).await.map(drop))?;
     let count: i64 = on!(tx.connection(), db => sqlx::query_scalar(COUNT).bind(business.0).fetch_one(db).await)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
@@ -198,7 +197,7 @@ impl Store {
         const TAKEN: &str = "SELECT count(*) FROM users WHERE identifier = $1";
         // Whoever manages people closes an interface that was open for want of them.
         const CLAIM: &str =
-            "UPDATE installation SET administrator_since = $1 WHERE id = 1 AND administrator_since IS NULL";
+            "UPDATE installation SET administrator_since = COALESCE(administrator_since, $1) WHERE id = 1";
         let done = async {
             let mut tx = self.writing().await?;
             let owners = owners(&mut tx, user.business).await?;
@@ -210,7 +209,13 @@ impl Store {
             }
             if user.role >= Role::Admin {
                 let at = value::instant(user.at);
-                on!(tx.connection(), db => sqlx::query(CLAIM).bind(at).execute(db).await.map(drop))?;
+                let claimed = on!(tx.connection(), db => {
+                    sqlx::query(CLAIM).bind(at).execute(db).await.map(|done| done.rows_affected())
+                })?;
+                if claimed == 0 {
+                    // Else there would be an owner, and an interface that is open for want of one.
+                    return Err(Failure::refused("the installation has no name yet".to_owned()).into());
+                }
             }
             let id = insert(&mut tx, &user).await?;
             audit::append(&mut tx, &audit::entry(&record)).await?;
@@ -232,7 +237,8 @@ impl Store {
         let done = async {
             let mut tx = self.writing().await?;
             // One who is disabled already is none of those who are counted.
-            let owners = owners(&mut tx, seen.user.business).await?.saturating_add(u32::from(seen.user.disabled_at.is_some()));
+            let owners =
+                owners(&mut tx, seen.user.business).await?.saturating_add(u32::from(seen.user.disabled_at.is_some()));
             permit(asker, Change::Assign { from, to }, owners)?;
             let leaves = seen.user.disabled_at.is_none() && next.user.disabled_at.is_some();
             if leaves {
@@ -272,12 +278,7 @@ impl Store {
         Ok(true)
     }
 
-    pub(super) async fn delete_user(
-        &self,
-        seen: Profile,
-        asker: Role,
-        record: Record,
-    ) -> Result<Peopled<()>, Failure> {
+    pub(super) async fn delete_user(&self, seen: Profile, asker: Role, record: Record) -> Result<Peopled<()>, Failure> {
         const KEYS: &str = "UPDATE api_keys SET created_by = NULL WHERE business_id = $2 AND created_by = $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE business_id = $2 AND user_id = $1";
         const USER: &str = "DELETE FROM users WHERE id = $1 AND business_id = $2 AND updated_at = $3";
