@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tandem_access::secret::SecretKey;
+use tandem_access::api_key::Presented;
+use tandem_access::secret::{Secret, SecretKey};
 use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
 use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
@@ -187,6 +188,8 @@ pub struct Config {
     pub secret_key: Option<SecretKey>,
     /// The one before, whose tokens are still good.
     pub secret_key_previous: Option<SecretKey>,
+    /// What commands of this machine show to a switch that asks who they are.
+    pub switch_api_key: Option<Secret>,
     /// Who serves each stage.
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
@@ -242,6 +245,9 @@ impl Config {
         let media = MediaCredentials::read(&mut reader);
         let key = |text: &str| SecretKey::parse(text).map_err(|error| error.to_string());
         let secret_key = reader.value("SECRET_KEY", key);
+        let switch_api_key = reader.value("SWITCH_API_KEY", |text| {
+            Presented::parse(text).map(|_| Secret::from(text)).map_err(|error| error.to_string())
+        });
         let secret_key_previous = reader.value("SECRET_KEY_PREVIOUS", |text| {
             key(text).map_err(|error| error.replace("SECRET_KEY", "SECRET_KEY_PREVIOUS"))
         });
@@ -322,6 +328,7 @@ impl Config {
             media,
             secret_key,
             secret_key_previous,
+            switch_api_key,
             settings: settings.clone(),
         };
         match reader.problems {

@@ -67,17 +67,27 @@ impl Default for LogIns {
 impl LogIns {
     /// Whether a password may be tried; it counts as wrong until one of the next two says otherwise.
     pub(super) async fn ask(&self, email: &Email, address: IpAddr) -> Leave {
-        self.0.lockout.lock().await.ask(email, address, clock::now())
+        let leave = self.0.lockout.lock().await.ask(email, address, clock::now());
+        if leave != Leave::Try {
+            counted("waits");
+        }
+        leave
     }
 
     /// The password was right.
     pub(super) async fn succeeded(&self, email: &Email, address: IpAddr) {
+        counted("ok");
         self.0.lockout.lock().await.succeeded(email, address, clock::now());
     }
 
     /// The password could not be checked.
     pub(super) async fn withdrawn(&self, email: &Email, address: IpAddr) {
         self.0.lockout.lock().await.withdrawn(email, address, clock::now());
+    }
+
+    /// The password was wrong, which the lock-out has known since it was tried.
+    pub(super) fn failed(&self) {
+        counted("wrong");
     }
 
     /// Whether so many log-ins to an account have failed that unknown addresses wait for long.
@@ -105,6 +115,10 @@ impl LogIns {
         let done = tokio::task::spawn_blocking(move || work(&hasher)).await;
         done.map_err(|error| fault(&error))?.map_err(|error| fault(&error))
     }
+}
+
+fn counted(outcome: &'static str) {
+    metrics::counter!("tandem_log_ins_total", "outcome" => outcome).increment(1);
 }
 
 /// What a log-in sends.
@@ -248,6 +262,7 @@ pub(super) async fn log_in(
             Ok(Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } }))
         }
         Ok(Checked::Wrong { business, id }) => {
+            log_ins.failed();
             // An address that nobody has belongs to no business, whose log could tell of it.
             if let (Some(business), Some(id)) = (business, id) {
                 let noted = record(business, Who::Unknown, from, Action::LogInRefused, "user", id.to_string());

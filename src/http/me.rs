@@ -129,6 +129,7 @@ pub(super) async fn change_password(
     match verifying.await {
         Ok(Verdict::Right { .. }) => surface.log_ins.succeeded(&seen.email, address).await,
         Ok(Verdict::Wrong) => {
+            surface.log_ins.failed();
             let id = seen.uuid.to_string();
             accounts.record(asking.record(Action::LogInRefused, "user", id, Changes::default())).await?;
             return Err(Problem::invalid("/current_password", "this is not the current password"));

@@ -48,7 +48,8 @@ pub(crate) struct Asked {
 
 /// Talks with an agent, in the event shape of the agents socket.
 ///
-/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none.
+/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none. A browser, which can send no header with a socket, shows
+/// its token by a second one: `tandem.bearer.` and the token.
 #[utoipa::path(
     get, path = "/v1/convai/conversation", operation_id = "open_conversation", tag = "talks",
     params(
@@ -74,7 +75,7 @@ pub(crate) async fn conversation(
     }
 }
 
-/// Talks with an agent, in the same event shape.
+/// Talks with an agent, in the same event shape, and with the same subprotocols.
 #[utoipa::path(
     get, path = "/ws/talk/{agent}", operation_id = "open_talk", tag = "talks",
     params(("agent" = String, Path, description = "number, UUID or name of the agent")),
