@@ -300,7 +300,7 @@ async fn start(
         agents: Arc::new(store.clone()),
         region: config.region.parse().ok(),
         guard: guard.clone(),
-        log_ins: LogIns::default(),
+        log_ins: LogIns::recalling(&store).await,
         recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),

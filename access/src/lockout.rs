@@ -16,7 +16,8 @@
 //!
 //! An address is a whole IPv6 /64, which is what one subscriber has. Counts lose one each quarter of an hour. Accounts that do not
 //! exist are counted as those that do. Bounded: [`CAPACITY`] entries each, the one longest untouched goes first; only who has logged
-//! in can add a known pair. Not here: other processes, and restarts, which begin anew.
+//! in can add a known pair. After a restart the counts are taken up from the
+//! record of changes ([`Lockout::recall`]). Not here: other processes.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -168,6 +169,21 @@ impl Lockout {
         self.withdrawn(email, address, now);
         change(&mut self.pairs, pair, now, |_| 0);
         self.known.set(pair, now, ());
+    }
+
+    /// Takes up a log-in of an earlier process, `right` or not; the oldest first. `at` is `None` where this machine was not up yet: failures
+    /// of so long ago are forgiven, and whoever logged in is known as if it were `now`.
+    pub fn recall(&mut self, email: &Email, address: IpAddr, right: bool, at: Option<Instant>, now: Instant) {
+        let pair = (Account::of(email), network(address));
+        match (right, at) {
+            (true, _) => {
+                let at = at.unwrap_or(now);
+                change(&mut self.pairs, pair, at, |_| 0);
+                self.known.set(pair, at, ());
+            }
+            (false, Some(at)) => self.count(pair, at, |failures| failures.saturating_add(1)),
+            (false, None) => {}
+        }
     }
 
     /// The password could not be checked (the database is away): nobody's failure.

@@ -3,6 +3,8 @@
 //! The rows of [`crate::session`], [`crate::api_key`] and [`crate::audit`] come and go here; what may become of them is decided there. What
 //! belongs to a business is asked for with it, but for what comes before a business is known: an e-mail address, a session, a key.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{RowKey, StoreFuture};
@@ -94,6 +96,19 @@ pub struct NewPassword {
     pub at: DateTime<Utc>,
     /// The session that begins with it, so that whoever changes their own password stays logged in where they did.
     pub session: Option<Session>,
+}
+
+/// A log-in of before, as the record of changes tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastLogIn {
+    /// Whose account.
+    pub email: Email,
+    /// From where.
+    pub address: IpAddr,
+    /// Whether the password was right.
+    pub right: bool,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// Which records are asked for; `None` is any.
@@ -210,6 +225,9 @@ pub trait AccessStore: Send + Sync {
 
     /// Ends a key of a business; `false` where it has none such, or it was ended before.
     fn revoke_key(&self, business: BusinessId, id: KeyId, record: Record) -> StoreFuture<'_, bool>;
+
+    /// The newest `limit` log-ins since then, to any business, oldest first: what the lock-out knew before a restart.
+    fn log_ins_since(&self, since: DateTime<Utc>, limit: u32) -> StoreFuture<'_, Vec<PastLogIn>>;
 
     /// Records what changes no row of these: a log-in that failed.
     fn record(&self, record: Record) -> StoreFuture<'_, ()>;

@@ -73,7 +73,8 @@ impl Place {
 
     /// A client for its API; `None` where the machine gives none.
     pub(super) fn client(&self) -> Option<reqwest::Client> {
-        client(self.socket.as_deref(), self.key.as_ref())
+        let key = self.key.as_ref().filter(|_| keeps_secrets(&self.url));
+        client(self.socket.as_deref(), key)
     }
 
     /// Takes the socket at `path` in place of the carriers', without their credentials.
@@ -211,6 +212,15 @@ fn client(socket: Option<&Path>, key: Option<&Secret>) -> Option<reqwest::Client
     client.build().ok()
 }
 
+/// Whether what is sent there is read by nobody on the way: it is encrypted, or does not leave this machine.
+fn keeps_secrets(media_url: &str) -> bool {
+    let authority = api_base(media_url).and_then(|base| base.strip_prefix("http://").map(str::to_owned));
+    let Some(authority) = authority else { return media_url.starts_with("wss://") };
+    let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// `http://host:port` of a media socket's URL.
 fn api_base(media_url: &str) -> Option<String> {
     let (scheme, rest) = media_url.split_once("://")?;
@@ -251,6 +261,26 @@ mod tests {
             Some("https://voice.example.test")
         );
         assert_eq!(api_base("localhost:8000/media"), None);
+    }
+
+    #[test]
+    fn a_key_goes_to_this_machine_or_is_encrypted() {
+        for url in [
+            "ws://localhost:8000/media",
+            "ws://127.0.0.1:1/media",
+            "ws://[::1]:8000/media",
+            "wss://voice.example.test/media",
+        ] {
+            assert!(keeps_secrets(url), "{url}");
+        }
+        for url in [
+            "ws://voice.example.test/media",
+            "ws://192.168.1.7:8000/media",
+            "ws://localhost.example.test/media",
+            "ftp://localhost",
+        ] {
+            assert!(!keeps_secrets(url), "{url}");
+        }
     }
 
     #[test]

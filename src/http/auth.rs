@@ -18,14 +18,15 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
+use chrono::TimeDelta;
 use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
 use tandem_access::account::{Email, SessionId};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::lockout::{Leave, Lockout};
+use tandem_access::lockout::{CAPACITY, Leave, Lockout};
 use tandem_access::password::{Cost, Hasher, Password, PasswordError, Verdict};
 use tandem_access::policy::Principal;
-use tandem_access::port::{Account, NewUser};
+use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn};
 use tandem_access::role::Role;
 use tandem_access::secret::Secret;
 use tandem_access::session::Session;
@@ -46,6 +47,9 @@ const AT_ONCE: usize = 2;
 /// How long a log-in waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 
+/// How far back log-ins are remembered over a restart: as long as an address stays known.
+const MEMORY: TimeDelta = TimeDelta::days(30);
+
 /// What log-ins share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct LogIns(Arc<Shared>);
@@ -65,6 +69,22 @@ impl Default for LogIns {
 }
 
 impl LogIns {
+    /// With what an earlier process knew of failed log-ins: who made it restart has won nothing. A database that does not tell is none to wait for.
+    pub(crate) async fn recalling(accounts: &dyn AccessStore) -> Self {
+        let (utc, now, log_ins) = (clock::utc(), clock::now(), Self::default());
+        match accounts.log_ins_since(utc - MEMORY, CAPACITY as u32).await {
+            Ok(past) => {
+                let mut lockout = log_ins.0.lockout.lock().await;
+                for PastLogIn { email, address, right, at } in past {
+                    let at = (utc - at).to_std().ok().and_then(|ago| now.checked_sub(ago));
+                    lockout.recall(&email, address, right, at, now);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the lock-out begins anew"),
+        }
+        log_ins
+    }
+
     /// Whether a password may be tried; it counts as wrong until one of the next two says otherwise.
     pub(super) async fn ask(&self, email: &Email, address: IpAddr) -> Leave {
         let leave = self.0.lockout.lock().await.ask(email, address, clock::now());

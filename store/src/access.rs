@@ -6,7 +6,8 @@ use tandem_access::account::{Email, SessionId, User, UserId};
 use tandem_access::api_key::{ApiKey, KeyId};
 use tandem_access::audit::Record;
 use tandem_access::port::{
-    AccessStore, Account, Installation, KeptKey, NewKey, NewPassword, NewUser, Peopled, Profile, RecordFilter,
+    AccessStore, Account, Installation, KeptKey, NewKey, NewPassword, NewUser, PastLogIn, Peopled, Profile,
+    RecordFilter,
 };
 use tandem_access::role::Role;
 use tandem_access::session::{Rotation, Session};
@@ -21,6 +22,7 @@ use crate::value;
 
 pub(crate) mod audit;
 mod keys;
+mod log_ins;
 mod people;
 
 #[derive(FromRow)]
@@ -253,6 +255,10 @@ impl AccessStore for Store {
 
     fn revoke_key(&self, business: BusinessId, id: KeyId, record: Record) -> StoreFuture<'_, bool> {
         self.answer(self.end_key(business, id, record))
+    }
+
+    fn log_ins_since(&self, since: DateTime<Utc>, limit: u32) -> StoreFuture<'_, Vec<PastLogIn>> {
+        self.answer(self.past_log_ins(since, limit))
     }
 
     fn record(&self, record: Record) -> StoreFuture<'_, ()> {

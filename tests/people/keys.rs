@@ -6,7 +6,6 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::office::{ASHA, KEY, Office};
 use crate::stored::assert_problem;
-use crate::support::{boot_in, fakes};
 
 #[tokio::test]
 async fn a_key_is_shown_once_does_what_it_was_made_for_and_dies_at_once() {
@@ -70,18 +69,13 @@ async fn a_change_of_the_signing_key_logs_nobody_out_while_the_old_one_is_named(
     const NEXT: &str = "zyxwvutsrqponmlkjihgfedcba987654";
     let office = Office::open().await;
     let (access, refresh) = office.tokens(ASHA, crate::office::PASSWORD).await;
-    let Office { program } = office;
-    let reboot = async |program: crate::support::Program, settings: &[(&str, &str)]| {
-        program.running.shutdown().await;
-        Office { program: boot_in(program.folder, settings, fakes()).await.unwrap() }
-    };
-    let office = reboot(program, &[("SECRET_KEY", NEXT), ("SECRET_KEY_PREVIOUS", KEY)]).await;
+    let office = office.restarted(&[("SECRET_KEY", NEXT), ("SECRET_KEY_PREVIOUS", KEY)]).await;
     assert_eq!(office.get("/api/calls", &access).await.status, 200);
     let refreshed = office.post("/api/auth/refresh", json!({ "refresh": refresh })).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     let next = refreshed.json()["tokens"]["access"].as_str().unwrap().to_owned();
 
-    let office = reboot(office.program, &[("SECRET_KEY", NEXT)]).await;
+    let office = office.restarted(&[("SECRET_KEY", NEXT)]).await;
     assert_problem(&office.get("/api/calls", &access).await, 401, "unauthorized");
     assert_eq!(office.get("/api/calls", &next).await.status, 200, "signed with the new key");
 }

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use serde_json::{Value, json};
+use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
+use tandem_access::port::AccessStore as _;
+use tandem_actors::clock;
+use tandem_domain::ids::BusinessId;
 
 mod forgery;
 mod keys;
@@ -149,6 +153,33 @@ async fn whoever_holds_a_token_and_not_the_password_guesses_slowly() {
     let waits = guess().await;
     assert_problem(&waits, 429, "too-many-requests");
     assert_eq!(waits.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn a_restart_forgives_no_guesses() {
+    let office = Office::open().await;
+    let owner = office.log_in(ASHA).await;
+    let me = office.get("/api/users/me", &owner).await.json();
+    assert_eq!(me["under_attack"], false);
+    let refused = || Record {
+        at: clock::utc(),
+        business: BusinessId::FIRST,
+        who: Who::Unknown,
+        from: Origin::new(Some([127, 0, 0, 1].into()), None, None),
+        action: Action::LogInRefused,
+        resource: Resource { kind: "user".to_owned(), id: me["id"].as_str().unwrap().to_owned() },
+        changes: Changes::default(),
+    };
+    // As many as would take hours to try: the wait outlives whatever a restart takes.
+    for _ in 0..110 {
+        office.program.running.store.record(refused()).await.unwrap();
+    }
+    let office = office.restarted(&[("SECRET_KEY", office::KEY)]).await;
+    let waits = office.try_log_in(ASHA, PASSWORD).await;
+    assert_problem(&waits, 429, "too-many-requests");
+    let seconds: u64 = waits.header("retry-after").parse().unwrap();
+    assert!((2..=60).contains(&seconds), "{seconds} s: the address is one that she has logged in from");
+    assert_eq!(office.get("/api/calls", &owner).await.status, 200, "and the log-in itself goes on");
 }
 
 #[tokio::test]

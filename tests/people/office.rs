@@ -10,7 +10,7 @@ use tandem_actors::clock;
 use tandem_domain::ids::BusinessId;
 use uuid::Uuid;
 
-use crate::support::{Answer, Program, answer, boot_with_settings};
+use crate::support::{Answer, Program, answer, boot_in, boot_with_settings, fakes};
 
 pub const ASHA: &str = "asha@example.test";
 pub const PASSWORD: &str = "violet tractor under seven moons";
@@ -33,6 +33,13 @@ impl Office {
         let body = json!({ "token": token, "email": ASHA, "password": PASSWORD, "name": "Asha" });
         assert_eq!(office.post("/api/setup", body).await.status, 201);
         office
+    }
+
+    /// The same, stopped and started again with these settings.
+    pub async fn restarted(self, settings: &[(&str, &str)]) -> Self {
+        let Program { running, folder, .. } = self.program;
+        running.shutdown().await;
+        Self { program: boot_in(folder, settings, fakes()).await.unwrap() }
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {

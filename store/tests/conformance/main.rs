@@ -119,7 +119,8 @@ on_both_engines! {
         another_password_leaves_the_session_that_begins_with_it
         a_deleted_user_takes_their_log_ins_along_and_leaves_their_record
         sessions_that_are_long_over_are_forgotten
-        records_are_found_by_what_was_done_to_what_and_when;
+        records_are_found_by_what_was_done_to_what_and_when
+        log_ins_of_before_are_read_back_from_the_record;
     talks:
         a_talk_is_a_conversation_without_a_call
         a_talk_that_a_dead_process_left_open_is_closed;

@@ -238,3 +238,31 @@ pub async fn records_are_found_by_what_was_done_to_what_and_when(db: Database) {
     assert!(found(RecordFilter { kind: some("agent"), ..RecordFilter::default() }).await.is_empty());
     assert_eq!(found(RecordFilter::default()).await.len(), 3);
 }
+
+pub async fn log_ins_of_before_are_read_back_from_the_record(db: Database) {
+    let asha = add(&db, OURS, "asha@example.test", Role::Owner).await;
+    let address = Some([192, 0, 2, 1].into());
+    let noted = |action: Action, who: Who, id: String, second: i64| Record {
+        who,
+        from: Origin::new(address, None, None),
+        ..record(OURS, action, &id, now() + TimeDelta::seconds(second))
+    };
+    let user = Who::User { id: asha.user.id };
+    for record in [
+        noted(Action::LogInRefused, Who::Unknown, asha.uuid.to_string(), 1),
+        noted(Action::LogInRefused, user.clone(), asha.uuid.to_string(), 2),
+        noted(Action::LoggedIn, user.clone(), Uuid::new_v4().to_string(), 3),
+        noted(Action::LoggedOut, user, Uuid::new_v4().to_string(), 4),
+        noted(Action::LogInRefused, Who::Unknown, Uuid::new_v4().to_string(), 5),
+    ] {
+        db.store.record(record).await.unwrap();
+    }
+    let told = async |since: i64, limit: u32| -> Vec<(bool, i64)> {
+        let past = db.store.log_ins_since(now() + TimeDelta::seconds(since), limit).await.unwrap();
+        assert!(past.iter().all(|past| past.email == asha.email && Some(past.address) == address));
+        past.iter().map(|past| (past.right, (past.at - now()).num_seconds())).collect()
+    };
+    assert_eq!(told(0, 10).await, [(false, 1), (false, 2), (true, 3)], "oldest first; nobody's is nobody's");
+    assert_eq!(told(2, 10).await, [(false, 2), (true, 3)]);
+    assert_eq!(told(0, 2).await, [(true, 3)], "the newest ones");
+}
