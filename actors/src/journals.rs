@@ -52,11 +52,14 @@ struct Shelf {
     files: Option<Files>,
 }
 
+/// A call and its business: nobody else is shown its journal.
+type Whose = (CallId, BusinessId);
+
 #[derive(Default)]
 struct Kept {
-    running: BTreeMap<CallId, (BusinessId, Tape)>,
+    running: BTreeMap<Whose, Tape>,
     /// Oldest first.
-    over: VecDeque<((CallId, BusinessId), Arc<[u8]>)>,
+    over: VecDeque<(Whose, Arc<[u8]>)>,
 }
 
 impl Journals {
@@ -77,9 +80,8 @@ impl Journals {
     /// The journal of a call of a business, of one that runs as far as it goes.
     pub fn journal(&self, business: BusinessId, call: CallId) -> Option<Arc<[u8]>> {
         let kept = self.0.as_ref()?.lock();
-        match kept.running.get(&call).cloned() {
-            Some((owner, _)) if owner != business => None,
-            Some((_, tape)) => {
+        match kept.running.get(&(call, business)).cloned() {
+            Some(tape) => {
                 drop(kept); // nobody who begins or ends a call waits for the copy
                 Some(tape.journal(false).into())
             }
@@ -99,7 +101,7 @@ impl Journals {
     /// Begins the journal of a call, if any are written.
     pub(crate) fn begin(
         &self,
-        (call, business): (CallId, BusinessId),
+        whose @ (call, _): Whose,
         agent: &str,
         setup: &Setup,
         began: Instant,
@@ -108,8 +110,8 @@ impl Journals {
         let program = shelf.keeping.program.clone();
         let header = Header { call, agent: agent.to_owned(), program, setup: setup.clone() };
         let tape = Tape::new(Recorder::new(&header, began, MOST_BYTES));
-        shelf.lock().running.insert(call, (business, tape.clone()));
-        Some(Journalling { shelf, call, business, tape })
+        shelf.lock().running.insert(whose, tape.clone());
+        Some(Journalling { shelf, whose, tape })
     }
 }
 
@@ -122,8 +124,7 @@ impl Shelf {
 /// A journal that is being written. Dropped, its call is over.
 pub(crate) struct Journalling {
     shelf: Arc<Shelf>,
-    call: CallId,
-    business: BusinessId,
+    whose: Whose,
     tape: Tape,
 }
 
@@ -138,13 +139,13 @@ impl Drop for Journalling {
     fn drop(&mut self) {
         let journal: Arc<[u8]> = self.tape.journal(true).into();
         if let Some(files) = &self.shelf.files
-            && let Err(why) = files.write(self.call, Arc::clone(&journal))
+            && let Err(why) = files.write(self.whose.0, Arc::clone(&journal))
         {
-            warn!(call_id = %self.call, why, "journal not written to its folder");
+            warn!(call_id = %self.whose.0, why, "journal not written to its folder");
         }
         let mut kept = self.shelf.lock();
-        kept.running.remove(&self.call);
-        kept.over.push_back(((self.call, self.business), journal));
+        kept.running.remove(&self.whose);
+        kept.over.push_back((self.whose, journal));
         while kept.over.len() > self.shelf.keeping.calls {
             kept.over.pop_front();
         }
