@@ -102,7 +102,10 @@ pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str
 /// Metrics, in the text form of Prometheus.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "get_metrics", tag = "operations",
-    responses((status = OK, body = String, content_type = "text/plain")),
+    responses(
+        (status = OK, body = String, content_type = "text/plain"),
+        (status = 404, body = super::problem::Body, content_type = "application/problem+json", description = "asked by another business than the one that runs the server"),
+    ),
 )]
 pub(super) async fn metrics(Tenant(surface): Tenant) -> Result<Response, Problem> {
     // Figures of the whole process: they are of whoever runs it, and not of each business that it serves.

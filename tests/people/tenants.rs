@@ -37,7 +37,7 @@ async fn rows(database: &mut SqliteConnection) -> String {
             sqlx::query("SELECT name FROM pragma_table_info(?)").bind(table).fetch_all(&mut *database).await.unwrap();
         // When a key was last used is not a change of it.
         let names = columns.iter().map(|row| row.get::<String, _>(0)).filter(|name| name != "last_used_at");
-        let quoted: Vec<String> = names.map(|name| format!("quote({name})")).collect();
+        let quoted: Vec<String> = names.map(|name| format!("quote(\"{name}\")")).collect();
         let sql = format!("SELECT {} FROM {table} WHERE business_id = 1 ORDER BY 1", quoted.join(" || ' ' || "));
         let all = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *database).await.unwrap();
         told.extend(all.iter().map(|row| row.get::<String, _>(0) + "\n"));
