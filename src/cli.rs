@@ -11,10 +11,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Origins};
 
+mod access;
 mod bench;
 mod config;
 mod doctor;
 mod error;
+mod key;
 mod migrate;
 mod mock;
 mod models;
@@ -25,7 +27,9 @@ mod serve;
 mod simulate;
 mod stt_worker;
 mod talk;
+mod user;
 
+pub use access::AccessError;
 pub use error::CliError;
 use output::Output;
 
@@ -39,6 +43,8 @@ Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
   tandem replay call.journal                         run a call again, and see where it would go otherwise
   tandem doctor                                      what would keep this machine from answering calls
+  tandem user add asha@example.com --role owner      make the first administrator; asks for the password
+  tandem key make CRM --scope calls:read             a key for a program, shown this once
   tandem mock --stt-latency 100                      the vendors' wires on one port, to try hosted engines without keys
   tandem config print                                every setting, its value and where it came from
 
@@ -74,6 +80,12 @@ enum Command {
     Doctor,
     /// Bring the database's schema up to date.
     Migrate,
+    /// The people who may log in: add one, list them, give one another password.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Keys for programs: make one, list them, revoke one.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -180,6 +192,8 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
         Command::Replay(args) => replay::run(&args, &settings.set, output),
         Command::Migrate => block_on(migrate::run(settings.load()?, output)),
+        Command::User(command) => block_on(user::run(command, settings.load()?, output)),
+        Command::Key(command) => block_on(key::run(command, settings.load()?, output)),
     }
 }
 

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tandem_access::secret::SecretKey;
+use tandem_access::api_key::Presented;
+use tandem_access::secret::{Secret, SecretKey};
 use tandem_actors::{Hearing, InbandDtmf, RecordFrom, RecordingFormat};
 use tandem_domain::agent::SystemTool;
 use tandem_domain::number::Region;
@@ -185,6 +186,10 @@ pub struct Config {
     pub media: MediaCredentials,
     /// What tokens are signed with; `None` means the one that is kept in the folder of data.
     pub secret_key: Option<SecretKey>,
+    /// The one before, whose tokens are still good.
+    pub secret_key_previous: Option<SecretKey>,
+    /// What commands of this machine show to a switch that asks who they are.
+    pub switch_api_key: Option<Secret>,
     /// Who serves each stage.
     pub engines: Engines,
     /// Language models of agents without a playbook, best first.
@@ -238,7 +243,14 @@ impl Config {
             .value("NUMBER_AGENTS", |text| NumberAgents::read(text, of_numbers).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let media = MediaCredentials::read(&mut reader);
-        let secret_key = reader.value("SECRET_KEY", |text| SecretKey::parse(text).map_err(|error| error.to_string()));
+        let key = |text: &str| SecretKey::parse(text).map_err(|error| error.to_string());
+        let secret_key = reader.value("SECRET_KEY", key);
+        let switch_api_key = reader.value("SWITCH_API_KEY", |text| {
+            Presented::parse(text).map(|_| Secret::from(text)).map_err(|error| error.to_string())
+        });
+        let secret_key_previous = reader.value("SECRET_KEY_PREVIOUS", |text| {
+            key(text).map_err(|error| error.replace("SECRET_KEY", "SECRET_KEY_PREVIOUS"))
+        });
         let (stt, deepgram) = recognisers::read(&mut reader);
         let (tts, elevenlabs) = voices::read(&mut reader);
         let models = models::read(&mut reader);
@@ -315,6 +327,8 @@ impl Config {
             models,
             media,
             secret_key,
+            secret_key_previous,
+            switch_api_key,
             settings: settings.clone(),
         };
         match reader.problems {

@@ -37,6 +37,8 @@ use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
 mod agents;
+mod asking;
+mod audit;
 mod auth;
 mod body;
 mod calls;
@@ -48,8 +50,10 @@ pub(crate) mod gate;
 mod guard;
 mod health;
 mod journals;
+mod keys;
 mod listener;
 mod listing;
+mod me;
 mod openapi;
 mod page;
 pub mod problem;
@@ -62,6 +66,7 @@ mod talk;
 mod timing;
 mod transcript;
 mod turns;
+mod users;
 
 pub(crate) use agents::{Needed, VoiceTests};
 pub(crate) use auth::LogIns;
@@ -164,8 +169,21 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         routes!(front::page),
         routes!(openapi::document),
         routes!(auth::log_out),
-        needs(Capability::ReadCalls, routes!(health::metrics)),
+        needs(Capability::ReadMetrics, routes!(health::metrics)),
         needs(Capability::Debug, routes!(sessions::list)),
+        routes!(me::detail),
+        routes!(me::edit),
+        routes!(me::change_password),
+        needs(Capability::ManageUsers, routes!(users::list)),
+        needs(Capability::ManageUsers, routes!(users::create)),
+        needs(Capability::ManageUsers, routes!(users::detail)),
+        needs(Capability::ManageUsers, routes!(users::edit)),
+        needs(Capability::ManageUsers, routes!(users::remove)),
+        needs(Capability::ManageKeys, routes!(keys::list)),
+        needs(Capability::ManageKeys, routes!(keys::create)),
+        needs(Capability::ManageKeys, routes!(keys::detail)),
+        needs(Capability::ManageKeys, routes!(keys::revoke)),
+        needs(Capability::ReadAudit, routes!(audit::list)),
         needs(Capability::ReadSettings, routes!(agents::list)),
         needs(Capability::PublishAgents, routes!(agents::create)),
         at("/api/agents/create", "create_agent_as_before", needs(Capability::PublishAgents, routes!(agents::create))),
@@ -218,8 +236,8 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         // R1: the groups of the root answer under `/api` too.
         at("/api/exports/calls/{id}", "export_call_under_api", needs(Capability::ReadCalls, routes!(exports::call))),
         // A page is not a carrier: it comes with a browser, which the guard was made for.
-        whatever_method(routes!(convai::conversation), any(convai::conversation)),
-        whatever_method(routes!(convai::talk), any(convai::talk)),
+        needs(Capability::Talk, whatever_method(routes!(convai::conversation), any(convai::conversation))),
+        needs(Capability::Talk, whatever_method(routes!(convai::talk), any(convai::talk))),
     ];
     let (open, guarded) = (both_spellings(open), both_spellings(guarded));
     let behind_guard = guarded.get_openapi().paths.clone();

@@ -179,7 +179,14 @@ fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names) -> R
     } else {
         None
     };
-    let arrival = Arrival { path_id: names.id, peer: Some(peer), standing: pass.standing, token: pass.token, place };
+    let arrival = Arrival {
+        path_id: names.id,
+        peer: Some(peer),
+        standing: pass.standing,
+        token: pass.token,
+        place,
+        business: None, // a carrier's: the number says whose
+    };
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
         surface.switch.serve_any(&dialects, media, arrival).await;
     })

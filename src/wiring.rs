@@ -49,6 +49,7 @@ mod models;
 mod playbooks;
 mod recognisers;
 mod secret;
+mod sweep;
 
 use agents::Agents;
 use brains::CallBrains;
@@ -262,7 +263,7 @@ async fn start(
     let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
     let key = secret::key(config.secret_key.clone(), &config.data_dir)?;
-    let guard = Guard::new(config.host, Arc::new(store.clone()), &key).await?;
+    let guard = Guard::new(config.host, Arc::new(store.clone()), &key, config.secret_key_previous.as_ref()).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
     for name in config.numbers.agents() {
@@ -304,7 +305,7 @@ async fn start(
         numbers: config.numbers,
         region: config.region.parse().ok(),
         guard: guard.clone(),
-        log_ins: LogIns::default(),
+        log_ins: LogIns::recalling(&store).await,
         recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),
@@ -321,6 +322,7 @@ async fn start(
         tokio::spawn(http::serve(door, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
         tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
+        tokio::spawn(sweep::sessions(store.clone(), stop.clone())),
     ];
     Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })
 }

@@ -16,7 +16,8 @@
 //!
 //! An address is a whole IPv6 /64, which is what one subscriber has. Counts lose one each quarter of an hour. Accounts that do not
 //! exist are counted as those that do. Bounded: [`CAPACITY`] entries each, the one longest untouched goes first; only who has logged
-//! in can add a known pair. Not here: other processes, and restarts, which begin anew.
+//! in can add a known pair. After a restart the counts are taken up from the
+//! record of changes ([`Lockout::recall`]). Not here: other processes.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -139,7 +140,7 @@ impl Lockout {
     pub fn ask(&mut self, email: &Email, address: IpAddr, now: Instant) -> Leave {
         let (account, address) = (Account::of(email), network(address));
         let pair = (account, address);
-        let attacked = self.accounts.read(&account).is_some_and(|(count, _)| count.at(now).failures >= ATTACK);
+        let attacked = self.is_under_attack(email, now);
         let of_pair = self.pairs.read(&pair);
         let free_at = if self.is_known(&pair, now) {
             of_pair.map(|count| free_at(count, FREE_OF_PAIR, 0, LONGEST_KNOWN))
@@ -156,6 +157,11 @@ impl Lockout {
         Leave::Try
     }
 
+    /// Whether an account is under attack: what people who manage it are shown.
+    pub fn is_under_attack(&self, email: &Email, now: Instant) -> bool {
+        self.accounts.read(&Account::of(email)).is_some_and(|(count, _)| count.at(now).failures >= ATTACK)
+    }
+
     /// The password was right: makes the pair known, clears its failures, and takes the try back from the other counts. Only this one,
     /// or an attacker would clear an address by logging in to an account of their own between tries at others.
     pub fn succeeded(&mut self, email: &Email, address: IpAddr, now: Instant) {
@@ -163,6 +169,21 @@ impl Lockout {
         self.withdrawn(email, address, now);
         change(&mut self.pairs, pair, now, |_| 0);
         self.known.set(pair, now, ());
+    }
+
+    /// Takes up a log-in of an earlier process, `right` or not; the oldest first. `at` is `None` where this machine was not up yet: failures
+    /// of so long ago are forgiven, and whoever logged in is known as if it were `now`.
+    pub fn recall(&mut self, email: &Email, address: IpAddr, right: bool, at: Option<Instant>, now: Instant) {
+        let pair = (Account::of(email), network(address));
+        match (right, at) {
+            (true, _) => {
+                let at = at.unwrap_or(now);
+                change(&mut self.pairs, pair, at, |_| 0);
+                self.known.set(pair, at, ());
+            }
+            (false, Some(at)) => self.count(pair, at, |failures| failures.saturating_add(1)),
+            (false, None) => {}
+        }
     }
 
     /// The password could not be checked (the database is away): nobody's failure.

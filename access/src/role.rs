@@ -94,8 +94,12 @@ capabilities! {
     ReadCalls = "calls:read", Viewer, true;
     /// Agents, campaigns and numbers as they are set.
     ReadSettings = "settings:read", Viewer, true;
+    /// The process's own figures (`/metrics`), of which no call or person can be told.
+    ReadMetrics = "metrics:read", Viewer, true;
     /// Recordings, and calls in progress: what people sound like is more than what they said.
     Listen = "calls:listen", Operator, true;
+    /// Talk to an agent in the browser, or from a page: it costs what a call costs, and rings nowhere.
+    Talk = "talks:start", Operator, true;
     /// Start calls. They cost money and ring at somebody's house.
     Dial = "calls:dial", Operator, true;
     /// End, transfer or take over a call in progress.
@@ -190,6 +194,9 @@ pub enum ChangeRefusal {
     /// The role asked for, or the user's, is above the asker's own.
     #[error("nobody gives or takes a role above their own; ask an owner")]
     AboveOwn,
+    /// Whoever comes first must be able to make the others what they are to be.
+    #[error("the first user of a business is its owner")]
+    FirstIsOwner,
     /// A business without owners could never get one again.
     #[error("this is the last owner; make somebody else an owner first")]
     LastOwner,
@@ -211,6 +218,9 @@ pub fn may_change(asker: Role, change: Change, owners: u32) -> Result<(), Change
     };
     if highest > asker {
         return Err(ChangeRefusal::AboveOwn);
+    }
+    if owners == 0 && matches!(change, Change::Add { role } if role != Role::Owner) {
+        return Err(ChangeRefusal::FirstIsOwner);
     }
     if loses_owner && owners <= 1 {
         return Err(ChangeRefusal::LastOwner);
@@ -262,6 +272,15 @@ mod tests {
         let demote = Change::Assign { from: Role::Owner, to: Role::Viewer };
         assert_eq!(may_change(Role::Admin, demote, 2), Err(ChangeRefusal::AboveOwn));
         assert_eq!(may_change(Role::Operator, Change::Add { role: Role::Viewer }, 1), Err(ChangeRefusal::NotAManager));
+    }
+
+    #[test]
+    fn the_first_user_is_an_owner() {
+        for role in Role::ALL {
+            let expected = if role == Role::Owner { Ok(()) } else { Err(ChangeRefusal::FirstIsOwner) };
+            assert_eq!(may_change(Role::Owner, Change::Add { role }, 0), expected, "{role}");
+            assert_eq!(may_change(Role::Owner, Change::Add { role }, 1), Ok(()), "{role}");
+        }
     }
 
     #[test]

@@ -290,7 +290,7 @@ impl Actor for Call {
             uncertainty: plan.agent.uncertainty.clone(),
             lexicons: args.lexicons,
         };
-        let journalling = args.journals.begin(plan.call, &plan.agent.name, &setup, started);
+        let journalling = args.journals.begin((plan.call, plan.agent.business), &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");
         Ok(State {
             core: Journalled::new(&setup, journalling.as_ref().map(Journalling::tape)),

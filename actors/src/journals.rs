@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tandem_domain::ids::CallId;
+use tandem_domain::ids::{BusinessId, CallId};
 use tandem_domain::journal::{Header, Recorder, Setup, Tape};
 use tokio::task::JoinHandle;
 use tracing::warn;
@@ -52,11 +52,14 @@ struct Shelf {
     files: Option<Files>,
 }
 
+/// A call and its business: nobody else is shown its journal.
+type Whose = (CallId, BusinessId);
+
 #[derive(Default)]
 struct Kept {
-    running: BTreeMap<CallId, Tape>,
+    running: BTreeMap<Whose, Tape>,
     /// Oldest first.
-    over: VecDeque<(CallId, Arc<[u8]>)>,
+    over: VecDeque<(Whose, Arc<[u8]>)>,
 }
 
 impl Journals {
@@ -74,15 +77,17 @@ impl Journals {
         self.0.as_ref().map(|shelf| shelf.keeping.calls)
     }
 
-    /// The journal of a call, of one that runs as far as it goes.
-    pub fn journal(&self, call: CallId) -> Option<Arc<[u8]>> {
+    /// The journal of a call of a business, of one that runs as far as it goes.
+    pub fn journal(&self, business: BusinessId, call: CallId) -> Option<Arc<[u8]>> {
         let kept = self.0.as_ref()?.lock();
-        match kept.running.get(&call).cloned() {
+        match kept.running.get(&(call, business)).cloned() {
             Some(tape) => {
                 drop(kept); // nobody who begins or ends a call waits for the copy
                 Some(tape.journal(false).into())
             }
-            None => kept.over.iter().find(|(id, _)| *id == call).map(|(_, journal)| Arc::clone(journal)),
+            None => {
+                kept.over.iter().find(|(whose, _)| *whose == (call, business)).map(|(_, journal)| Arc::clone(journal))
+            }
         }
     }
 
@@ -94,13 +99,19 @@ impl Journals {
     }
 
     /// Begins the journal of a call, if any are written.
-    pub(crate) fn begin(&self, call: CallId, agent: &str, setup: &Setup, began: Instant) -> Option<Journalling> {
+    pub(crate) fn begin(
+        &self,
+        whose @ (call, _): Whose,
+        agent: &str,
+        setup: &Setup,
+        began: Instant,
+    ) -> Option<Journalling> {
         let shelf = Arc::clone(self.0.as_ref()?);
         let program = shelf.keeping.program.clone();
         let header = Header { call, agent: agent.to_owned(), program, setup: setup.clone() };
         let tape = Tape::new(Recorder::new(&header, began, MOST_BYTES));
-        shelf.lock().running.insert(call, tape.clone());
-        Some(Journalling { shelf, call, tape })
+        shelf.lock().running.insert(whose, tape.clone());
+        Some(Journalling { shelf, whose, tape })
     }
 }
 
@@ -113,7 +124,7 @@ impl Shelf {
 /// A journal that is being written. Dropped, its call is over.
 pub(crate) struct Journalling {
     shelf: Arc<Shelf>,
-    call: CallId,
+    whose: Whose,
     tape: Tape,
 }
 
@@ -128,13 +139,13 @@ impl Drop for Journalling {
     fn drop(&mut self) {
         let journal: Arc<[u8]> = self.tape.journal(true).into();
         if let Some(files) = &self.shelf.files
-            && let Err(why) = files.write(self.call, Arc::clone(&journal))
+            && let Err(why) = files.write(self.whose.0, Arc::clone(&journal))
         {
-            warn!(call_id = %self.call, why, "journal not written to its folder");
+            warn!(call_id = %self.whose.0, why, "journal not written to its folder");
         }
         let mut kept = self.shelf.lock();
-        kept.running.remove(&self.call);
-        kept.over.push_back((self.call, journal));
+        kept.running.remove(&self.whose);
+        kept.over.push_back((self.whose, journal));
         while kept.over.len() > self.shelf.keeping.calls {
             kept.over.pop_front();
         }
@@ -157,11 +168,11 @@ mod tests {
 
     fn begin(journals: &Journals, number: u128) -> Option<Journalling> {
         let setup = Setup::default();
-        journals.begin(call(number), "front-desk", &setup, clock::now())
+        journals.begin((call(number), BusinessId::FIRST), "front-desk", &setup, clock::now())
     }
 
     fn closing(journals: &Journals, number: u128) -> Option<Closing> {
-        journals.journal(call(number)).map(|journal| Journal::read(&journal).unwrap().closing())
+        journals.journal(BusinessId::FIRST, call(number)).map(|journal| Journal::read(&journal).unwrap().closing())
     }
 
     #[test]
@@ -182,6 +193,15 @@ mod tests {
         assert_eq!(closings, [Some(Closing::Running), None, Some(Closing::Died), Some(Closing::Died)]);
         drop(running);
         assert_eq!([9, 2, 3].map(|number| closing(&journals, number).is_some()), [true, false, true]);
+    }
+
+    #[test]
+    fn another_business_is_not_shown_a_journal() {
+        let (journals, _) = Journals::start(JournalKeeping { calls: 2, ..JournalKeeping::default() });
+        let running = begin(&journals, 1).unwrap();
+        assert!(closing(&journals, 1).is_some() && journals.journal(BusinessId(2), call(1)).is_none());
+        drop(running);
+        assert!(closing(&journals, 1).is_some() && journals.journal(BusinessId(2), call(1)).is_none());
     }
 
     #[tokio::test]

@@ -267,7 +267,9 @@ impl Switch {
             &config.default_agent,
         );
         let screen = dialect.agreed(&start).notices;
-        let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, direction, screen).await {
+        let business = arrival.business.unwrap_or(config.business);
+        let found = self.answerer(business, key, &start, direction, screen).await;
+        let Answerer { agent, brain, refused_overrides } = match found {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -338,13 +340,14 @@ impl Switch {
     /// The agent of that name, number or UUID, and its brain; and as what it answers, if the far end may choose.
     async fn answerer(
         &self,
+        business: BusinessId,
         key: &str,
         start: &LegStart,
         direction: Direction,
         may_choose: bool,
     ) -> Result<Answerer, String> {
-        let Inner { config, ports, .. } = self.inner.as_ref();
-        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
+        let ports = &self.inner.ports;
+        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(business, RowKey::parse(key))).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
         let granted = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Granted::default() };
@@ -374,7 +377,8 @@ impl Switch {
         info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
         meter::call_ended(carrier, &reason, duration);
         let Some(scribe) = self.scribe() else { return };
-        let ((call, conversation), business, at) = (ids(carrier), self.inner.config.business, clock::utc());
+        let business = arrival.business.unwrap_or(self.inner.config.business);
+        let ((call, conversation), at) = (ids(carrier), clock::utc());
         let call = invited.unwrap_or(call);
         let detail = match &reason {
             EndReason::Breach(breach) => breach.to_string(),

@@ -4,6 +4,7 @@ use std::io;
 
 use tandem_peers::simulate::SimulateError;
 
+use super::access::AccessError;
 use super::bench::BenchError;
 use super::replay::ReplayError;
 use super::simulate::{PictureError, ScriptError};
@@ -42,6 +43,9 @@ pub enum CliError {
         /// Of how many.
         of: usize,
     },
+    /// People or keys cannot be changed as asked.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The caller's script cannot be played.
     #[error(transparent)]
     Script(#[from] ScriptError),

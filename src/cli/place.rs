@@ -8,7 +8,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
+use tandem_access::secret::Secret;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{CliError, Output};
@@ -32,6 +34,8 @@ pub(super) struct Place {
     pub(super) url: String,
     /// The file to reach it by, where there is no loopback interface.
     pub(super) socket: Option<PathBuf>,
+    /// What is shown to it, should it ask who we are.
+    key: Option<Secret>,
     own: Option<Own>,
 }
 
@@ -54,7 +58,7 @@ impl Place {
     /// The switch at `url`, or the one that listens where the settings say, or one of our own that speaks and hears by `vendors`.
     pub(super) async fn find(url: Option<String>, config: Config, vendors: Vendors) -> Result<Self, CliError> {
         if let Some(url) = url {
-            return Ok(Self { url: media_url(url)?, socket: None, own: None });
+            return Ok(Self { url: media_url(url)?, socket: None, key: config.switch_api_key, own: None });
         }
         match running_switch(&config).await {
             Some(place) => Ok(place),
@@ -65,6 +69,12 @@ impl Place {
     /// Where its API is; `None` for a URL that is no socket's.
     pub(super) fn api(&self) -> Option<String> {
         api_base(&self.url)
+    }
+
+    /// A client for its API; `None` where the machine gives none.
+    pub(super) fn client(&self) -> Option<reqwest::Client> {
+        let key = self.key.as_ref().filter(|_| keeps_secrets(&self.url));
+        client(self.socket.as_deref(), key)
     }
 
     /// Takes the socket at `path` in place of the carriers', without their credentials.
@@ -84,6 +94,7 @@ impl Place {
 
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
+        let key = config.switch_api_key.clone();
         let folder = tempfile::Builder::new().prefix("tandem-call-").tempdir()?;
         // Nobody else finds its port before the call is over.
         let media = MediaCredentials::default();
@@ -95,7 +106,7 @@ impl Place {
             let config = Config { port: FILE_PORT, ..config };
             (wiring::boot_behind(&path, config, vendors).await?, Some(path))
         };
-        Ok(Self { url: running.media_url(), socket, own: Some(Own { running, _folder: folder }) })
+        Ok(Self { url: running.media_url(), socket, key, own: Some(Own { running, _folder: folder }) })
     }
 }
 
@@ -112,13 +123,15 @@ async fn loopback_is_up() -> bool {
 async fn running_switch(config: &Config) -> Option<Place> {
     let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
     let address = SocketAddr::new(host, config.port);
-    tandem_at(address).await.then(|| Place { url: config.media.url(&address.to_string()), socket: None, own: None })
+    let key = config.switch_api_key.clone();
+    let found = tandem_at(address).await;
+    found.then(|| Place { url: config.media.url(&address.to_string()), socket: None, key, own: None })
 }
 
 /// Whether a tandem serves there; another program may well answer.
 pub(super) async fn tandem_at(address: SocketAddr) -> bool {
     let url = format!("http://{address}/health");
-    let health = tokio::time::timeout(LOOK_LIMIT, get(&url, None)).await;
+    let health = tokio::time::timeout(LOOK_LIMIT, get(&url, client(None, None))).await;
     health.is_ok_and(|answer| answer.is_ok_and(|health| health["components"]["speech_to_text"].is_object()))
 }
 
@@ -143,12 +156,19 @@ fn media_url(url: String) -> Result<String, CliError> {
 /// What the switch knows of the call: the conversation and its transcript, `null` where it does not say.
 pub(super) async fn ask(place: &Place, call_sid: &str, output: Output) -> (Value, Value) {
     let Some(base) = api_base(&place.url) else { return (Value::Null, Value::Null) };
-    let socket = place.socket.as_deref();
+    let asking = || place.client();
     let conversation = format!("{base}/api/conversations/{call_sid}");
     // Its end is written after the socket was closed. Late or never: what there is has to do.
-    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation, socket)).await;
-    match get(&conversation, socket).await {
-        Ok(found) => (found, get(&format!("{conversation}/transcript"), socket).await.unwrap_or(Value::Null)),
+    let _ = tokio::time::timeout(RECORD_LIMIT, ended(&conversation, asking)).await;
+    match get(&conversation, asking()).await {
+        Ok(found) => (found, get(&format!("{conversation}/transcript"), asking()).await.unwrap_or(Value::Null)),
+        Err(Some(401 | 403)) => {
+            output.say(
+                "note: what the switch understood is not known: it asks who we are; make a key with \
+                 `tandem key make cli --scope calls:read` and set SWITCH_API_KEY",
+            );
+            (Value::Null, Value::Null)
+        }
         Err(status) => {
             let why = status.map_or("no answer".to_owned(), |status| format!("status {status}"));
             output.say(format_args!("note: what the switch understood is not known: {why} from {conversation}"));
@@ -158,9 +178,9 @@ pub(super) async fn ask(place: &Place, call_sid: &str, output: Output) -> (Value
 }
 
 /// Waits until a conversation is there and has ended, or cannot be asked for.
-async fn ended(conversation: &str, socket: Option<&Path>) {
+async fn ended(conversation: &str, asking: impl Fn() -> Option<reqwest::Client>) {
     loop {
-        match get(conversation, socket).await {
+        match get(conversation, asking()).await {
             Ok(found) if !found["ended_at"].is_null() => return,
             Ok(_) | Err(Some(404)) => tokio::time::sleep(RECORD_PAUSE).await,
             Err(_) => return,
@@ -169,23 +189,36 @@ async fn ended(conversation: &str, socket: Option<&Path>) {
 }
 
 /// A JSON answer; the error is the status, or nothing if there was none.
-pub(super) async fn get(url: &str, socket: Option<&Path>) -> Result<Value, Option<u16>> {
-    // Made anew each time: there are a handful of requests, and none may wait for a dead connection.
-    let client = client(socket).ok_or(None)?;
-    let response = client.get(url).send().await.map_err(|_| None)?;
+async fn get(url: &str, client: Option<reqwest::Client>) -> Result<Value, Option<u16>> {
+    let response = client.ok_or(None)?.get(url).send().await.map_err(|_| None)?;
     match response.status() {
         status if status.is_success() => response.json().await.map_err(|_| None),
         status => Err(Some(status.as_u16())),
     }
 }
 
-/// A client for the API of a switch; `None` where the machine gives none.
-pub(super) fn client(socket: Option<&Path>) -> Option<reqwest::Client> {
+/// A client for the API of a switch; `None` where the machine gives none. Made anew each time: there are a handful of requests, and none may
+/// wait for a dead connection.
+fn client(socket: Option<&Path>, key: Option<&Secret>) -> Option<reqwest::Client> {
     let mut client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    if let Some(key) = key {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
+        value.set_sensitive(true);
+        client = client.default_headers([(AUTHORIZATION, value)].into_iter().collect());
+    }
     if let Some(path) = socket {
         client = client.unix_socket(path);
     }
     client.build().ok()
+}
+
+/// Whether what is sent there is read by nobody on the way: it is encrypted, or does not leave this machine.
+fn keeps_secrets(media_url: &str) -> bool {
+    let authority = api_base(media_url).and_then(|base| base.strip_prefix("http://").map(str::to_owned));
+    let Some(authority) = authority else { return media_url.starts_with("wss://") };
+    let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `http://host:port` of a media socket's URL.
@@ -231,9 +264,29 @@ mod tests {
     }
 
     #[test]
+    fn a_key_goes_to_this_machine_or_is_encrypted() {
+        for url in [
+            "ws://localhost:8000/media",
+            "ws://127.0.0.1:1/media",
+            "ws://[::1]:8000/media",
+            "wss://voice.example.test/media",
+        ] {
+            assert!(keeps_secrets(url), "{url}");
+        }
+        for url in [
+            "ws://voice.example.test/media",
+            "ws://192.168.1.7:8000/media",
+            "ws://localhost.example.test/media",
+            "ftp://localhost",
+        ] {
+            assert!(!keeps_secrets(url), "{url}");
+        }
+    }
+
+    #[test]
     fn no_secret_is_shown_or_taken_along() {
         for url in ["wss://acme:key@voice.example.test/media", "wss://voice.example.test/media/s3cret-s3cret-s3cret"] {
-            let mut place = Place { url: url.to_owned(), socket: None, own: None };
+            let mut place = Place { url: url.to_owned(), socket: None, key: None, own: None };
             assert_eq!(place.to_string(), "https://voice.example.test");
             place.talk("/v1/convai/conversation");
             assert_eq!(place.url, "wss://voice.example.test/v1/convai/conversation");

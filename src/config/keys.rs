@@ -234,6 +234,14 @@ pub const KEYS: &[Key] = &[
         "SECRET_KEY",
         "signs tokens, 32 or more random characters; empty means one that is made and kept in DATA_DIR/secret_key",
     ),
+    guard(
+        "SECRET_KEY_PREVIOUS",
+        "SECRET_KEY before its last change, or what was in DATA_DIR/secret_key: what it signed stays good; drop it after a week",
+    ),
+    guard(
+        "SWITCH_API_KEY",
+        "API key by which `tandem talk` and `tandem simulate` read what a switch understood that asks who it is; `tandem key make cli --scope calls:read`",
+    ),
     to_come("CALLING_HOURS_START", Kind::Plain, "10", "first hour of the calling window, 0 to 24"),
     to_come("CALLING_HOURS_END", Kind::Plain, "19", "hour at which the calling window closes, 0 to 24"),
     to_come("TWILIO_ACCOUNT_SID", Kind::Plain, "", "Twilio account"),

@@ -10,7 +10,7 @@
 //! Every decision is `tandem_access`'s. Passwords are checked off the threads that serve requests, two at once: each takes tens of
 //! milliseconds and 19 MiB. A wrong password and an unknown address get one answer after one time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +18,15 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
+use chrono::TimeDelta;
 use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
 use tandem_access::account::{Email, SessionId};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::lockout::{Leave, Lockout};
+use tandem_access::lockout::{CAPACITY, Leave, Lockout};
 use tandem_access::password::{Cost, Hasher, Password, PasswordError, Verdict};
 use tandem_access::policy::Principal;
-use tandem_access::port::{Account, NewUser};
+use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn};
 use tandem_access::role::Role;
 use tandem_access::secret::Secret;
 use tandem_access::session::Session;
@@ -46,6 +47,9 @@ const AT_ONCE: usize = 2;
 /// How long a log-in waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 
+/// How far back log-ins are remembered over a restart: as long as an address stays known.
+const MEMORY: TimeDelta = TimeDelta::days(30);
+
 /// What log-ins share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct LogIns(Arc<Shared>);
@@ -65,8 +69,54 @@ impl Default for LogIns {
 }
 
 impl LogIns {
+    /// With what an earlier process knew of failed log-ins: who made it restart has won nothing. A database that does not tell is none to wait for.
+    pub(crate) async fn recalling(accounts: &dyn AccessStore) -> Self {
+        let (utc, now, log_ins) = (clock::utc(), clock::now(), Self::default());
+        match accounts.log_ins_since(utc - MEMORY, CAPACITY as u32).await {
+            Ok(past) => {
+                let mut lockout = log_ins.0.lockout.lock().await;
+                for PastLogIn { email, address, right, at } in past {
+                    let at = (utc - at).to_std().ok().and_then(|ago| now.checked_sub(ago));
+                    lockout.recall(&email, address, right, at, now);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the lock-out begins anew"),
+        }
+        log_ins
+    }
+
+    /// Whether a password may be tried; it counts as wrong until one of the next two says otherwise.
+    pub(super) async fn ask(&self, email: &Email, address: IpAddr) -> Leave {
+        let leave = self.0.lockout.lock().await.ask(email, address, clock::now());
+        if leave != Leave::Try {
+            counted("waits");
+        }
+        leave
+    }
+
+    /// The password was right.
+    pub(super) async fn succeeded(&self, email: &Email, address: IpAddr) {
+        counted("ok");
+        self.0.lockout.lock().await.succeeded(email, address, clock::now());
+    }
+
+    /// The password could not be checked.
+    pub(super) async fn withdrawn(&self, email: &Email, address: IpAddr) {
+        self.0.lockout.lock().await.withdrawn(email, address, clock::now());
+    }
+
+    /// The password was wrong, which the lock-out has known since it was tried.
+    pub(super) fn failed(&self) {
+        counted("wrong");
+    }
+
+    /// Whether so many log-ins to an account have failed that unknown addresses wait for long.
+    pub(super) async fn is_under_attack(&self, email: &Email) -> bool {
+        self.0.lockout.lock().await.is_under_attack(email, clock::now())
+    }
+
     /// Runs work with passwords where it keeps nobody waiting.
-    async fn off_thread<T: Send + 'static>(
+    pub(super) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Hasher) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -85,6 +135,10 @@ impl LogIns {
         let done = tokio::task::spawn_blocking(move || work(&hasher)).await;
         done.map_err(|error| fault(&error))?.map_err(|error| fault(&error))
     }
+}
+
+fn counted(outcome: &'static str) {
+    metrics::counter!("tandem_log_ins_total", "outcome" => outcome).increment(1);
 }
 
 /// What a log-in sends.
@@ -122,7 +176,7 @@ pub(super) struct SetUp {
 
 /// Tokens of a session.
 #[derive(Serialize, ToSchema)]
-struct TokenPair {
+pub(super) struct TokenPair {
     /// For `Authorization: Bearer …`.
     access: String,
     /// For the next pair; it works once.
@@ -182,7 +236,7 @@ fn record(business: BusinessId, who: Who, from: Origin, action: Action, kind: &s
     Record { at: clock::utc(), business, who, from, action, resource, changes: Changes::default() }
 }
 
-fn email(text: &str) -> Result<Email, Problem> {
+pub(super) fn email(text: &str) -> Result<Email, Problem> {
     text.parse::<Email>().map_err(|error| Problem::invalid("/email", error.to_string()))
 }
 
@@ -210,17 +264,15 @@ pub(super) async fn log_in(
     }
     let LogIn { email: address, password } = body::read(&sent)?;
     let address = email(&address)?;
-    let (shared, ip) = (&surface.log_ins.0, peer.ip());
-    if let Leave::Wait { retry_after } = shared.lockout.lock().await.ask(&address, ip, clock::now()) {
+    let (log_ins, ip) = (&surface.log_ins, peer.ip());
+    if let Leave::Wait { retry_after } = log_ins.ask(&address, ip).await {
         return Err(Problem::too_many("too many log-ins failed; wait, and try again", retry_after));
     }
     let checked = check(&surface, &address, password).await;
-    let mut lockout = shared.lockout.lock().await;
     let from = origin(peer, &headers);
     match checked {
         Ok(Checked::Right { account, rehashed }) => {
-            lockout.succeeded(&address, ip, clock::now());
-            drop(lockout);
+            log_ins.succeeded(&address, ip).await;
             let session = Session::begin(SessionId::random(&mut OsRng.unwrap_err()), account.user.id, clock::utc());
             let who = Who::User { id: account.user.id };
             let noted = record(account.user.business, who, from, Action::LoggedIn, "session", session.id.0.to_string());
@@ -230,7 +282,7 @@ pub(super) async fn log_in(
             Ok(Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } }))
         }
         Ok(Checked::Wrong { business, id }) => {
-            drop(lockout);
+            log_ins.failed();
             // An address that nobody has belongs to no business, whose log could tell of it.
             if let (Some(business), Some(id)) = (business, id) {
                 let noted = record(business, Who::Unknown, from, Action::LogInRefused, "user", id.to_string());
@@ -239,7 +291,7 @@ pub(super) async fn log_in(
             Err(wrong())
         }
         Err(problem) => {
-            lockout.withdrawn(&address, ip, clock::now());
+            log_ins.withdrawn(&address, ip).await;
             Err(problem)
         }
     }

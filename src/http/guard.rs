@@ -5,6 +5,7 @@
 //! While there is no administrator the store is asked for one at each request too, for another process may have made them; after that no more.
 //! Not here: media sockets, which carriers open by their own credentials (`media_ws::access`), and log-ins ([`super::auth`]).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use super::Surface;
 use super::gate::{self, Gate};
 use super::problem::Problem;
+use crate::media_ws::convai::TOKEN_PROTOCOL;
 
 /// What decides who may ask. Cheap to clone.
 #[derive(Clone)]
@@ -46,9 +48,15 @@ struct Inner {
 
 impl Guard {
     /// The guard of a program that listens on `host`.
-    pub(crate) async fn new(host: IpAddr, accounts: Arc<dyn AccessStore>, key: &SecretKey) -> Result<Self, StoreError> {
+    /// `previous` is the key before the last change of `key`: what it signed is still good.
+    pub(crate) async fn new(
+        host: IpAddr,
+        accounts: Arc<dyn AccessStore>,
+        key: &SecretKey,
+        previous: Option<&SecretKey>,
+    ) -> Result<Self, StoreError> {
         let found = accounts.installation(Uuid::now_v7()).await?;
-        let tokens = Tokens::new(found.id, key, None);
+        let tokens = Tokens::new(found.id, key, previous);
         let guarded = AtomicBool::new(found.administrator_since.is_some());
         Ok(Self(Arc::new(Inner { host, installation: found.id, tokens, accounts, guarded })))
     }
@@ -100,12 +108,12 @@ impl Guard {
 
     /// What was brought, looked up.
     async fn credentials(&self, headers: &HeaderMap) -> Result<Credentials, StoreError> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let text = match (values.next(), values.next()) {
-            (None, _) => return Ok(Credentials::None),
-            (Some(value), None) => value.to_str().unwrap_or_default(),
-            (Some(_), Some(_)) => return Ok(Credentials::Bad),
+        let text = match brought(headers) {
+            Brought::Nothing => return Ok(Credentials::None),
+            Brought::One(text) => text,
+            Brought::Several => return Ok(Credentials::Bad),
         };
+        let text = &*text;
         let (now, accounts) = (clock::utc(), &self.0.accounts);
         let found = match Bearer::parse(text) {
             Ok(Bearer::Key(presented)) => {
@@ -139,6 +147,35 @@ impl Guard {
             },
             Credentials::Good,
         ))
+    }
+}
+
+/// What a request shows itself with.
+enum Brought<'a> {
+    Nothing,
+    /// As in `Authorization`.
+    One(Cow<'a, str>),
+    /// Whichever is taken, somebody meant the other.
+    Several,
+}
+
+/// Reads `Authorization`; of a socket also the subprotocol that carries a token, since a browser sends no other header with one.
+fn brought(headers: &HeaderMap) -> Brought<'_> {
+    let values = headers.get_all(header::AUTHORIZATION).iter().take(2);
+    // One that cannot be read is no good, and yet it was brought.
+    let mut found: Vec<Cow<'_, str>> = values.map(|value| value.to_str().unwrap_or_default().into()).collect();
+    let is_socket =
+        headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if is_socket {
+        let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+        let offered =
+            lists.flat_map(|list| list.split(',')).filter_map(|name| name.trim().strip_prefix(TOKEN_PROTOCOL));
+        found.extend(offered.take(2).map(|token| format!("Bearer {token}").into()));
+    }
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Brought::Nothing,
+        (Some(text), true) => Brought::One(text),
+        (Some(_), false) => Brought::Several,
     }
 }
 

@@ -5,9 +5,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tandem_domain::ids::BusinessId;
 use utoipa::ToSchema;
 
 use super::Surface;
+use super::guard::Tenant;
 use super::problem::Problem;
 
 /// How one part is.
@@ -100,9 +102,16 @@ pub(super) async fn ready(State(surface): State<Surface>) -> Result<&'static str
 /// Metrics, in the text form of Prometheus.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "get_metrics", tag = "operations",
-    responses((status = OK, body = String, content_type = "text/plain")),
+    responses(
+        (status = OK, body = String, content_type = "text/plain"),
+        (status = 404, body = super::problem::Body, content_type = "application/problem+json", description = "asked by another business than the one that runs the server"),
+    ),
 )]
-pub(super) async fn metrics(State(surface): State<Surface>) -> Response {
+pub(super) async fn metrics(Tenant(surface): Tenant) -> Result<Response, Problem> {
+    // Figures of the whole process: they are of whoever runs it, and not of each business that it serves.
+    if surface.business != BusinessId::FIRST {
+        return Err(Problem::not_found("there is nothing at this address"));
+    }
     let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (StatusCode::OK, headers, surface.metrics.render()).into_response()
+    Ok((StatusCode::OK, headers, surface.metrics.render()).into_response())
 }

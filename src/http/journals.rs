@@ -39,12 +39,12 @@ pub(super) async fn journal(
         ));
     };
     // A talk in the browser has no row of a call, and a call's own row may not be written yet: their UUIDs are known to the switch.
-    let known = id.parse().ok().and_then(|call: CallId| Some((call, Some(journals.journal(call)?))));
+    let known = id.parse().ok().and_then(|call: CallId| Some((call, Some(journals.journal(surface.business, call)?))));
     let (call, journal) = match known {
         Some(known) => known,
         None => {
             let call = CallId(calls::find(&surface, Ok(Path(id))).await?.uuid);
-            (call, journals.journal(call))
+            (call, journals.journal(surface.business, call))
         }
     };
     let journal = journal.ok_or_else(|| {

@@ -59,7 +59,7 @@ fn state(text: &str, states: &[&str]) -> Result<String, Problem> {
 }
 
 /// An instant, or a day, which stands for its midnight and `of_day` more: a list to a day holds that day.
-fn instant(parameter: &str, text: &str, of_day: Days) -> Result<DateTime<Utc>, Problem> {
+pub(super) fn instant(parameter: &str, text: &str, of_day: Days) -> Result<DateTime<Utc>, Problem> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.to_utc());
     }

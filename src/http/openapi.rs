@@ -22,7 +22,7 @@ use super::problem::{self, PROBLEM_JSON};
 /// Groups of routes.
 const TAGS: [(&str, &str); 9] = [
     ("calls", "calls as the carrier knows them"),
-    ("access", "who may ask"),
+    ("access", "who may ask, and who changed what"),
     ("agents", "who speaks, and how"),
     ("conversations", "what was said"),
     ("exports", "files to keep or to hand over"),

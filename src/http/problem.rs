@@ -8,7 +8,7 @@
 //! | 403    | `forbidden`           | whoever asks may not do this                            |
 //! | 404    | `not-found`           | no such route or row, or another business's             |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
-//! | 409    | `conflict`            | another has this name, or others need it as it is       |
+//! | 409    | `conflict`            | another has this name, is changing it, or needs it      |
 //! | 409    | `no-trunk`            | no account at a carrier that could dial                 |
 //! | 412    | `precondition`        | somebody has changed it since it was read (`If-Match`)  |
 //! | 413    | `body-too-large`      | more than the body limit                                |

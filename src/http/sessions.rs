@@ -1,4 +1,4 @@
-//! The calls of this moment. Holds personal data: behind the gate like everything that does.
+//! The calls of this moment, of whoever's business asks. Holds personal data: behind the gate like everything that does.
 
 use std::collections::BTreeMap;
 
@@ -86,6 +86,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Session>>, Problem> {
     let asked = PageQuery::read(query, "sessions".to_owned())?;
     let mut calls = surface.switch.sessions().await;
+    calls.retain(|call| call.business == surface.business);
     // Their ids grow with time (UUID version 7).
     calls.sort_by_key(|call| std::cmp::Reverse(call.call_id.0));
     let older = |call: &SessionView| asked.after.is_none_or(|last| call.call_id.0.as_u128() < last);

@@ -1,17 +1,22 @@
 //! The browser's socket: `/v1/convai/conversation?agent_id=…` in the shape of the agents socket, `/ws/talk/{agent}` for our own page.
 //!
 //! Place:   behind the gate, since a page is not a carrier; then [`Origins`]; then as any media socket.
+//! Talks are of the business of whoever asks, and cost what calls cost: it takes `talks:start`. A browser cannot send headers with a socket:
+//! its token comes as a subprotocol ([`TOKEN_PROTOCOL`]), never in the URL, which ends in logs.
 //! A name that no agent has is told in the close frame: a refused handshake tells a page nothing.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tandem_access::policy::Principal;
 use tandem_actors::Arrival;
+use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::reception::Standing;
 use tandem_providers::carrier::browser::BrowserDialect;
@@ -23,6 +28,9 @@ use crate::http::problem::Problem;
 
 /// The name that clients offer; a socket that offers none is served all the same.
 const SUBPROTOCOL: &str = "convai";
+/// What the subprotocol begins with that carries a token or a key: `new WebSocket(url, ["convai", "tandem.bearer." + token])`. It is read by
+/// the guard and never chosen, so that it is not sent back.
+pub(crate) const TOKEN_PROTOCOL: &str = "tandem.bearer.";
 
 /// What a talk needs to know of the server.
 #[derive(Debug, Clone)]
@@ -40,7 +48,8 @@ pub(crate) struct Asked {
 
 /// Talks with an agent, in the event shape of the agents socket.
 ///
-/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none.
+/// Without `agent_id` the default agent answers. Offer the subprotocol `convai`, or none. A browser, which can send no header with a socket, shows
+/// its token by a second one: `tandem.bearer.` and the token.
 #[utoipa::path(
     get, path = "/v1/convai/conversation", operation_id = "open_conversation", tag = "talks",
     params(
@@ -51,18 +60,22 @@ pub(crate) struct Asked {
 )]
 pub(crate) async fn conversation(
     State(surface): State<Surface>,
+    Extension(principal): Extension<Principal>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     (uri, headers): (Uri, HeaderMap),
     asked: Result<Query<Asked>, QueryRejection>,
     upgrade: Upgrade,
 ) -> Response {
     match asked {
-        Ok(Query(asked)) => talk_with(surface, asked.agent_id.or(asked.agent), peer, (uri, headers), upgrade),
+        Ok(Query(asked)) => {
+            let whose = principal.business();
+            talk_with(surface, whose, asked.agent_id.or(asked.agent), peer, (uri, headers), upgrade)
+        }
         Err(rejection) => Problem::invalid("agent_id", rejection.body_text()).into_response(),
     }
 }
 
-/// Talks with an agent, in the same event shape.
+/// Talks with an agent, in the same event shape, and with the same subprotocols.
 #[utoipa::path(
     get, path = "/ws/talk/{agent}", operation_id = "open_talk", tag = "talks",
     params(("agent" = String, Path, description = "number, UUID or name of the agent")),
@@ -70,19 +83,21 @@ pub(crate) async fn conversation(
 )]
 pub(crate) async fn talk(
     State(surface): State<Surface>,
+    Extension(principal): Extension<Principal>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: (Uri, HeaderMap),
     agent: Result<Path<String>, PathRejection>,
     upgrade: Upgrade,
 ) -> Response {
     match agent {
-        Ok(Path(agent)) => talk_with(surface, Some(agent), peer, request, upgrade),
+        Ok(Path(agent)) => talk_with(surface, principal.business(), Some(agent), peer, request, upgrade),
         Err(rejection) => Problem::invalid("agent", rejection.body_text()).into_response(),
     }
 }
 
 fn talk_with(
     surface: Surface,
+    business: BusinessId,
     agent: Option<String>,
     peer: SocketAddr,
     (uri, headers): (Uri, HeaderMap),
@@ -101,11 +116,17 @@ fn talk_with(
     }
     let dialect = Arc::new(BrowserDialect::new(agent, surface.talks.unknown_events_allowed));
     let limit = dialect.capabilities().max_message_bytes;
-    // Whoever may talk may choose with whom: the gate and the origin have been checked.
+    // Whoever may talk may choose with whom of their business: the guard and the origin have been checked.
     let Some(place) = surface.switch.place(peer.ip()) else {
         return Problem::unavailable("too many sockets of this address have not begun to talk", 1).into_response();
     };
-    let arrival = Arrival { peer: Some(peer), standing: Standing::Trusted, place: Some(place), ..Arrival::default() };
+    let arrival = Arrival {
+        peer: Some(peer),
+        standing: Standing::Trusted,
+        place: Some(place),
+        business: Some(business),
+        ..Arrival::default()
+    };
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
         surface.switch.serve(dialect, media, arrival).await;
     })

@@ -25,7 +25,7 @@ form.addEventListener('submit', async (event) => {
     const body = await answer.json();
     if (answer.ok) {
       form.remove();
-      said.textContent = `${body.user.email} is the owner. Log in at /api/auth/login/ with that address and the password.`;
+      said.textContent = `${body.user.email} is the owner. Log in with that address and the password: at /talk to talk, at /api/auth/login/ for everything else.`;
       return;
     }
     said.textContent = body.detail;

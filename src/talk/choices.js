@@ -1,5 +1,6 @@
 // What can be chosen before a talk: the agent and the microphone.
 
+import { ask } from "/talk/account.js";
 import { words } from "/talk/strings.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,21 +13,23 @@ export const chosenAgent = () => ($("agent").hidden ? named : $("agent").value);
 /** Id of the microphone to use; empty: the browser's choice. */
 export const chosenMicrophone = () => ($("microphone").hidden ? "" : $("microphone").value);
 
-/** Offers the agents where the server lists them; else there is the one that the address names. */
+/** Offers the agents where the server lists them; else there is the one that the address names. Returns whether it asks for a log-in first. */
 export async function listAgents() {
   $("agent-name").textContent = named || words.standardAgent;
-  const names = await fetch("/api/agents", { headers: { accept: "application/json" } })
-    .then((answer) => (answer.ok ? answer.json() : []))
+  let closed = false;
+  const names = await ask("/api/agents", { headers: { accept: "application/json" } })
+    .then((answer) => ((closed = answer.status === 401), answer.ok ? answer.json() : []))
     .then((body) => (Array.isArray(body) ? body : body.items ?? []).map((agent) => agent.name ?? agent.slug ?? agent.agent_id))
     .catch(() => []);
   const known = names.filter((name) => typeof name === "string" && name !== "");
-  if (known.length === 0) return;
+  if (known.length === 0) return closed;
   if (named && !known.includes(named)) known.unshift(named);
   $("agent").replaceChildren(...known.map((name) => new Option(name, name, name === named, name === named)));
   $("agent").hidden = false;
   $("agent-name").hidden = true;
   // A reload, or a colleague with the address, gets the same agent.
-  $("agent").addEventListener("change", () => history.replaceState(null, "", `?${new URLSearchParams({ agent: chosenAgent() })}`));
+  $("agent").onchange = () => history.replaceState(null, "", `?${new URLSearchParams({ agent: chosenAgent() })}`);
+  return false;
 }
 
 /** Offers the microphones, `current` chosen. Their names are told only after permission; a single one needs no choice. */

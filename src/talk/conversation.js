@@ -6,6 +6,8 @@
 
 const PATH = "/v1/convai/conversation";
 const PROTOCOL = "convai";
+/** What a subprotocol begins with that carries a token. The server reads it and does not choose it. */
+const TOKEN = "tandem.bearer.";
 /** Bytes waiting to be sent beyond which audio is dropped: two seconds and more late, it would only make the talk slower. */
 const BACKLOG_BYTES = 128 * 1024;
 /** Longest wait for the server's first word, in milliseconds. */
@@ -30,11 +32,12 @@ export class Conversation {
 
   /**
    * Connects. `handlers`: started({id, rate}) when the server accepts; event(message) for each of its events;
-   * audio(samples, eventId) with 16-bit samples at `rate`; ended({code, reason, said, accepted}) exactly once.
+   * audio(samples, eventId) with 16-bit samples at `rate`; ended({code, reason, said, accepted}) exactly once. `token` where the server asks who
+   * we are, else null.
    */
-  constructor(url, handlers) {
+  constructor(url, handlers, token = null) {
     this.#handlers = handlers;
-    this.#socket = new WebSocket(url, [PROTOCOL]);
+    this.#socket = new WebSocket(url, token === null ? [PROTOCOL] : [PROTOCOL, TOKEN + token]);
     this.#socket.addEventListener("open", () => this.#send({ type: "conversation_initiation_client_data" }));
     this.#socket.addEventListener("message", ({ data }) => this.#receive(data));
     this.#socket.addEventListener("close", ({ code, reason }) => this.#close(code, reason));

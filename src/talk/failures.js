@@ -12,6 +12,8 @@
 //   full        as many talks as the server allows               again
 //   draining    the server is being stopped                      again
 //   closed      the server lets only its own machine in          -
+//   login       the server asks who we are                       a log-in
+//   forbidden   whoever has logged in may not talk               -
 //   protocol    the server speaks something else                 -
 //   ended       the server ended the talk with an error          again
 
@@ -48,9 +50,10 @@ export function ofClose({ code, reason, accepted }) {
 }
 
 /** Why the server refused the socket, by the problem document (RFC 9457) that it gives to a plain request of the same address. */
-export function ofProblem(status, { detail = "" } = {}) {
+export function ofProblem(status, { detail = "", type = "" } = {}) {
   if (status === 404) return "agent";
-  if (status === 403 || status === 401) return "closed";
+  if (status === 401) return "login";
+  if (status === 403) return type.endsWith(":forbidden") ? "forbidden" : "closed";
   if (status === 503 || status === 429) return busyOrDraining(detail);
   return "gone";
 }

@@ -61,7 +61,14 @@ export function showFailure(name, act) {
     button.addEventListener("click", () => act(action));
     return button;
   }));
+  $("login").hidden = name !== "login";
   $("failure").hidden = false;
+}
+
+/** Below the form of a log-in: what is going on with it, or what was wrong. */
+export function showLogin(said, { busy }) {
+  $("login-said").textContent = said;
+  $("login").querySelector("button").disabled = busy;
 }
 
 export function hideFailure() {

@@ -34,6 +34,11 @@ export const words = {
   interruptedBadge: "You interrupted",
   typedBadge: "typed",
   unheard: "Not heard:",
+  email: "E-mail address",
+  password: "Password",
+  logIn: "Log in",
+  loggingIn: "Logging in…",
+  loginFailed: "The server did not answer. Try again.",
   voices: "Levels of your voice and the agent's voice",
   keys: { start: "start", mute: "mute", type: "type", end: "end" },
   keyNames: { space: "Space", enter: "Enter", escape: "Esc" },
@@ -124,6 +129,16 @@ export const words = {
     closed: {
       what: "The server takes talks from its own machine alone.",
       remedy: "Start it with HOST=127.0.0.1, and open this page as http://localhost on that machine.",
+      actions: [],
+    },
+    login: {
+      what: "This server asks who you are.",
+      remedy: "Log in with your account. This page forgets you when it is closed or loaded again.",
+      actions: [],
+    },
+    forbidden: {
+      what: "Your account may not start talks.",
+      remedy: "Ask an admin of your business to make you an operator.",
       actions: [],
     },
     protocol: {

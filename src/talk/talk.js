@@ -4,13 +4,14 @@
 // States:  idle ─► checking ─► connecting ─► talking ─► over ─► connecting …
 // Proofs:  tests/browser drives this page in Chromium; `window.tandemTalk` is what it reads.
 
+import { ask, bearer, logIn } from "/talk/account.js";
 import { chosenAgent, chosenMicrophone, listAgents, listMicrophones } from "/talk/choices.js";
 import { Conversation, address } from "/talk/conversation.js";
 import { ofBrowser, ofClose, ofMicrophone, ofProblem } from "/talk/failures.js";
 import { AUDIBLE, Line } from "/talk/line.js";
 import { Recording } from "/talk/recording.js";
 import { asJson, asText, clock, fileName, save } from "/talk/saving.js";
-import { fill, hideFailure, showFailure, showHint, showMood, showMuted, showState } from "/talk/stage.js";
+import { fill, hideFailure, showFailure, showHint, showLogin, showMood, showMuted, showState } from "/talk/stage.js";
 import { language, words } from "/talk/strings.js";
 import { Transcript } from "/talk/transcript.js";
 import { Turns } from "/talk/turns.js";
@@ -75,7 +76,8 @@ async function start({ speak = true, resume = false } = {}) {
     voices.clear();
     talk = { id: "", agent, startedAt: new Date(), reason: "" };
   }
-  conversation = new Conversation(address(agent, location), { started, event: heard, audio: play, ended });
+  const token = await bearer().catch(() => null); // a server that is gone says so to the socket
+  conversation = new Conversation(address(agent, location), { started, event: heard, audio: play, ended }, token);
 }
 
 /** The line that is open already, or a new one; `false`, and said why, if what is wanted cannot be had. */
@@ -168,7 +170,7 @@ async function ended(close) {
 async function refusal() {
   try {
     for (const place of [address(talk.agent, location).replace(/^ws/, "http"), "/readyz"]) {
-      const answer = await fetch(place, { cache: "no-store" });
+      const answer = await ask(place, { cache: "no-store" });
       // 426: this address wants a socket, and would have given one.
       if (!answer.ok && answer.status !== 426) return ofProblem(answer.status, await answer.json().catch(() => ({})));
     }
@@ -218,6 +220,20 @@ function lost() {
   }
   showFailure("lost", act);
   enter("talking");
+}
+
+/** Logs in with what stands in the form. The talk is begun by its own button: sound needs a click of its own. */
+async function enterAccount(form) {
+  showLogin(words.loggingIn, { busy: true });
+  const { email, password } = Object.fromEntries(new FormData(form));
+  const refused = await logIn(email, password).catch(() => words.loginFailed);
+  showLogin(refused ?? "", { busy: false });
+  if (refused !== null) return;
+  form.reset();
+  hideFailure();
+  enter(state);
+  await listAgents();
+  $("talk").focus();
 }
 
 async function act(action) {
@@ -285,6 +301,10 @@ async function check() {
 
 const toggle = () => (state === "talking" ? stop() : start());
 
+$("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enterAccount(event.currentTarget);
+});
 $("talk").addEventListener("click", toggle);
 $("check").addEventListener("click", check);
 $("mute").addEventListener("click", () => setMuted(!line?.muted));
@@ -344,7 +364,11 @@ addEventListener("pagehide", () => conversation?.close());
 fill(language);
 if (!isSecureContext) showFailure("insecure", act);
 enter("idle");
-listAgents();
+listAgents().then((closed) => {
+  if (!closed || state !== "idle" || !$("failure").hidden) return;
+  showFailure("login", act);
+  showMood(mood());
+});
 
 /** For the tests and the curious. */
 window.tandemTalk = {

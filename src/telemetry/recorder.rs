@@ -99,6 +99,11 @@ fn describe() {
         metrics::Unit::Count,
         "recogniser's processes that were replaced"
     );
+    metrics::describe_counter!(
+        "tandem_log_ins_total",
+        metrics::Unit::Count,
+        "passwords that were tried, by outcome: ok, wrong, or waits for those that were not looked at"
+    );
     let commit = option_env!("BUILD_COMMIT").unwrap_or("unknown");
     metrics::gauge!("tandem_build_info", "version" => env!("CARGO_PKG_VERSION"), "commit" => commit).set(1.0);
 }

@@ -1,23 +1,29 @@
-//! Users, sessions and keys. Whether they may do something is decided in `tandem_access`; here are the rows.
+//! Sessions and keys, and the first owner; who else there is is in `people`. Whether they may do something is decided in `tandem_access`; here are the rows.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tandem_access::account::{Email, SessionId, User, UserId};
 use tandem_access::api_key::{ApiKey, KeyId};
 use tandem_access::audit::Record;
-use tandem_access::port::{AccessStore, Account, Installation, KeptKey, NewKey, NewUser};
+use tandem_access::port::{
+    AccessStore, Account, Installation, KeptKey, NewKey, NewPassword, NewUser, PastLogIn, Peopled, Profile,
+    RecordFilter,
+};
+use tandem_access::role::Role;
 use tandem_access::session::{Rotation, Session};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::StoreFuture;
+use tandem_domain::port::store::{RowKey, StoreFuture};
 use uuid::Uuid;
 
 use crate::Store;
 use crate::error::Failure;
-use crate::sql::{Writing, on};
+use crate::sql::on;
 use crate::value;
 
 pub(crate) mod audit;
 mod keys;
+mod log_ins;
+mod people;
 
 #[derive(FromRow)]
 struct UserRow {
@@ -75,24 +81,6 @@ impl SessionRow {
     }
 }
 
-async fn add_user(tx: &mut Writing, user: &NewUser) -> Result<UserId, Failure> {
-    const SQL: &str = "INSERT INTO users \
-        (uuid, business_id, identifier, name, role, password_hash, password_changed_at, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7) RETURNING id";
-    let at = value::instant(user.at);
-    let id = on!(tx.connection(), db => sqlx::query_scalar(SQL)
-        .bind(user.uuid)
-        .bind(user.business.0)
-        .bind(user.email.as_str())
-        .bind(value::text(&user.name))
-        .bind(user.role.name())
-        .bind(&user.password_hash)
-        .bind(at)
-        .fetch_one(db)
-        .await)?;
-    Ok(UserId(id))
-}
-
 impl AccessStore for Store {
     fn installation(&self, fresh: Uuid) -> StoreFuture<'_, Installation> {
         const READ: &str = "SELECT uuid, administrator_since FROM installation WHERE id = 1";
@@ -126,7 +114,7 @@ impl AccessStore for Store {
             if claimed == 0 {
                 return Ok(None);
             }
-            let id = add_user(&mut tx, &owner).await?;
+            let id = people::insert(&mut tx, &owner).await?;
             audit::append(&mut tx, &audit::entry(&record)).await?;
             tx.commit().await?;
             Ok(Some(id))
@@ -149,25 +137,10 @@ impl AccessStore for Store {
     }
 
     fn begin_session(&self, session: Session, rehashed: Option<String>, record: Record) -> StoreFuture<'_, ()> {
-        // The business is the user's own: a session cannot be put into another.
-        const BEGIN: &str = "INSERT INTO sessions (uuid, business_id, user_id, generation, began_at, refreshed_at) \
-            SELECT $1, business_id, id, $3, $4, $5 FROM users WHERE id = $2 AND business_id = $6";
         const REHASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
         self.answer(async move {
             let mut tx = self.writing().await?;
-            let begun = on!(tx.connection(), db => sqlx::query(BEGIN)
-                .bind(session.id.0)
-                .bind(session.user.0)
-                .bind(i64::from(session.generation))
-                .bind(value::instant(session.began_at))
-                .bind(value::instant(session.refreshed_at))
-                .bind(record.business.0)
-                .execute(db)
-                .await
-                .map(|done| done.rows_affected()))?;
-            if begun == 0 {
-                return Err(Failure::refused("the session's user does not exist".to_owned()));
-            }
+            people::insert_session(&mut tx, &session, record.business).await?;
             if let Some(hash) = rehashed {
                 on!(tx.connection(), db => sqlx::query(REHASH).bind(session.user.0).bind(hash).execute(db).await.map(drop))?;
             }
@@ -225,6 +198,41 @@ impl AccessStore for Store {
         })
     }
 
+    fn forget_sessions(&self, at: DateTime<Utc>, limit: u32) -> StoreFuture<'_, u64> {
+        self.answer(self.sweep_sessions(at, limit))
+    }
+
+    fn users(&self, business: BusinessId, after: Option<i64>, limit: u32) -> StoreFuture<'_, Vec<Profile>> {
+        self.answer(self.list_users(business, after, limit))
+    }
+
+    fn user(&self, business: BusinessId, key: RowKey) -> StoreFuture<'_, Option<Profile>> {
+        self.answer(self.find_user(business, key))
+    }
+
+    fn add_user(&self, user: NewUser, asker: Role, record: Record) -> StoreFuture<'_, Peopled<UserId>> {
+        self.answer(self.make_user(user, asker, record))
+    }
+
+    fn change_user(
+        &self,
+        seen: Profile,
+        next: Profile,
+        password: Option<NewPassword>,
+        asker: Role,
+        record: Record,
+    ) -> StoreFuture<'_, Peopled<()>> {
+        self.answer(self.edit_user(seen, next, password, asker, record))
+    }
+
+    fn change_password(&self, seen: Profile, password: NewPassword, record: Record) -> StoreFuture<'_, bool> {
+        self.answer(self.replace_password(seen, password, record))
+    }
+
+    fn remove_user(&self, seen: Profile, asker: Role, record: Record) -> StoreFuture<'_, Peopled<()>> {
+        self.answer(self.delete_user(seen, asker, record))
+    }
+
     fn key(&self, id: KeyId) -> StoreFuture<'_, Option<ApiKey>> {
         self.answer(self.find_key(id))
     }
@@ -241,8 +249,16 @@ impl AccessStore for Store {
         self.answer(self.list_keys(business, before, limit))
     }
 
+    fn kept_key(&self, business: BusinessId, id: KeyId) -> StoreFuture<'_, Option<KeptKey>> {
+        self.answer(self.find_kept(business, id))
+    }
+
     fn revoke_key(&self, business: BusinessId, id: KeyId, record: Record) -> StoreFuture<'_, bool> {
         self.answer(self.end_key(business, id, record))
+    }
+
+    fn log_ins_since(&self, since: DateTime<Utc>, limit: u32) -> StoreFuture<'_, Vec<PastLogIn>> {
+        self.answer(self.past_log_ins(since, limit))
     }
 
     fn record(&self, record: Record) -> StoreFuture<'_, ()> {
@@ -253,7 +269,13 @@ impl AccessStore for Store {
         })
     }
 
-    fn records(&self, business: BusinessId, before: Option<i64>, limit: u32) -> StoreFuture<'_, Vec<(i64, Record)>> {
-        self.answer(self.audit_records(business, before, limit))
+    fn records_like(
+        &self,
+        business: BusinessId,
+        filter: RecordFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<(i64, Record)>> {
+        self.answer(self.audit_records(business, filter, before, limit))
     }
 }

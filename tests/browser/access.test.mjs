@@ -36,6 +36,19 @@ function everyTurn(peer) {
   peer.partial("Seven is", 3);
 }
 
+test("the log-in: names for its fields, and nothing sticks out", async (context) => {
+  const server = await fakeServer({ password: "right" });
+  const page = await openTalk(context, browser, "about:blank", { quiet: false });
+  context.after(() => server.close());
+  for (const [width, height] of Object.values(SIZES)) {
+    await page.setViewport({ width, height });
+    await page.goto(`${server.url}/talk`);
+    await page.waitForSelector('#failure[data-name="login"]');
+    await page.evaluate(AXE);
+    await assertUsable(page, "log-in");
+  }
+});
+
 for (const scheme of ["light", "dark"]) {
   for (const [name, [width, height]] of Object.entries(SIZES)) {
     test(`${name}, ${scheme}: idle, talking, over and failed`, async (context) => {

@@ -6,18 +6,21 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 
 const ASSETS = fileURLToPath(new URL("../../src/talk", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 const RATE = 16000;
+const TOKEN = "header.claims.signature";
 
 /**
  * Serves on loopback, on a free port unless one is named. `talk(peer)` is called for every talk after its first message; `refuse` is a problem document
- * with a status that every socket and plain request of the socket's address gets; `agents` is what /api/agents answers.
+ * with a status that every socket and plain request of the socket's address gets; `agents` is what /api/agents answers; `password` is what a log-in
+ * takes, where the server asks for one.
  */
-export async function fakeServer({ talk = () => {}, refuse = null, agents = null, port: wanted = 0 } = {}) {
+export async function fakeServer({ talk = () => {}, refuse = null, agents = null, password = null, port: wanted = 0 } = {}) {
   const policy = (await readFile(path.join(ASSETS, "policy.txt"), "utf8")).trim();
   const problem = (answer, { status, ...body }) => {
     answer.writeHead(status, { "content-type": "application/problem+json" });
@@ -25,6 +28,13 @@ export async function fakeServer({ talk = () => {}, refuse = null, agents = null
   };
   const server = createServer(async (request, answer) => {
     const { pathname } = new URL(request.url, "http://localhost");
+    if (pathname === "/api/auth/login/") {
+      const sent = JSON.parse(await text(request));
+      if (sent.password !== password) return problem(answer, { status: 401, detail: "the e-mail address or the password is wrong" });
+      return answer.end(JSON.stringify({ tokens: { access: TOKEN, refresh: "r", expires_in: 900 } }));
+    }
+    const closed = password !== null && (pathname.startsWith("/v1/") || pathname.startsWith("/api/"));
+    if (closed && request.headers.authorization !== `Bearer ${TOKEN}`) return problem(answer, { status: 401 });
     if (pathname.startsWith("/v1/convai/")) return problem(answer, refuse ?? { status: 426 });
     if (pathname === "/api/agents" && agents) return answer.end(JSON.stringify(agents));
     const name = pathname === "/talk" ? "index.html" : path.basename(pathname);
@@ -38,6 +48,8 @@ export async function fakeServer({ talk = () => {}, refuse = null, agents = null
   });
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => offered.has("convai") && "convai" });
   server.on("upgrade", (request, socket, head) => {
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(/, */);
+    if (password !== null && !offered.includes(`tandem.bearer.${TOKEN}`)) return socket.end("HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n");
     if (refuse) return socket.end(`HTTP/1.1 ${refuse.status} Refused\r\nconnection: close\r\n\r\n`);
     sockets.handleUpgrade(request, socket, head, (upgraded) => new Peer(upgraded, request, talk));
   });

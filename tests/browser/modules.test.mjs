@@ -6,8 +6,10 @@ import { test } from "node:test";
 
 /** A module of the page. As a data URL, because it lies in no package that would call it a module. */
 async function load(name) {
-  const source = await readFile(new URL(`../../src/talk/${name}`, import.meta.url));
-  return import(`data:text/javascript;base64,${source.toString("base64")}`);
+  // What stands behind a "?" makes it another copy of the module, with a memory of its own.
+  const [file, copy = ""] = name.split("?");
+  const source = await readFile(new URL(`../../src/talk/${file}`, import.meta.url), "utf8");
+  return import(`data:text/javascript;base64,${Buffer.from(`${source}//${copy}`).toString("base64")}`);
 }
 
 const { Resampler } = await load("resample.js");
@@ -188,4 +190,47 @@ test("every way to fail has its name", () => {
   assert.equal(ofProblem(404, {}), "agent");
   assert.equal(ofProblem(503, { detail: "the server is draining" }), "draining");
   assert.equal(ofProblem(403, {}), "closed");
+  assert.equal(ofProblem(403, { type: "urn:tandem:problem:forbidden" }), "forbidden");
+  assert.equal(ofProblem(401, {}), "login");
+});
+
+/** A server of log-ins in place of `fetch`; every refresh token works once. */
+function office(context, { seconds }) {
+  const asked = [];
+  let pairs = 0;
+  const pair = () => ({ tokens: { access: `access${++pairs}`, refresh: `refresh${pairs}`, expires_in: seconds } });
+  const answer = (status, body) => new Response(JSON.stringify(body), { status });
+  context.mock.method(globalThis, "fetch", async (address, options = {}) => {
+    asked.push({ address, authorization: options.headers?.authorization, body: options.body && JSON.parse(options.body) });
+    if (address === "/api/auth/login/") return asked.at(-1).body.password === "right" ? answer(200, pair()) : answer(401, { detail: "wrong" });
+    if (address === "/api/auth/refresh/") return asked.at(-1).body.refresh === `refresh${pairs}` ? answer(200, pair()) : answer(401, {});
+    return answer(200, {});
+  });
+  return asked;
+}
+
+test("a log-in is kept in memory, carried in a header, and renewed before it is over, once for all who ask", async (context) => {
+  const { ask, bearer, logIn } = await load("account.js");
+  const asked = office(context, { seconds: 10 }); // fewer than what is left over at the end: it is renewed each time
+  assert.equal(await bearer(), null);
+  await ask("/api/agents");
+  assert.equal(asked.at(-1).authorization, undefined, "nobody has logged in");
+  assert.equal(await logIn("a@example.test", "wrong"), "wrong");
+  assert.equal(await bearer(), null);
+  assert.equal(await logIn("a@example.test", "right"), null);
+  assert.deepEqual(await Promise.all([bearer(), bearer(), bearer()]), ["access2", "access2", "access2"]);
+  assert.equal(asked.filter(({ address }) => address === "/api/auth/refresh/").length, 1);
+  await ask("/api/agents", { headers: { accept: "application/json" } });
+  assert.equal(asked.at(-1).authorization, "Bearer access3");
+  assert.ok(asked.every(({ address }) => !address.includes("access")), "never in an address");
+});
+
+test("a session that was ended elsewhere asks for a log-in again", async (context) => {
+  const { bearer, logIn } = await load("account.js?ended");
+  const asked = office(context, { seconds: 10 });
+  assert.equal(await logIn("a@example.test", "right"), null);
+  context.mock.method(globalThis, "fetch", async (address) => (asked.push({ address }), new Response("{}", { status: 401 })));
+  assert.equal(await bearer(), null);
+  assert.equal(await bearer(), null);
+  assert.equal(asked.filter(({ address }) => address === "/api/auth/refresh/").length, 1);
 });

@@ -128,6 +128,32 @@ test("what is muted is silence on the wire and in the recording", async (context
   assert.ok(peer.audio.slice(from).length > 10 && peer.audio.slice(from).every((chunk) => chunk.every((byte) => byte === 0)));
 });
 
+test("a server that asks who it is gets a log-in, and the talk carries its token outside the address", async (context) => {
+  let met;
+  const meeting = new Promise((resolve) => (met = resolve));
+  const server = await fakeServer({ talk: (peer) => met(peer), password: "right", agents: { items: [{ name: "front-desk" }] } });
+  const page = await openTalk(context, browser, `${server.url}/talk`, { quiet: false });
+  context.after(() => server.close());
+  const addresses = [];
+  page.on("request", (request) => addresses.push(request.url()));
+  await page.waitForSelector('#failure[data-name="login"] #login:not([hidden])');
+  await page.type('#login [name="email"]', "asha@example.test");
+  await page.type('#login [name="password"]', "wrong");
+  await page.click("#login button");
+  await until(page, () => /wrong/.test(document.getElementById("login-said").textContent));
+  await page.$eval('#login [name="password"]', (field) => (field.value = ""));
+  await page.type('#login [name="password"]', "right");
+  await page.click("#login button");
+  await page.waitForSelector("#agent:not([hidden])");
+  assert.equal(await page.$eval("#failure", (banner) => banner.hidden), true);
+  assert.equal(await page.$eval('#login [name="password"]', (field) => field.value), "", "the page does not keep it");
+  await page.click("#talk");
+  assert.equal((await meeting).protocol, "convai");
+  await until(page, () => window.tandemTalk.state === "talking");
+  assert.ok(addresses.every((address) => !address.includes("signature")), `${addresses}`);
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
+});
+
 const REFUSALS = [
   ["agent", { status: 404, detail: "there is no agent of that name" }],
   ["full", { status: 503, detail: "all 10 calls are taken" }],

@@ -38,6 +38,34 @@ fn a_thousand_bad_log_ins_are_slowed_and_the_owner_still_gets_in() {
 }
 
 #[test]
+fn what_was_counted_is_taken_up_after_a_restart() {
+    let (t0, owner) = (origin(), email("owner"));
+    let now = t0 + SECOND * 10;
+    let after = |past: &[(bool, u32)]| {
+        let mut lockout = Lockout::default();
+        for (right, second) in past {
+            lockout.recall(&owner, v4(1), *right, Some(t0 + SECOND * *second), now);
+        }
+        lockout
+    };
+    assert_eq!(after(&[(false, 10); 4]).ask(&owner, v4(1), now), Leave::Try);
+    assert_eq!(after(&[(false, 10); 5]).ask(&owner, v4(1), now), Leave::Wait { retry_after: SECOND });
+    assert_eq!(after(&[(false, 10); 5]).ask(&owner, v4(2), now), Leave::Try, "another address");
+    let forgiven = [[(false, 1); 5].as_slice(), &[(true, 2)]].concat();
+    assert_eq!(after(&forgiven).ask(&owner, v4(1), now), Leave::Try);
+    // Known again: what others do from there does not keep its owner waiting for long.
+    let known = [[(true, 1)].as_slice(), &[(false, 10); 30]].concat();
+    assert_eq!(after(&known).ask(&owner, v4(1), now), Leave::Wait { retry_after: LONGEST_KNOWN });
+    let mut lockout = Lockout::default();
+    (0..200).for_each(|_| lockout.recall(&owner, v4(1), false, None, now));
+    assert_eq!(
+        (lockout.ask(&owner, v4(1), now), lockout.is_under_attack(&owner, now)),
+        (Leave::Try, false),
+        "before this machine was up"
+    );
+}
+
+#[test]
 fn a_thousand_at_once_are_five() {
     let (mut lockout, now, owner) = (Lockout::default(), origin(), email("owner"));
     let tried = (0..1000).filter(|_| lockout.ask(&owner, v4(2), now) == Leave::Try).count();

@@ -21,7 +21,9 @@ const MATRIX: &str = "\
 capability          viewer operator admin owner key
 calls:read          yes    yes      yes   yes   scope
 settings:read       yes    yes      yes   yes   scope
+metrics:read        yes    yes      yes   yes   scope
 calls:listen        -      yes      yes   yes   scope
+talks:start         -      yes      yes   yes   scope
 calls:dial          -      yes      yes   yes   scope
 calls:intervene     -      yes      yes   yes   scope
 campaigns:write     -      yes      yes   yes   scope

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tandem_domain::ids::{CallId, ConversationId};
+use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::playbook::stage;
 use tandem_domain::transcript::{Line, Role};
 
@@ -13,6 +13,9 @@ use super::State;
 /// A live call, for `/debug/sessions` (api-inventory section 6, live state).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SessionView {
+    /// Whose it is: nobody else is shown it.
+    #[serde(skip)]
+    pub business: BusinessId,
     /// The call.
     pub call_id: CallId,
     /// Its conversation.
@@ -65,6 +68,7 @@ impl State {
     pub(super) fn view(&self) -> SessionView {
         let plan = &self.plan;
         SessionView {
+            business: plan.agent.business,
             call_id: plan.call,
             conversation_id: plan.conversation,
             call_sid: plan.start.carrier_call_id.clone(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tandem_domain::ids::CallId;
+use tandem_domain::ids::{BusinessId, CallId};
 use tandem_domain::invitation::{Admission, Invitations, Uninvited};
 use tandem_domain::port::dialect::LegStart;
 use tandem_domain::reception::{self, NumberAgents, Standing};
@@ -32,6 +32,8 @@ pub struct Arrival {
     pub token: Option<String>,
     /// The place among the sockets that have not spoken; given back when the stream starts.
     pub place: Option<Place>,
+    /// Whose agents may answer, where whoever opened the socket has shown who they are; else the switch's own business.
+    pub business: Option<BusinessId>,
 }
 
 /// All invitations of a switch.

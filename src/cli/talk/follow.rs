@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Output;
-use crate::cli::place::{Place, client};
+use crate::cli::place::Place;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ impl Follower {
     /// Follows the call, unless the result is JSON: then stdout is the object's.
     pub(super) fn of(place: &Place, call_sid: &str, output: Output) -> Self {
         let looks = place.api().filter(|_| !output.is_json()).and_then(|api| {
-            let client = client(place.socket.as_deref())?;
+            let client = place.client()?;
             Some((client, format!("{api}/api/conversations/{call_sid}/transcript")))
         });
         Self { looks, shown: Shown::default() }

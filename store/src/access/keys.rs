@@ -10,6 +10,7 @@ use tandem_access::audit::Record;
 use tandem_access::port::{KeptKey, NewKey};
 use tandem_access::role::Capability;
 use tandem_domain::ids::BusinessId;
+use uuid::Uuid;
 
 use super::audit;
 use crate::Store;
@@ -20,8 +21,9 @@ use crate::value;
 macro_rules! key_where {
     ($condition:literal) => {
         concat!(
-            "SELECT id, key_id, business_id, name, hash, scopes, created_at, expires_at, revoked_at, last_used_at ",
-            "FROM api_keys WHERE ",
+            "SELECT k.id, k.key_id, k.business_id, k.name, k.hash, k.scopes, k.created_at, k.expires_at, k.revoked_at, ",
+            "k.last_used_at, u.uuid AS created_by ",
+            "FROM api_keys k LEFT JOIN users u ON u.business_id = k.business_id AND u.id = k.created_by WHERE ",
             $condition
         )
     };
@@ -35,6 +37,7 @@ struct KeyRow {
     name: String,
     hash: Vec<u8>,
     scopes: Json<Vec<String>>,
+    created_by: Option<Uuid>,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
@@ -55,16 +58,25 @@ impl KeyRow {
             revoked_at: self.revoked_at,
             last_used_at: self.last_used_at,
         };
-        Ok(KeptKey { row: self.id, key, name: self.name, created_at: self.created_at })
+        let KeyRow { id: row, name, created_by, created_at, .. } = self;
+        Ok(KeptKey { row, key, name, created_by, created_at })
     }
 }
 
 impl Store {
     pub(super) async fn find_key(&self, id: KeyId) -> Result<Option<ApiKey>, Failure> {
-        const SQL: &str = key_where!("key_id = $1");
+        const SQL: &str = key_where!("k.key_id = $1");
         let row: Option<KeyRow> =
             on!(self.reader(), db => sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(db).await)?;
         row.map(|row| row.read().map(|kept| kept.key)).transpose()
+    }
+
+    pub(super) async fn find_kept(&self, business: BusinessId, id: KeyId) -> Result<Option<KeptKey>, Failure> {
+        const SQL: &str = key_where!("k.business_id = $1 AND k.key_id = $2");
+        let row: Option<KeyRow> = on!(self.reader(), db => {
+            sqlx::query_as(SQL).bind(business.0).bind(id.as_str()).fetch_optional(db).await
+        })?;
+        row.map(KeyRow::read).transpose()
     }
 
     pub(super) async fn add_key(&self, new: NewKey, record: Record) -> Result<(), Failure> {
@@ -105,7 +117,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<KeptKey>, Failure> {
-        const SQL: &str = key_where!("business_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+        const SQL: &str = key_where!("k.business_id = $1 AND k.id < $2 ORDER BY k.id DESC LIMIT $3");
         let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit));
         let rows: Vec<KeyRow> = on!(self.reader(), db => {
             sqlx::query_as(SQL).bind(business.0).bind(before).bind(limit).fetch_all(db).await

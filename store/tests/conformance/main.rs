@@ -14,6 +14,7 @@ mod faults;
 mod keys;
 mod lists;
 mod lives;
+mod people;
 mod records;
 mod replay;
 mod schema;
@@ -108,6 +109,18 @@ on_both_engines! {
         a_silent_life_is_buried_and_one_that_beats_is_not
         a_life_that_was_presumed_dead_has_the_last_word
         an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
+    people:
+        a_user_is_found_by_number_uuid_and_address_in_their_own_business
+        the_first_user_is_an_owner_and_closes_the_interface
+        an_owner_is_not_made_where_the_interface_would_not_know
+        of_two_owners_who_remove_each_other_one_stays
+        one_who_is_disabled_is_no_owner_that_a_business_keeps
+        a_change_is_made_to_the_user_that_was_seen
+        another_password_leaves_the_session_that_begins_with_it
+        a_deleted_user_takes_their_log_ins_along_and_leaves_their_record
+        sessions_that_are_long_over_are_forgotten
+        records_are_found_by_what_was_done_to_what_and_when
+        log_ins_of_before_are_read_back_from_the_record;
     talks:
         a_talk_is_a_conversation_without_a_call
         a_talk_that_a_dead_process_left_open_is_closed;
