@@ -22,7 +22,7 @@ use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::{AgentBook, ConversationStore};
+use tandem_domain::port::store::{AgentBook, ConversationStore, LimitBook, NumberBook};
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,6 +35,7 @@ use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
 mod agents;
+mod asking;
 mod auth;
 mod body;
 mod calls;
@@ -46,10 +47,12 @@ pub(crate) mod gate;
 mod guard;
 mod health;
 mod journals;
+mod limits;
 mod listener;
 mod listing;
 mod openapi;
 mod page;
+mod phone_numbers;
 pub mod problem;
 mod range;
 mod read_rate;
@@ -89,6 +92,10 @@ pub(crate) struct Surface {
     pub(crate) business: BusinessId,
     /// Agents, for who edits them.
     pub(crate) agents: Arc<dyn AgentBook>,
+    /// Telephone numbers, for who edits them.
+    pub(crate) numbers: Arc<dyn NumberBook>,
+    /// Limits of calls, for who edits them.
+    pub(crate) limits: Arc<dyn LimitBook>,
     /// Whose telephone numbers come without a country code.
     pub(crate) region: Option<Region>,
     /// Who may ask.
@@ -159,6 +166,13 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         needs(Capability::ReadSettings, routes!(agents::detail)),
         needs(Capability::PublishAgents, routes!(agents::edit)),
         needs(Capability::ReadSettings, routes!(agents::config)),
+        needs(Capability::ReadSettings, routes!(phone_numbers::list)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::create)),
+        needs(Capability::ReadSettings, routes!(phone_numbers::detail)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::edit)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::remove)),
+        needs(Capability::ReadSettings, routes!(limits::detail)),
+        needs(Capability::SetLimits, routes!(limits::edit)),
         needs(Capability::ReadCalls, routes!(calls::list)),
         needs(Capability::ReadCalls, routes!(calls::detail)),
         needs(Capability::Debug, routes!(journals::journal)),

@@ -8,18 +8,21 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
+use tandem_domain::admission::{Denied, Kind};
 use tandem_domain::agent::Agent;
 use tandem_domain::barge_in::Lists;
 use tandem_domain::caller::Arriving;
-use tandem_domain::ids::{BusinessId, CallId, ConversationId};
+use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId};
 use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
+use tandem_domain::number::{Number, Region};
 use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
-use tandem_domain::port::store::{AgentStore, CallLog, RowKey};
+use tandem_domain::port::store::{AgentStore, CallLog, LimitStore, NumberRoutes, Route, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::reception::NumberAgents;
-use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, Record};
+use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, REFUSED, Record, TimelineEvent};
+use tandem_domain::zone::Zone;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -33,6 +36,7 @@ use crate::flood::MessageBudget;
 use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
+use crate::limits::{Asking, Limits, Permit};
 use crate::overrides::{self, Granted};
 use crate::recordings::{RecordingKeeping, Recordings};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
@@ -48,6 +52,8 @@ pub use arrival::{Arrival, DIRECTION_PARAMETER, TOKEN_PARAMETER};
 
 /// A caller hears nothing while the store is asked for the agent.
 const ANSWERER_LIMIT: Duration = Duration::from_secs(3);
+/// The same, for whose the number is: where that is not to be had, the settings know somebody.
+const ROUTE_LIMIT: Duration = Duration::from_millis(500);
 /// An actor that does not answer in this time is left out of an answer.
 const ASK_LIMIT: Duration = Duration::from_secs(1);
 /// Time for goodbyes once the drain limit is reached.
@@ -72,8 +78,12 @@ pub struct SwitchConfig {
     pub business: BusinessId,
     /// Who answers where nothing else is said (`DEFAULT_AGENT`).
     pub default_agent: String,
-    /// Who answers which of our numbers (`NUMBER_AGENTS`).
+    /// Who answers numbers that the store does not know (`NUMBER_AGENTS`).
     pub numbers: NumberAgents,
+    /// Whose telephone numbers come without a country code (`DEFAULT_REGION`).
+    pub region: Option<Region>,
+    /// Where the days of a business begin that says nothing else (`TIMEZONE`).
+    pub zone: Zone,
     /// Messages that a far end may send in a second; bursts of twice as many.
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
@@ -102,6 +112,8 @@ impl Default for SwitchConfig {
             business: BusinessId::FIRST,
             default_agent: "front-desk".into(),
             numbers: NumberAgents::default(),
+            region: None,
+            zone: Zone::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
             detector: VadEngine::default(),
@@ -119,6 +131,10 @@ impl Default for SwitchConfig {
 pub struct Ports {
     /// Agents.
     pub agents: Arc<dyn AgentStore>,
+    /// Who answers which of our numbers.
+    pub numbers: Arc<dyn NumberRoutes>,
+    /// What businesses may have.
+    pub limits: Arc<dyn LimitStore>,
     /// Where records go.
     pub log: Arc<dyn CallLog>,
     /// The recogniser.
@@ -144,6 +160,7 @@ struct Inner {
     config: SwitchConfig,
     ports: Ports,
     board: ActorRef<SwitchboardMsg>,
+    limits: Limits,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
     journals: Journals,
@@ -177,6 +194,7 @@ impl Switch {
         Ok(Self {
             inner: Arc::new(Inner {
                 mute: MuteSockets::new(config.max_mute_per_address),
+                limits: Limits::new(Arc::clone(&ports.limits), config.zone),
                 config,
                 ports,
                 board,
@@ -258,16 +276,17 @@ impl Switch {
         // A call that comes back has its first record already: the carrier's id joins the two.
         let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
         let direction = arrival::direction(seat.as_ref(), arrival.standing, &start);
-        let key = arrival::agent_key(
-            seat.as_ref(),
-            arrival.standing,
-            &start,
-            direction,
-            &config.numbers,
-            &config.default_agent,
-        );
+        let named = arrival::named(seat.as_ref(), arrival.standing, &start);
+        let ours = match direction {
+            Direction::Inbound => start.to.as_deref(),
+            Direction::Outbound => start.from.as_deref(),
+        };
         let screen = dialect.agreed(&start).notices;
-        let Answerer { agent, brain, refused_overrides } = match self.answerer(key, &start, direction, screen).await {
+        let answerer = match self.key(named, ours).await {
+            Ok(key) => self.answerer(key, &start, direction, screen).await,
+            Err(switched_off) => Err(switched_off),
+        };
+        let Answerer { agent, brain, refused_overrides } = match answerer {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -279,12 +298,31 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
-        let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (call, conversation) = ids(carrier);
+        let call = invited.unwrap_or(call);
+        let again = seat.as_ref().is_some_and(|seat| seat.admission.returning);
+        let kind = match direction {
+            _ if carrier == BROWSER => Kind::Talk,
+            Direction::Inbound => Kind::Inbound,
+            Direction::Outbound => Kind::Outbound,
+        };
+        let permit = match self.inner.limits.admit(Asking { call, agent: &agent, kind, again }).await {
+            Ok(permit) => permit,
+            Err(denied) => {
+                let reason = EndReason::Denied(denied);
+                if let Some(seat) = seat {
+                    seat.leave(Some(&reason));
+                }
+                socket.last_words.say(dialect.parting(&reason));
+                self.denied(carrier, (call, conversation), agent.id, &start, &arrival, denied);
+                return close(socket.outgoing).await;
+            }
+        };
+        let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
         let lexicons = config.lexicons.of_call(&agent.language);
         let args = call::Args {
-            call: invited.unwrap_or(call),
+            call,
             conversation,
             agent,
             brain,
@@ -307,7 +345,7 @@ impl Switch {
             journals: self.inner.journals.clone(),
             refused_overrides,
         };
-        match self.admit(args).await {
+        match self.admit(args, permit).await {
             Ok(admitted) => {
                 // An error means that the switchboard is gone, and the call with it.
                 let reason = admitted.over.await.unwrap_or(Some(EndReason::Drained));
@@ -328,23 +366,56 @@ impl Switch {
         }
     }
 
-    async fn admit(&self, args: call::Args) -> Result<Admitted, Box<Refused>> {
-        match self.inner.board.call(|reply| SwitchboardMsg::Admit(Box::new(args), reply), None).await {
+    async fn admit(&self, args: call::Args, permit: Permit) -> Result<Admitted, Box<Refused>> {
+        match self.inner.board.call(|reply| SwitchboardMsg::Admit(Box::new(args), permit, reply), None).await {
             Ok(CallResult::Success(answer)) => answer,
             _ => Err(Box::new(Refused { reason: EndReason::Refused, args: None })),
         }
     }
 
-    /// The agent of that name, number or UUID, and its brain; and as what it answers, if the far end may choose.
+    /// The agent that was named, else the one of our number, by the store before the settings, else the one for everybody; or that the number
+    /// is switched off.
+    async fn key(&self, named: Option<&str>, ours: Option<&str>) -> Result<RowKey, String> {
+        let Inner { config, .. } = self.inner.as_ref();
+        if let Some(named) = named {
+            return Ok(RowKey::parse(named));
+        }
+        match self.route(ours).await {
+            Some(Route { active: false, .. }) => return Err("its number is switched off".to_owned()),
+            Some(Route { agent: Some(agent), .. }) => return Ok(RowKey::Number(agent.0)),
+            Some(Route { agent: None, .. }) | None => {}
+        }
+        let by_settings = ours.and_then(|ours| config.numbers.agent(ours));
+        Ok(RowKey::parse(by_settings.unwrap_or(&config.default_agent)))
+    }
+
+    /// Who answers our number; `None` where the store does not know it, or does not answer.
+    async fn route(&self, ours: Option<&str>) -> Option<Route> {
+        let Inner { config, ports, .. } = self.inner.as_ref();
+        let number = Number::read(ours?, config.region).ok()?;
+        match timeout(ROUTE_LIMIT, ports.numbers.route(config.business, number)).await {
+            Ok(Ok(route)) => route,
+            Ok(Err(error)) => {
+                warn!(%error, "whose number was dialled is not known");
+                None
+            }
+            Err(_) => {
+                warn!("whose number was dialled is not known: the store does not answer in time");
+                None
+            }
+        }
+    }
+
+    /// The agent of that key, and its brain; and as what it answers, if the far end may choose.
     async fn answerer(
         &self,
-        key: &str,
+        key: RowKey,
         start: &LegStart,
         direction: Direction,
         may_choose: bool,
     ) -> Result<Answerer, String> {
         let Inner { config, ports, .. } = self.inner.as_ref();
-        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, RowKey::parse(key))).await;
+        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(config.business, key.clone())).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
         let granted = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Granted::default() };
@@ -361,6 +432,26 @@ impl Switch {
         Ok(Answerer { agent, brain, refused_overrides: granted.refused })
     }
 
+    /// Leaves the record of a call that its business or agent did not take.
+    fn denied(
+        &self,
+        carrier: &'static str,
+        ids: (CallId, ConversationId),
+        agent: AgentId,
+        start: &LegStart,
+        arrival: &Arrival,
+        denied: Denied,
+    ) {
+        let (call, business) = (ids.0, self.inner.config.business);
+        let mut data = serde_json::json!({ "reason": denied.as_str(), "level": denied.level() });
+        if let Denied::AtOnce { used, most, .. } | Denied::Today { used, most, .. } = denied {
+            (data["used"], data["most"]) = (used.into(), most.into());
+        }
+        let event = TimelineEvent { call, business, index: 1, since_start: Duration::ZERO, kind: REFUSED, data };
+        let met = Met { ids, agent: Some(agent), event: Some(event) };
+        self.leave_record(carrier, met, start, arrival, EndReason::Denied(denied), Duration::ZERO);
+    }
+
     /// Leaves the record of a socket that never became a call.
     fn turned_away(
         &self,
@@ -371,21 +462,37 @@ impl Switch {
         reason: EndReason,
         duration: Duration,
     ) {
+        let (call, conversation) = ids(carrier);
+        let met = Met { ids: (invited.unwrap_or(call), conversation), agent: None, event: None };
+        self.leave_record(carrier, met, start, arrival, reason, duration);
+    }
+
+    fn leave_record(
+        &self,
+        carrier: &'static str,
+        met: Met,
+        start: &LegStart,
+        arrival: &Arrival,
+        reason: EndReason,
+        duration: Duration,
+    ) {
         info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
         meter::call_ended(carrier, &reason, duration);
+        meter::call_refused(&reason);
         let Some(scribe) = self.scribe() else { return };
-        let ((call, conversation), business, at) = (ids(carrier), self.inner.config.business, clock::utc());
-        let call = invited.unwrap_or(call);
+        let Met { ids: (call, conversation), agent, event } = met;
+        let (business, at) = (self.inner.config.business, clock::utc());
         let detail = match &reason {
             EndReason::Breach(breach) => breach.to_string(),
             EndReason::NotInvited(uninvited) => uninvited.to_string(),
+            EndReason::Denied(denied) => denied.to_string(),
             _ => String::new(),
         };
         scribe.write(Record::Started(CallStarted {
             call,
             conversation,
             business,
-            agent: None,
+            agent,
             call_sid: if start.carrier_call_id.is_empty() {
                 arrival.path_id.clone().unwrap_or_default()
             } else {
@@ -400,7 +507,15 @@ impl Switch {
             parameters: BTreeMap::new(),
             at,
         }));
+        if let Some(event) = event {
+            scribe.write(Record::Event(event));
+        }
         scribe.write(Record::Ended(CallEnded { call, business, reason, detail, duration, outcome: None, at }));
+    }
+
+    /// The limits of calls: whoever dials asks them too.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// All live calls, oldest first. A call that does not answer in time is left out.
@@ -517,6 +632,14 @@ struct Answerer {
     brain: Arc<dyn Brain>,
     /// What the far end wanted to choose of the agent and may not.
     refused_overrides: Vec<String>,
+}
+
+/// What is known of a socket that never became a call.
+struct Met {
+    ids: (CallId, ConversationId),
+    /// Who would have answered.
+    agent: Option<AgentId>,
+    event: Option<TimelineEvent>,
 }
 
 /// Fresh ids. A talk in the browser has no call session (R5), so its one row goes by one id.

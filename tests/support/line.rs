@@ -15,6 +15,7 @@ use tandem_domain::call_core::Part;
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::Brains;
 use tandem_domain::port::dialect::{Dialect, WireMessage};
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
 use tandem_peers::carrier::MediaPeer;
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
@@ -60,6 +61,8 @@ impl Exchange {
         let log = Log::default();
         let ports = Ports {
             agents: Arc::new(OneAgent(timing)),
+            numbers: Arc::new(NoNumbers),
+            limits: Arc::new(Unlimited),
             log: Arc::new(log.clone()),
             stt: Arc::new(vendors.stt),
             tts: Arc::new(vendors.tts),

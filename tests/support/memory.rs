@@ -33,6 +33,7 @@ impl AgentStore for OneAgent {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
             script: tandem_domain::agent::Script::default(),
         });
         Box::pin(async move { Ok(agent) })
