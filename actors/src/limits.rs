@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use tandem_domain::admission::{Ask, Denied, Kind, Places};
@@ -23,6 +23,8 @@ use crate::{clock, metrics as meter};
 
 /// How long a call waits for news of its limits. Nothing is heard meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a database that did not answer is not asked again: each caller would wait for it.
+const REST: Duration = Duration::from_secs(5);
 /// Businesses whose limits are kept as they last were.
 const MOST_KNOWN: usize = 10_000;
 
@@ -36,6 +38,8 @@ struct Inner {
     zone: Zone,
     places: Mutex<Places>,
     known: Mutex<BTreeMap<BusinessId, BusinessLimits>>,
+    /// When the database last did not answer.
+    away_since: Mutex<Option<Instant>>,
 }
 
 /// A call that asks for a place.
@@ -51,37 +55,37 @@ pub struct Asking<'a> {
     pub again: bool,
 }
 
-/// A call's place, given back when this is dropped.
+/// A call's place, given back when this is dropped. A call may have several, of one place: of whoever dialled it, and of its socket.
 pub struct Permit {
     limits: Limits,
     usage: Usage,
     again: bool,
-    begun: bool,
 }
 
 impl Permit {
-    /// The call runs: its day has had it. The record of that; none of a call that has come back, whose day had it already.
-    pub fn begun(&mut self) -> Option<Usage> {
-        self.begun = true;
+    /// The call begins: its day has had it. The record of that; none of a call that has come back, whose day had it already.
+    pub fn begin(&self) -> Option<Usage> {
+        lock(&self.limits.0.places).begin(self.usage.call);
         (!self.again).then(|| self.usage.clone())
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut places = lock(&self.limits.0.places);
-        if self.begun {
-            places.free(self.usage.call);
-        } else {
-            places.withdraw(self.usage.call);
-        }
+        lock(&self.limits.0.places).leave(self.usage.call);
     }
 }
 
 impl Limits {
     /// No place is taken.
     pub fn new(store: Arc<dyn LimitStore>, zone: Zone) -> Self {
-        Self(Arc::new(Inner { store, zone, places: Mutex::default(), known: Mutex::default() }))
+        Self(Arc::new(Inner {
+            store,
+            zone,
+            places: Mutex::default(),
+            known: Mutex::default(),
+            away_since: Mutex::default(),
+        }))
     }
 
     /// A place for a call, if every level has room.
@@ -115,7 +119,7 @@ impl Limits {
             overflow: admitted.overflow,
             at,
         };
-        Ok(Permit { limits: self.clone(), usage, again, begun: false })
+        Ok(Permit { limits: self.clone(), usage, again })
     }
 
     /// Places that are taken.
@@ -126,18 +130,15 @@ impl Limits {
     /// What a business may have, as it is or as it last was.
     async fn house(&self, business: BusinessId) -> BusinessLimits {
         let Inner { store, known, .. } = &*self.0;
-        match answer(store.business_limits(business)).await {
-            Ok(limits) => {
+        match self.answer(store.business_limits(business)).await {
+            Some(limits) => {
                 let mut known = lock(known);
                 if known.len() < MOST_KNOWN || known.contains_key(&business) {
                     known.insert(business, limits);
                 }
                 limits
             }
-            Err(error) => {
-                warn!(%error, business = business.0, "the limits of a business are taken as they last were");
-                lock(known).get(&business).copied().unwrap_or_default()
-            }
+            None => lock(known).get(&business).copied().unwrap_or_default(),
         }
     }
 
@@ -147,17 +148,36 @@ impl Limits {
         if !lock(places).should_read(business, day, clock::now()) {
             return;
         }
-        match answer(store.admitted_elsewhere(business, day)).await {
-            Ok(calls) => lock(places).learn(business, day, calls.into_iter().collect(), clock::now()),
-            Err(error) => warn!(%error, business = business.0, "how many calls a day has had is not read"),
+        if let Some(calls) = self.answer(store.admitted_elsewhere(business, day)).await {
+            lock(places).learn(business, day, calls.into_iter().collect(), clock::now());
         }
     }
-}
 
-async fn answer<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(PATIENCE, asked)
-        .await
-        .unwrap_or_else(|_| Err(StoreError::Unavailable(format!("no answer within {} ms", PATIENCE.as_millis()))))
+    /// An answer of the database, if it gives one in time; it is not asked while it rests.
+    async fn answer<T>(&self, asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+        let away_since = &self.0.away_since;
+        let rests = |since: Instant| clock::now().saturating_duration_since(since) < REST;
+        if lock(away_since).is_some_and(rests) {
+            return None;
+        }
+        let answer = timeout(PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable(format!("no answer within {} ms", PATIENCE.as_millis()))));
+        let mut away_since = lock(away_since);
+        match answer {
+            Ok(answer) => {
+                *away_since = None;
+                Some(answer)
+            }
+            Err(error) => {
+                warn!(%error, "limits of calls are taken as they were last known");
+                if let StoreError::Unavailable(_) = error {
+                    *away_since = Some(clock::now());
+                }
+                None
+            }
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -158,7 +158,7 @@ impl State {
         &mut self,
         me: &ActorRef<SwitchboardMsg>,
         args: call::Args,
-        mut permit: Permit,
+        permit: Permit,
     ) -> Result<Admitted, Box<Refused>> {
         if self.closed || self.lines.len() >= self.max_calls {
             return Err(Box::new(Refused { reason: EndReason::Refused, args: Some(args) }));
@@ -173,7 +173,7 @@ impl State {
         };
         let (sender, receiver) = oneshot::channel();
         metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => carrier).increment(1.0);
-        if let Some(usage) = permit.begun() {
+        if let Some(usage) = permit.begin() {
             self.scribe.write(Record::Admitted(usage));
         }
         let line = Line { call, business, carrier, actor, started: clock::now(), permit, over: sender };

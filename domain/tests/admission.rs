@@ -34,10 +34,10 @@ fn ask(call: u128, agent: i64, house: Caps, terms: Terms) -> Ask {
 enum Step {
     /// The call asks, on behalf of an agent that may overflow or not.
     Ask { call: u128, agent: i64, overflow: bool },
-    /// It is over, or it died.
-    Over { call: u128 },
-    /// It was never begun.
-    Withdrawn { call: u128 },
+    /// It begins.
+    Begin { call: u128 },
+    /// One who holds its place leaves: it is over, it died, or it never began.
+    Leave { call: u128 },
     /// The count of other processes is read: they have admitted some more.
     Read { more: u32 },
 }
@@ -45,8 +45,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..40_u128, 1..4_i64, any::<bool>()).prop_map(|(call, agent, overflow)| Step::Ask { call, agent, overflow }),
-        2 => (0..40_u128).prop_map(|call| Step::Over { call }),
-        1 => (0..40_u128).prop_map(|call| Step::Withdrawn { call }),
+        2 => (0..40_u128).prop_map(|call| Step::Begin { call }),
+        3 => (0..40_u128).prop_map(|call| Step::Leave { call }),
         1 => (0..3_u32).prop_map(|more| Step::Read { more }),
     ]
 }
@@ -61,8 +61,8 @@ proptest! {
         let house = Caps { at_once: Some(house.0), a_day: Some(house.1) };
         let caps = Caps { at_once: Some(agent_caps.0), a_day: Some(agent_caps.1) };
         let (now, mut places) = (Instant::now(), Places::default());
-        // The model: which calls run, of which agent, and how many the day has had.
-        let mut running: BTreeMap<u128, i64> = BTreeMap::new();
+        // The model: which calls hold a place (of which agent, how often, whether begun), and how many the day has had.
+        let mut running: BTreeMap<u128, (i64, u32, bool)> = BTreeMap::new();
         let mut had: BTreeMap<i64, u32> = BTreeMap::new();
         let mut others = 0;
         places.learn(OURS, day(22), Tally::default(), now);
@@ -71,31 +71,40 @@ proptest! {
                 Step::Ask { call, agent, overflow } => {
                     let before = running.len();
                     let taken = places.take(&ask(call, agent, house, Terms { answers: true, caps, overflow }));
-                    if running.contains_key(&call) {
+                    if let Some((_, holders, _)) = running.get_mut(&call) {
                         prop_assert!(taken.is_ok(), "a call that has its place keeps it");
+                        *holders += 1;
                     } else if let Ok(admitted) = taken {
-                        running.insert(call, agent);
+                        running.insert(call, (agent, 1, false));
                         *had.entry(agent).or_default() += 1;
                         let most = house.at_once.unwrap() as usize;
                         prop_assert_eq!(admitted.overflow, before >= most);
                         prop_assert!(!admitted.overflow || overflow);
                         let lifted = if overflow { most * OVERFLOW as usize } else { most };
                         prop_assert!(running.len() <= lifted);
-                        let own = running.values().filter(|other| **other == agent).count();
+                        let own = running.values().filter(|(other, ..)| *other == agent).count();
                         prop_assert!(own <= caps.at_once.unwrap() as usize);
                         prop_assert!(had[&agent] + others <= caps.a_day.unwrap(), "each agent has had so many elsewhere");
                         prop_assert!(had.values().sum::<u32>() + 3 * others <= house.a_day.unwrap());
                     }
                 }
-                Step::Over { call } => {
-                    running.remove(&call);
-                    places.free(CallId(Uuid::from_u128(call)));
-                }
-                Step::Withdrawn { call } => {
-                    if let Some(agent) = running.remove(&call) {
-                        *had.get_mut(&agent).unwrap() -= 1;
+                Step::Begin { call } => {
+                    if let Some((.., begun)) = running.get_mut(&call) {
+                        *begun = true;
                     }
-                    places.withdraw(CallId(Uuid::from_u128(call)));
+                    places.begin(CallId(Uuid::from_u128(call)));
+                }
+                Step::Leave { call } => {
+                    if let Some((agent, holders, begun)) = running.get_mut(&call) {
+                        *holders -= 1;
+                        if *holders == 0 {
+                            if !*begun {
+                                *had.get_mut(agent).unwrap() -= 1;
+                            }
+                            running.remove(&call);
+                        }
+                    }
+                    places.leave(CallId(Uuid::from_u128(call)));
                 }
                 Step::Read { more } => {
                     others += more;
@@ -104,8 +113,10 @@ proptest! {
             }
             prop_assert_eq!(places.taken(), running.len());
         }
-        for call in running.keys() {
-            places.free(CallId(Uuid::from_u128(*call)));
+        for (call, (_, holders, _)) in &running {
+            for _ in 0..*holders {
+                places.leave(CallId(Uuid::from_u128(*call)));
+            }
         }
         prop_assert_eq!(places.counts(OURS, AgentId(1), day(22)).business.live, 0, "every place comes back");
     }
@@ -129,7 +140,8 @@ fn threads_that_ask_at_once_get_no_more_than_there_are() {
                             std::thread::yield_now();
                             let counts = places.lock().unwrap().counts(OURS, ask.agent, ask.day);
                             assert!(counts.business.live <= 7, "{counts:?}");
-                            places.lock().unwrap().free(ask.call);
+                            places.lock().unwrap().begin(ask.call);
+                            places.lock().unwrap().leave(ask.call);
                         }
                     }
                     admitted
@@ -184,9 +196,15 @@ fn a_dial_that_rings_and_its_socket_are_one_call() {
     places.take(&dial).unwrap();
     places.take(&dial).unwrap();
     assert_eq!((places.taken(), places.counts(OURS, AgentId(1), day(22)).business.today), (1, 1));
-    places.withdraw(dial.call);
-    places.withdraw(dial.call);
-    places.take(&Ask { call: CallId(Uuid::from_u128(2)), ..dial }).unwrap();
+    let other = Ask { call: CallId(Uuid::from_u128(2)), ..dial };
+    places.leave(dial.call);
+    assert!(places.take(&other).is_err(), "one of the two still holds it");
+    places.leave(dial.call);
+    places.leave(dial.call);
+    places.take(&other).unwrap();
+    places.begin(other.call);
+    places.leave(other.call);
+    assert_eq!(places.take(&dial).map_err(|denied| denied.as_str()), Err("daily_limit"), "what began was a call");
 }
 
 #[test]

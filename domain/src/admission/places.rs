@@ -1,14 +1,14 @@
 //! Who holds which place: the calls that run, and those that a day has had.
 //!
 //! ```text
-//!            take                      begun, and then over
-//!  (nothing) ────► held ─────────────────────────────────────► freed; the day keeps it
-//!               │         never begun
-//!               └────────────────────────────────────────────► withdrawn; the day forgets it
+//!            take           begin            leave, by the last who holds it
+//!  (nothing) ────► held ────────► begun ─────────────────────────► (nothing); the day keeps it
+//!                   │  leave, by the last who holds it
+//!                   └────────────────────────────────────────────► (nothing); the day forgets it: it never began
 //! ```
 //!
 //! One value holds all counts and every step is whole, so of two calls that ask at once the second sees the first, and no limit is exceeded by a
-//! race. A call takes one place however often it asks: a dial takes it before it rings, and the same call's socket finds it taken.
+//! race. A call has one place however often it asks: a dial takes it before it rings, its socket holds it too, and it is free when both have left.
 //!
 //! A day's count is in two parts: what this process admitted, counted here, and what others did (those before a restart among them), read from
 //! the store, which counts every process but the one that asks. So reading again corrects and never counts twice, whatever of our own is still on
@@ -72,6 +72,10 @@ struct Held {
     /// The day that counted it; none where the call came back.
     day: Option<NaiveDate>,
     admitted: Admitted,
+    /// How often it was taken and not left.
+    holders: u32,
+    /// The call began.
+    begun: bool,
 }
 
 #[derive(Debug, Default)]
@@ -97,7 +101,8 @@ pub struct Places {
 impl Places {
     /// A place for a call, if every level has room.
     pub fn take(&mut self, ask: &Ask) -> Result<Admitted, Denied> {
-        if let Some(held) = self.held.get(&ask.call) {
+        if let Some(held) = self.held.get_mut(&ask.call) {
+            held.holders = held.holders.saturating_add(1);
             return Ok(held.admitted);
         }
         let house = self.houses.entry(ask.business).or_default();
@@ -107,32 +112,34 @@ impl Places {
         if let Some(day) = day {
             house.day(day).ours.add(ask.agent);
         }
-        self.held.insert(ask.call, Held { business: ask.business, agent: ask.agent, day, admitted });
+        let held = Held { business: ask.business, agent: ask.agent, day, admitted, holders: 1, begun: false };
+        self.held.insert(ask.call, held);
         Ok(admitted)
     }
 
-    /// The call is over. One that holds no place changes nothing.
-    pub fn free(&mut self, call: CallId) {
-        self.give_back(call);
+    /// The call has begun: its day has had it.
+    pub fn begin(&mut self, call: CallId) {
+        if let Some(held) = self.held.get_mut(&call) {
+            held.begun = true;
+        }
     }
 
-    /// The call never began: its day has not had it.
-    pub fn withdraw(&mut self, call: CallId) {
-        if let Some(held) = self.give_back(call)
-            && let Some(day) = held.day
-            && let Some(house) = self.houses.get_mut(&held.business)
+    /// Gives back what one [`Self::take`] took. A call that has no place changes nothing.
+    pub fn leave(&mut self, call: CallId) {
+        let Some(held) = self.held.get_mut(&call) else { return };
+        held.holders -= 1; // taken at least once more than left, or it were not here
+        if held.holders > 0 {
+            return;
+        }
+        let Held { business, agent, day, begun, .. } = *held;
+        self.held.remove(&call);
+        let Some(house) = self.houses.get_mut(&business) else { return };
+        house.live.take(agent);
+        if let Some(day) = day.filter(|_| !begun)
             && let Some(day) = house.days.get_mut(&day)
         {
-            day.ours.take(held.agent);
+            day.ours.take(agent);
         }
-    }
-
-    fn give_back(&mut self, call: CallId) -> Option<Held> {
-        let held = self.held.remove(&call)?;
-        if let Some(house) = self.houses.get_mut(&held.business) {
-            house.live.take(held.agent);
-        }
-        Some(held)
     }
 
     /// Whether what others admitted on that day should be read.
