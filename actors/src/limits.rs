@@ -63,10 +63,17 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The call begins: its day has had it. The record of that; none of a call that has come back, whose day had it already.
+    /// The call begins: its day has had it. The record of that, if it is news: a call is one however many permits it has and however often it
+    /// comes back.
     pub fn begin(&self) -> Option<Usage> {
-        lock(&self.limits.0.places).begin(self.usage.call);
-        (!self.again).then(|| self.usage.clone())
+        let begun = lock(&self.limits.0.places).begin(self.usage.call);
+        if !begun || self.again {
+            return None;
+        }
+        if self.usage.overflow {
+            metrics::counter!(meter::CALLS_OVERFLOWED).increment(1);
+        }
+        Some(self.usage.clone())
     }
 }
 
@@ -107,9 +114,6 @@ impl Limits {
             day,
         };
         let admitted = lock(places).take(&ask)?;
-        if admitted.overflow {
-            metrics::counter!(meter::CALLS_OVERFLOWED).increment(1);
-        }
         let usage = Usage {
             call,
             business: agent.business,

@@ -117,11 +117,9 @@ impl Places {
         Ok(admitted)
     }
 
-    /// The call has begun: its day has had it.
-    pub fn begin(&mut self, call: CallId) {
-        if let Some(held) = self.held.get_mut(&call) {
-            held.begun = true;
-        }
+    /// The call has begun: its day has had it. Whether this is news.
+    pub fn begin(&mut self, call: CallId) -> bool {
+        self.held.get_mut(&call).is_some_and(|held| !std::mem::replace(&mut held.begun, true))
     }
 
     /// Gives back what one [`Self::take`] took. A call that has no place changes nothing.
