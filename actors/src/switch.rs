@@ -46,14 +46,14 @@ use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 mod arrival;
+mod refusal;
+mod route;
 
 use arrival::Guests;
 pub use arrival::{Arrival, DIRECTION_PARAMETER, TOKEN_PARAMETER};
 
 /// A caller hears nothing while the store is asked for the agent.
 const ANSWERER_LIMIT: Duration = Duration::from_secs(3);
-/// The same, for whose the number is: where that is not to be had, the settings know somebody.
-const ROUTE_LIMIT: Duration = Duration::from_millis(500);
 /// An actor that does not answer in this time is left out of an answer.
 const ASK_LIMIT: Duration = Duration::from_secs(1);
 /// Time for goodbyes once the drain limit is reached.
@@ -304,7 +304,7 @@ impl Switch {
         let kind = match direction {
             _ if carrier == BROWSER => Kind::Talk,
             Direction::Inbound => Kind::Inbound,
-            Direction::Outbound => Kind::Outbound,
+            Direction::Outbound => Kind::Dialled,
         };
         let permit = match self.inner.limits.admit(Asking { call, agent: &agent, kind, again }).await {
             Ok(permit) => permit,
@@ -314,7 +314,7 @@ impl Switch {
                     seat.leave(Some(&reason));
                 }
                 socket.last_words.say(dialect.parting(&reason));
-                self.denied(carrier, (call, conversation), agent.id, &start, &arrival, denied);
+                self.denied(carrier, (call, conversation), (agent.id, direction), &start, &arrival, denied);
                 return close(socket.outgoing).await;
             }
         };
@@ -373,39 +373,6 @@ impl Switch {
         }
     }
 
-    /// The agent that was named, else the one of our number, by the store before the settings, else the one for everybody; or that the number
-    /// is switched off.
-    async fn key(&self, named: Option<&str>, ours: Option<&str>) -> Result<RowKey, String> {
-        let Inner { config, .. } = self.inner.as_ref();
-        if let Some(named) = named {
-            return Ok(RowKey::parse(named));
-        }
-        match self.route(ours).await {
-            Some(Route { active: false, .. }) => return Err("its number is switched off".to_owned()),
-            Some(Route { agent: Some(agent), .. }) => return Ok(RowKey::Number(agent.0)),
-            Some(Route { agent: None, .. }) | None => {}
-        }
-        let by_settings = ours.and_then(|ours| config.numbers.agent(ours));
-        Ok(RowKey::parse(by_settings.unwrap_or(&config.default_agent)))
-    }
-
-    /// Who answers our number; `None` where the store does not know it, or does not answer.
-    async fn route(&self, ours: Option<&str>) -> Option<Route> {
-        let Inner { config, ports, .. } = self.inner.as_ref();
-        let number = Number::read(ours?, config.region).ok()?;
-        match timeout(ROUTE_LIMIT, ports.numbers.route(config.business, number)).await {
-            Ok(Ok(route)) => route,
-            Ok(Err(error)) => {
-                warn!(%error, "whose number was dialled is not known");
-                None
-            }
-            Err(_) => {
-                warn!("whose number was dialled is not known: the store does not answer in time");
-                None
-            }
-        }
-    }
-
     /// The agent of that key, and its brain; and as what it answers, if the far end may choose.
     async fn answerer(
         &self,
@@ -430,87 +397,6 @@ impl Switch {
         };
         let brain = ports.brains.brain_for(&agent, arriving).await.map_err(|error| error.to_string())?;
         Ok(Answerer { agent, brain, refused_overrides: granted.refused })
-    }
-
-    /// Leaves the record of a call that its business or agent did not take.
-    fn denied(
-        &self,
-        carrier: &'static str,
-        ids: (CallId, ConversationId),
-        agent: AgentId,
-        start: &LegStart,
-        arrival: &Arrival,
-        denied: Denied,
-    ) {
-        let (call, business) = (ids.0, self.inner.config.business);
-        let mut data = serde_json::json!({ "reason": denied.as_str(), "level": denied.level() });
-        if let Denied::AtOnce { used, most, .. } | Denied::Today { used, most, .. } = denied {
-            (data["used"], data["most"]) = (used.into(), most.into());
-        }
-        let event = TimelineEvent { call, business, index: 1, since_start: Duration::ZERO, kind: REFUSED, data };
-        let met = Met { ids, agent: Some(agent), event: Some(event) };
-        self.leave_record(carrier, met, start, arrival, EndReason::Denied(denied), Duration::ZERO);
-    }
-
-    /// Leaves the record of a socket that never became a call.
-    fn turned_away(
-        &self,
-        carrier: &'static str,
-        invited: Option<CallId>,
-        start: &LegStart,
-        arrival: &Arrival,
-        reason: EndReason,
-        duration: Duration,
-    ) {
-        let (call, conversation) = ids(carrier);
-        let met = Met { ids: (invited.unwrap_or(call), conversation), agent: None, event: None };
-        self.leave_record(carrier, met, start, arrival, reason, duration);
-    }
-
-    fn leave_record(
-        &self,
-        carrier: &'static str,
-        met: Met,
-        start: &LegStart,
-        arrival: &Arrival,
-        reason: EndReason,
-        duration: Duration,
-    ) {
-        info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
-        meter::call_ended(carrier, &reason, duration);
-        meter::call_refused(&reason);
-        let Some(scribe) = self.scribe() else { return };
-        let Met { ids: (call, conversation), agent, event } = met;
-        let (business, at) = (self.inner.config.business, clock::utc());
-        let detail = match &reason {
-            EndReason::Breach(breach) => breach.to_string(),
-            EndReason::NotInvited(uninvited) => uninvited.to_string(),
-            EndReason::Denied(denied) => denied.to_string(),
-            _ => String::new(),
-        };
-        scribe.write(Record::Started(CallStarted {
-            call,
-            conversation,
-            business,
-            agent,
-            call_sid: if start.carrier_call_id.is_empty() {
-                arrival.path_id.clone().unwrap_or_default()
-            } else {
-                start.carrier_call_id.clone()
-            },
-            stream_sid: start.stream_id.clone(),
-            provider: carrier.to_owned(),
-            direction: Direction::Inbound,
-            from: start.from.clone(),
-            to: start.to.clone(),
-            // Not kept: whoever is turned away may come again and again, and shall not fill the spool.
-            parameters: BTreeMap::new(),
-            at,
-        }));
-        if let Some(event) = event {
-            scribe.write(Record::Event(event));
-        }
-        scribe.write(Record::Ended(CallEnded { call, business, reason, detail, duration, outcome: None, at }));
     }
 
     /// The limits of calls: whoever dials asks them too.
@@ -632,14 +518,6 @@ struct Answerer {
     brain: Arc<dyn Brain>,
     /// What the far end wanted to choose of the agent and may not.
     refused_overrides: Vec<String>,
-}
-
-/// What is known of a socket that never became a call.
-struct Met {
-    ids: (CallId, ConversationId),
-    /// Who would have answered.
-    agent: Option<AgentId>,
-    event: Option<TimelineEvent>,
 }
 
 /// Fresh ids. A talk in the browser has no call session (R5), so its one row goes by one id.

@@ -69,8 +69,10 @@ impl Default for Terms {
 pub enum Kind {
     /// Somebody dialled a number of ours.
     Inbound,
-    /// We dial.
-    Outbound,
+    /// We are about to dial.
+    Dial,
+    /// Somebody whom we dialled has answered.
+    Dialled,
     /// A page in a browser talks with an agent: no telephone rings.
     Talk,
 }
@@ -222,7 +224,7 @@ pub fn admit(ask: &Ask, counts: &Counts) -> Result<Admitted, Denied> {
     };
     if !ask.again {
         let limited = terms.caps.a_day.is_some() || house.a_day.is_some();
-        if limited && !counts.day_known && *kind == Kind::Outbound {
+        if limited && !counts.day_known && *kind == Kind::Dial {
             return Err(Denied::DayUnknown);
         }
         today(Level::Agent, counts.agent.today, terms.caps.a_day)?;
@@ -249,7 +251,7 @@ impl From<Kind> for Direction {
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Inbound | Kind::Talk => Self::Inbound,
-            Kind::Outbound => Self::Outbound,
+            Kind::Dial | Kind::Dialled => Self::Outbound,
         }
     }
 }
@@ -317,7 +319,7 @@ mod tests {
     fn who_does_not_answer_is_not_asked_on_the_telephone_alone() {
         let silent = ask(Caps::default(), Terms { answers: false, ..Terms::default() });
         assert_eq!(admit(&silent, &Counts::default()), Err(Denied::Unanswered));
-        for kind in [Kind::Outbound, Kind::Talk] {
+        for kind in [Kind::Dial, Kind::Dialled, Kind::Talk] {
             assert!(admit(&Ask { kind, ..silent }, &Counts::default()).is_ok(), "{kind:?}");
         }
     }
@@ -326,11 +328,13 @@ mod tests {
     fn a_day_that_is_not_known_stops_our_dials_and_no_caller() {
         let unknown = Counts::default();
         let limited = ask(A_DAY_9, Terms::default());
-        assert!(admit(&limited, &unknown).is_ok());
-        assert_eq!(admit(&Ask { kind: Kind::Outbound, ..limited }, &unknown), Err(Denied::DayUnknown));
+        for kind in [Kind::Inbound, Kind::Dialled, Kind::Talk] {
+            assert!(admit(&Ask { kind, ..limited }, &unknown).is_ok(), "{kind:?}");
+        }
+        assert_eq!(admit(&Ask { kind: Kind::Dial, ..limited }, &unknown), Err(Denied::DayUnknown));
         let free = ask(Caps::default(), Terms::default());
         assert!(
-            admit(&Ask { kind: Kind::Outbound, ..free }, &unknown).is_ok(),
+            admit(&Ask { kind: Kind::Dial, ..free }, &unknown).is_ok(),
             "where no day is limited none need be known"
         );
     }

@@ -190,7 +190,7 @@ fn the_next_day_begins_with_nothing_and_a_clock_that_is_set_back_finds_its_day()
 fn a_dial_that_rings_and_its_socket_are_one_call() {
     let house = Caps { at_once: Some(1), a_day: Some(1) };
     let mut places = Places::default();
-    let dial = Ask { kind: Kind::Outbound, ..ask(1, 1, house, Terms::default()) };
+    let dial = Ask { kind: Kind::Dial, ..ask(1, 1, house, Terms::default()) };
     assert_eq!(places.take(&dial), Err(Denied::DayUnknown));
     places.learn(OURS, day(22), Tally::default(), Instant::now());
     places.take(&dial).unwrap();
