@@ -1,6 +1,5 @@
 //! The switch, as the program sees it: sockets in, calls run, records out.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,24 +7,24 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
-use tandem_domain::admission::{Denied, Kind};
+use tandem_domain::admission::Kind;
 use tandem_domain::agent::Agent;
 use tandem_domain::barge_in::Lists;
 use tandem_domain::caller::Arriving;
-use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId};
+use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
-use tandem_domain::number::{Number, Region};
+use tandem_domain::number::Region;
 use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
-use tandem_domain::port::store::{AgentStore, CallLog, LimitStore, NumberRoutes, Route, RowKey};
+use tandem_domain::port::store::{AgentStore, CallLog, LimitStore, NumberRoutes, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::reception::NumberAgents;
-use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, REFUSED, Record, TimelineEvent};
+use tandem_domain::record::{BROWSER, Direction, EndReason};
 use tandem_domain::zone::Zone;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::call::end_of_turn::TurnJudge;
