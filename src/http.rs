@@ -23,7 +23,7 @@ use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
 use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::{AgentBook, ConversationStore};
+use tandem_domain::port::store::{AgentBook, ConversationStore, LimitBook, NumberBook};
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
@@ -51,17 +51,20 @@ mod guard;
 mod health;
 mod journals;
 mod keys;
+mod limits;
 mod listener;
 mod listing;
 mod me;
 mod openapi;
 mod page;
+mod phone_numbers;
 pub mod problem;
 mod range;
 mod read_rate;
 mod recordings;
 mod sessions;
 mod setup;
+mod tag;
 mod talk;
 mod timing;
 mod transcript;
@@ -103,8 +106,12 @@ pub(crate) struct Surface {
     pub(crate) voice_tests: VoiceTests,
     /// The longest call of agents that set none.
     pub(crate) longest_call: Duration,
-    /// Agents of numbers, as the configuration has them.
-    pub(crate) numbers: NumberAgents,
+    /// Agents of numbers that nobody added, as the configuration has them.
+    pub(crate) number_agents: NumberAgents,
+    /// Telephone numbers, for who edits them.
+    pub(crate) numbers: Arc<dyn NumberBook>,
+    /// Limits of calls, for who edits them.
+    pub(crate) limits: Arc<dyn LimitBook>,
     /// Whose telephone numbers come without a country code.
     pub(crate) region: Option<Region>,
     /// Who may ask.
@@ -220,6 +227,13 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         needs(Capability::ReadSettings, routes!(agents::guide::calling)),
         needs(Capability::PublishAgents, routes!(agents::guide::change_calling)),
         needs(Capability::Dial, routes!(agents::guide::test_calling)),
+        needs(Capability::ReadSettings, routes!(phone_numbers::list)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::create)),
+        needs(Capability::ReadSettings, routes!(phone_numbers::detail)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::edit)),
+        needs(Capability::ManageNumbers, routes!(phone_numbers::remove)),
+        needs(Capability::ReadSettings, routes!(limits::detail)),
+        needs(Capability::SetLimits, routes!(limits::edit)),
         needs(Capability::ReadCalls, routes!(calls::list)),
         needs(Capability::ReadCalls, routes!(calls::detail)),
         needs(Capability::Debug, routes!(journals::journal)),

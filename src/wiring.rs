@@ -46,6 +46,7 @@ mod lexicons;
 mod listening;
 mod lives;
 mod models;
+mod numbers;
 mod playbooks;
 mod recognisers;
 mod secret;
@@ -60,6 +61,7 @@ pub(crate) use engines::models_dir;
 pub use engines::recogniser;
 pub(crate) use engines::{Speech, speech};
 pub use lexicons::LexiconFileError;
+use numbers::Numbers;
 pub use playbooks::PlaybookError;
 use playbooks::Playbooks;
 
@@ -288,7 +290,16 @@ async fn start(
     let life = LifeId(Uuid::now_v7());
     let journal = lives::begin(&config.data_dir, &store, life).await?;
     let voice_tests = VoiceTests::new(Arc::clone(&brains) as _, Arc::clone(&tts));
-    let ports = Ports { agents: Arc::new(agents), log: Arc::new(store.living(life)), stt, tts, brains };
+    let own = Arc::new(store.living(life)); // of whose calls the limits know by themselves
+    let ports = Ports {
+        agents: Arc::new(agents),
+        numbers: Arc::new(Numbers::new(store.clone())),
+        limits: own.clone(),
+        log: own,
+        stt,
+        tts,
+        brains,
+    };
     let listening = SwitchConfig { tap, detector, end_of_turn, lexicons, ..switch_config(&config) };
     let switch = Switch::start_journalled(listening, ports, journal).await?;
 
@@ -302,7 +313,9 @@ async fn start(
         needed: Needed::new(&config.default_agent, &config.numbers, agents::BUILT_IN),
         voice_tests,
         longest_call: config.calls.max_duration,
-        numbers: config.numbers,
+        number_agents: config.numbers,
+        numbers: Arc::new(store.clone()),
+        limits: Arc::new(store.clone()),
         region: config.region.parse().ok(),
         guard: guard.clone(),
         log_ins: LogIns::recalling(&store).await,
@@ -406,6 +419,8 @@ fn switch_config(config: &Config) -> SwitchConfig {
         business: BusinessId::FIRST,
         default_agent: config.default_agent.clone(),
         numbers: config.numbers.clone(),
+        region: config.region.parse().ok(),
+        zone: config.zone.into(),
         max_messages_per_second: config.calls.max_messages_per_second,
         max_mute_per_address: config.calls.max_mute_per_address,
         detector: VadEngine::default(), // what takes time to load is put in by who starts it

@@ -21,6 +21,7 @@ use tandem_domain::playbook::Playbook;
 use tandem_domain::port::EventStream;
 use tandem_domain::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Brains, Prompt, ToolCall};
 use tandem_domain::port::dialect::WireMessage;
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
 use tandem_peers::carrier::MediaPeer;
@@ -98,6 +99,8 @@ impl Exchange {
         let log = Log::default();
         let ports = Ports {
             agents: Arc::new(OneAgent(Timing::default())),
+            numbers: Arc::new(NoNumbers),
+            limits: Arc::new(Unlimited),
             log: Arc::new(log.clone()),
             stt: Arc::new(FakeStt::default()),
             tts,

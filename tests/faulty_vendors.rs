@@ -17,6 +17,7 @@ use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::Part;
 use tandem_domain::port::EventStream;
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_domain::port::stt::{Covers, Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_peers::vendor::{FakeStt, FakeSttConfig, FakeTts, FakeTtsConfig};
@@ -31,6 +32,8 @@ async fn exchange(stt: Arc<dyn Stt>, tts: Arc<dyn Tts>) -> Exchange {
     let log = memory::Log::default();
     let ports = Ports {
         agents: Arc::new(memory::OneAgent(Timing::default())),
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         log: Arc::new(log.clone()),
         stt,
         tts,

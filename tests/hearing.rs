@@ -18,6 +18,7 @@ use tandem_codecs::SampleRate;
 use tandem_codecs::dtmf::{Key, dtmf};
 use tandem_domain::agent::Timing;
 use tandem_domain::port::EventStream;
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_domain::port::stt::{Stt, SttError, SttEvent, SttInput, SttInputStream, SttSpec};
 use tandem_peers::caller::{Rendered, Step};
 use tandem_peers::vendor::{FakeStt, FakeTts};
@@ -79,6 +80,8 @@ async fn a_stall_in_a_sentence_leaves_the_recognisers_clock_on_the_calls() {
         let (given, log) = (Arc::new(AtomicU64::new(0)), memory::Log::default());
         let ports = Ports {
             agents: Arc::new(memory::OneAgent(Timing::default())),
+            numbers: Arc::new(NoNumbers),
+            limits: Arc::new(Unlimited),
             log: Arc::new(log.clone()),
             stt: Arc::new(Counting(FakeStt::default(), Arc::clone(&given))),
             tts: Arc::new(FakeTts::default()),

@@ -15,7 +15,7 @@ use tandem_domain::caller::{Arriving, CallFacts};
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::{Brain, BrainError, BrainFuture, Brains};
-use tandem_domain::port::store::{AgentStore, RowKey, StoreFuture};
+use tandem_domain::port::store::{AgentStore, NoNumbers, RowKey, StoreFuture, Unlimited};
 use tandem_peers::caller::Step;
 use tandem_peers::vendor::{FakeStt, FakeTts};
 
@@ -46,6 +46,7 @@ impl AgentStore for LogisticsDesk {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
             script: Script::default(),
         };
         Box::pin(async move { Ok(Some(agent)) })
@@ -69,6 +70,8 @@ async fn a_caller_who_wants_hindi_is_served_in_hindi() {
     let log = Log::default();
     let ports = Ports {
         agents: Arc::new(LogisticsDesk),
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         log: Arc::new(log.clone()),
         stt: Arc::new(FakeStt::default()),
         tts: Arc::new(FakeTts::default()),

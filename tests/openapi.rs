@@ -64,6 +64,9 @@ async fn every_described_route_answers_in_both_spellings_and_no_other_method() {
             "/api/users/me/password" => &["post"],
             "/api/users/{id}" => &["delete", "get", "patch"],
             "/api/keys/{id}" => &["delete", "get"],
+            "/api/phone-numbers" => &["get", "post"],
+            "/api/phone-numbers/{id}" => &["delete", "get", "patch"],
+            "/api/limits" => &["get", "patch"],
             _ if acts => &["post"],
             _ => &["get"],
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
-use tandem_domain::port::store::{CallLog, StoreError, StoreFuture};
+use tandem_domain::port::store::{CallLog, NoNumbers, StoreError, StoreFuture, Unlimited};
 use tandem_domain::record::Record;
 use tandem_peers::simulate::{EndedBy, PeerReport};
 use tandem_peers::vendor::{FakeStt, FakeTts};
@@ -74,6 +74,8 @@ async fn talk(mood: Mood) -> (Vec<Heard>, tandem_peers::carrier::twilio::Playbac
     let log = Patient { log: Log::default(), mood: heard };
     let ports = Ports {
         agents: Arc::new(OneAgent(Timing::default())),
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         log: Arc::new(log.clone()),
         stt: Arc::new(FakeStt::default()),
         tts: Arc::new(FakeTts::default()),

@@ -10,6 +10,7 @@ use line::{Exchange, Line};
 use tandem_actors::{Ports, Switch, SwitchConfig};
 use tandem_domain::agent::Timing;
 use tandem_domain::port::EventStream;
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_domain::port::tts::{Tts, TtsChunk, TtsError, TtsSpec};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tandem_providers::local::clauses::Clauses;
@@ -54,6 +55,8 @@ async fn the_first_sentence_is_in_the_ear_while_the_second_is_not_made() {
     let log = memory::Log::default();
     let ports = Ports {
         agents: Arc::new(memory::OneAgent(Timing::default())),
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         log: Arc::new(log.clone()),
         stt: Arc::new(FakeStt::default()),
         tts: Arc::new(Clauses::new(Arc::new(voice))),

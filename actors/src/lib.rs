@@ -10,6 +10,7 @@
 //!                                ├─ egress     pump: speech lane → pacing → the leg's rate → dialect → socket
 //!                                ├─ silence    wakes the call at its next deadline
 //!                                └─ recorder   tap → stereo on the call's clock → file, where calls are recorded
+//!        ├─ limits               a place for each call, by business and agent
 //!        ├─ tap (lanes)          both directions of a call for whoever records, where anybody does
 //!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
 //! ```
@@ -24,6 +25,7 @@ pub mod guard;
 pub mod journals;
 pub mod lane;
 pub mod leg;
+pub mod limits;
 pub mod metrics;
 pub mod overrides;
 pub mod recordings;

@@ -23,6 +23,10 @@ pub const CALLS_LIMIT: &str = "tandem_calls_limit";
 pub const CALL_ATTEMPTS: &str = "tandem_call_attempts_total";
 /// Ended calls, by `direction`, `carrier`, `outcome` and `reason`.
 pub const CALLS: &str = "tandem_calls_total";
+/// Calls that were not let in for want of room, by `scope` (whose limit) and `reason`.
+pub const CALLS_REFUSED: &str = "tandem_calls_refused_total";
+/// Calls that were let in beyond their business's limit, by their agent's leave.
+pub const CALLS_OVERFLOWED: &str = "tandem_calls_overflowed_total";
 /// Length of ended calls in seconds.
 pub const CALL_DURATION: &str = "tandem_call_duration_seconds";
 /// End of the caller's speech to the first agent audio sent, in seconds, by `agent`.
@@ -98,7 +102,7 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
         | EndReason::MaxDuration
         | EndReason::MovedOn
         | EndReason::Drained => "answered",
-        EndReason::Refused | EndReason::NoAgent | EndReason::NotInvited(_) => "rejected",
+        EndReason::Refused | EndReason::Denied(_) | EndReason::NoAgent | EndReason::NotInvited(_) => "rejected",
         EndReason::StartTimeout | EndReason::MediaTimeout | EndReason::LegLost | EndReason::Breach(_) => {
             "failed_network"
         }
@@ -111,6 +115,16 @@ pub fn call_ended(carrier: &'static str, reason: &EndReason, duration: Duration)
     if let EndReason::Breach(_) | EndReason::StartTimeout | EndReason::MediaTimeout = reason {
         metrics::counter!(BREACHES, "carrier" => carrier, "reason" => reason.as_str()).increment(1);
     }
+}
+
+/// A call was not let in, if that is why it ended.
+pub(crate) fn call_refused(reason: &EndReason) {
+    let scope = match reason {
+        EndReason::Refused => "server",
+        EndReason::Denied(denied) => denied.level().as_str(),
+        _ => return,
+    };
+    metrics::counter!(CALLS_REFUSED, "scope" => scope, "reason" => reason.as_str()).increment(1);
 }
 
 /// An utterance of the agent is over. `providers`: of its words, its thought and its voice.

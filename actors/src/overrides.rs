@@ -83,6 +83,7 @@ mod tests {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
         };
         let wishes = [
             ("agent", "front-desk"),

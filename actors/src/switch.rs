@@ -1,6 +1,5 @@
 //! The switch, as the program sees it: sockets in, calls run, records out.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,21 +7,24 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use ractor::{Actor, ActorRef, rpc::CallResult};
+use tandem_domain::admission::Kind;
 use tandem_domain::agent::Agent;
 use tandem_domain::barge_in::Lists;
 use tandem_domain::caller::Arriving;
 use tandem_domain::ids::{BusinessId, CallId, ConversationId};
 use tandem_domain::invitation::{Invitation, TooMany, Uninvited};
+use tandem_domain::number::Region;
 use tandem_domain::port::brain::{Brain, Brains};
 use tandem_domain::port::dialect::{Dialect, LegStart};
-use tandem_domain::port::store::{AgentStore, CallLog, RowKey};
+use tandem_domain::port::store::{AgentStore, CallLog, LimitStore, NumberRoutes, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::reception::NumberAgents;
-use tandem_domain::record::{BROWSER, CallEnded, CallStarted, Direction, EndReason, Record};
+use tandem_domain::record::{BROWSER, Direction, EndReason};
+use tandem_domain::zone::Zone;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::call::end_of_turn::TurnJudge;
@@ -33,6 +35,7 @@ use crate::flood::MessageBudget;
 use crate::journals::{JournalKeeping, Journals};
 use crate::leg::media_ws::{Begun, doorstep};
 use crate::leg::mute::{MuteSockets, Place};
+use crate::limits::{Asking, Limits, Permit};
 use crate::overrides::{self, Granted};
 use crate::recordings::{RecordingKeeping, Recordings};
 use crate::scribe::{Journal, Scribe, SpoolView, SpoolWatch};
@@ -42,6 +45,8 @@ use crate::tap::Tap;
 use crate::{clock, metrics as meter, steps};
 
 mod arrival;
+mod refusal;
+mod route;
 
 use arrival::Guests;
 pub use arrival::{Arrival, DIRECTION_PARAMETER, TOKEN_PARAMETER};
@@ -72,8 +77,12 @@ pub struct SwitchConfig {
     pub business: BusinessId,
     /// Who answers where nothing else is said (`DEFAULT_AGENT`).
     pub default_agent: String,
-    /// Who answers which of our numbers (`NUMBER_AGENTS`).
+    /// Who answers numbers that the store does not know (`NUMBER_AGENTS`).
     pub numbers: NumberAgents,
+    /// Whose telephone numbers come without a country code (`DEFAULT_REGION`).
+    pub region: Option<Region>,
+    /// Where the days of a business begin that says nothing else (`TIMEZONE`).
+    pub zone: Zone,
     /// Messages that a far end may send in a second; bursts of twice as many.
     pub max_messages_per_second: u32,
     /// Sockets of one address on which no stream has started.
@@ -102,6 +111,8 @@ impl Default for SwitchConfig {
             business: BusinessId::FIRST,
             default_agent: "front-desk".into(),
             numbers: NumberAgents::default(),
+            region: None,
+            zone: Zone::default(),
             max_messages_per_second: 200,
             max_mute_per_address: 64,
             detector: VadEngine::default(),
@@ -119,6 +130,10 @@ impl Default for SwitchConfig {
 pub struct Ports {
     /// Agents.
     pub agents: Arc<dyn AgentStore>,
+    /// Who answers which of our numbers.
+    pub numbers: Arc<dyn NumberRoutes>,
+    /// What businesses may have.
+    pub limits: Arc<dyn LimitStore>,
     /// Where records go.
     pub log: Arc<dyn CallLog>,
     /// The recogniser.
@@ -144,6 +159,7 @@ struct Inner {
     config: SwitchConfig,
     ports: Ports,
     board: ActorRef<SwitchboardMsg>,
+    limits: Limits,
     scribe: std::sync::Mutex<Option<Scribe>>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
     journals: Journals,
@@ -177,6 +193,7 @@ impl Switch {
         Ok(Self {
             inner: Arc::new(Inner {
                 mute: MuteSockets::new(config.max_mute_per_address),
+                limits: Limits::new(Arc::clone(&ports.limits), config.zone),
                 config,
                 ports,
                 board,
@@ -258,18 +275,18 @@ impl Switch {
         // A call that comes back has its first record already: the carrier's id joins the two.
         let invited = seat.as_ref().filter(|seat| !seat.admission.returning).map(|seat| seat.admission.call);
         let direction = arrival::direction(seat.as_ref(), arrival.standing, &start);
-        let key = arrival::agent_key(
-            seat.as_ref(),
-            arrival.standing,
-            &start,
-            direction,
-            &config.numbers,
-            &config.default_agent,
-        );
+        let named = arrival::named(seat.as_ref(), arrival.standing, &start);
+        let ours = match direction {
+            Direction::Inbound => start.to.as_deref(),
+            Direction::Outbound => start.from.as_deref(),
+        };
         let screen = dialect.agreed(&start).notices;
-        let business = arrival.business.unwrap_or(config.business);
-        let found = self.answerer(business, key, &start, direction, screen).await;
-        let Answerer { agent, brain, refused_overrides } = match found {
+        let business = self.business_of(&arrival);
+        let answerer = match self.key(business, named, ours).await {
+            Ok(key) => self.answerer(business, key, &start, direction, screen).await,
+            Err(switched_off) => Err(switched_off),
+        };
+        let Answerer { agent, brain, refused_overrides } = match answerer {
             Ok(found) => found,
             Err(detail) => {
                 warn!(carrier, %detail, "no agent answers this call");
@@ -281,12 +298,31 @@ impl Switch {
                 return close(socket.outgoing).await;
             }
         };
-        let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (call, conversation) = ids(carrier);
+        let call = invited.unwrap_or(call);
+        let again = seat.as_ref().is_some_and(|seat| seat.admission.returning);
+        let kind = match direction {
+            _ if carrier == BROWSER => Kind::Talk,
+            Direction::Inbound => Kind::Inbound,
+            Direction::Outbound => Kind::Dialled,
+        };
+        let permit = match self.inner.limits.admit(Asking { call, agent: &agent, kind, again }).await {
+            Ok(permit) => permit,
+            Err(denied) => {
+                let reason = EndReason::Denied(denied);
+                if let Some(seat) = seat {
+                    seat.leave(Some(&reason));
+                }
+                socket.last_words.say(dialect.parting(&reason));
+                self.denied(carrier, (call, conversation), (agent.id, direction), &start, &arrival, denied);
+                return close(socket.outgoing).await;
+            }
+        };
+        let Some(scribe) = self.scribe() else { return close(socket.outgoing).await };
         let (parting, last_words) = (dialect.parting(&EndReason::Refused), socket.last_words.clone());
         let lexicons = config.lexicons.of_call(&agent.language);
         let args = call::Args {
-            call: invited.unwrap_or(call),
+            call,
             conversation,
             agent,
             brain,
@@ -309,7 +345,7 @@ impl Switch {
             journals: self.inner.journals.clone(),
             refused_overrides,
         };
-        match self.admit(args).await {
+        match self.admit(args, permit).await {
             Ok(admitted) => {
                 // An error means that the switchboard is gone, and the call with it.
                 let reason = admitted.over.await.unwrap_or(Some(EndReason::Drained));
@@ -330,24 +366,24 @@ impl Switch {
         }
     }
 
-    async fn admit(&self, args: call::Args) -> Result<Admitted, Box<Refused>> {
-        match self.inner.board.call(|reply| SwitchboardMsg::Admit(Box::new(args), reply), None).await {
+    async fn admit(&self, args: call::Args, permit: Permit) -> Result<Admitted, Box<Refused>> {
+        match self.inner.board.call(|reply| SwitchboardMsg::Admit(Box::new(args), permit, reply), None).await {
             Ok(CallResult::Success(answer)) => answer,
             _ => Err(Box::new(Refused { reason: EndReason::Refused, args: None })),
         }
     }
 
-    /// The agent of that name, number or UUID, and its brain; and as what it answers, if the far end may choose.
+    /// The agent of that key, and its brain; and as what it answers, if the far end may choose.
     async fn answerer(
         &self,
         business: BusinessId,
-        key: &str,
+        key: RowKey,
         start: &LegStart,
         direction: Direction,
         may_choose: bool,
     ) -> Result<Answerer, String> {
         let ports = &self.inner.ports;
-        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(business, RowKey::parse(key))).await;
+        let asked = timeout(ANSWERER_LIMIT, ports.agents.agent(business, key.clone())).await;
         let agent = asked.map_err(|_| "the store does not answer".to_owned())?.map_err(|error| error.to_string())?;
         let mut agent = agent.ok_or_else(|| format!("no agent is called {key:?}"))?;
         let granted = if may_choose { overrides::apply(&mut agent, &start.parameters) } else { Granted::default() };
@@ -364,47 +400,14 @@ impl Switch {
         Ok(Answerer { agent, brain, refused_overrides: granted.refused })
     }
 
-    /// Leaves the record of a socket that never became a call.
-    fn turned_away(
-        &self,
-        carrier: &'static str,
-        invited: Option<CallId>,
-        start: &LegStart,
-        arrival: &Arrival,
-        reason: EndReason,
-        duration: Duration,
-    ) {
-        info!(carrier, reason = reason.as_str(), peer = ?arrival.peer, "socket turned away");
-        meter::call_ended(carrier, &reason, duration);
-        let Some(scribe) = self.scribe() else { return };
-        let business = arrival.business.unwrap_or(self.inner.config.business);
-        let ((call, conversation), at) = (ids(carrier), clock::utc());
-        let call = invited.unwrap_or(call);
-        let detail = match &reason {
-            EndReason::Breach(breach) => breach.to_string(),
-            EndReason::NotInvited(uninvited) => uninvited.to_string(),
-            _ => String::new(),
-        };
-        scribe.write(Record::Started(CallStarted {
-            call,
-            conversation,
-            business,
-            agent: None,
-            call_sid: if start.carrier_call_id.is_empty() {
-                arrival.path_id.clone().unwrap_or_default()
-            } else {
-                start.carrier_call_id.clone()
-            },
-            stream_sid: start.stream_id.clone(),
-            provider: carrier.to_owned(),
-            direction: Direction::Inbound,
-            from: start.from.clone(),
-            to: start.to.clone(),
-            // Not kept: whoever is turned away may come again and again, and shall not fill the spool.
-            parameters: BTreeMap::new(),
-            at,
-        }));
-        scribe.write(Record::Ended(CallEnded { call, business, reason, detail, duration, outcome: None, at }));
+    /// Whose call it is: of the business that the socket showed a token of, or of the one that this switch serves.
+    fn business_of(&self, arrival: &Arrival) -> BusinessId {
+        arrival.business.unwrap_or(self.inner.config.business)
+    }
+
+    /// The limits of calls: whoever dials asks them too.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// All live calls, oldest first. A call that does not answer in time is left out.

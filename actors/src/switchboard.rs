@@ -15,14 +15,15 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::call::{self, Call, CallMsg};
+use crate::limits::Permit;
 use crate::metrics::sounding::Sounding;
 use crate::scribe::Scribe;
 use crate::{clock, metrics as meter};
 
 /// What the switchboard hears.
 pub enum SwitchboardMsg {
-    /// A stream has started: admit it and spawn its call.
-    Admit(Box<call::Args>, RpcReplyPort<Result<Admitted, Box<Refused>>>),
+    /// A stream has started, and its business and agent have room for it: admit it and spawn its call.
+    Admit(Box<call::Args>, Permit, RpcReplyPort<Result<Admitted, Box<Refused>>>),
     /// All live calls.
     Calls(RpcReplyPort<Vec<(CallId, ActorRef<CallMsg>)>>),
     /// Admit nobody any more. Answered when the last call has ended.
@@ -68,7 +69,9 @@ struct Line {
     carrier: &'static str,
     actor: ActorRef<CallMsg>,
     started: Instant,
-    over: Option<oneshot::Sender<Option<EndReason>>>,
+    /// Its place among the calls of its business and agent, which others may have when the line is gone.
+    permit: Permit,
+    over: oneshot::Sender<Option<EndReason>>,
 }
 
 /// Its calls.
@@ -108,8 +111,8 @@ impl Actor for Switchboard {
             me.cast(SwitchboardMsg::Sounded(number))?;
         }
         match msg {
-            SwitchboardMsg::Admit(args, reply) => {
-                let answer = state.admit(&me, *args).await;
+            SwitchboardMsg::Admit(args, permit, reply) => {
+                let answer = state.admit(&me, *args, permit).await;
                 let _ = reply.send(answer); // asker gone: its socket too, the call will notice
             }
             SwitchboardMsg::Calls(reply) => {
@@ -150,7 +153,13 @@ impl Actor for Switchboard {
 }
 
 impl State {
-    async fn admit(&mut self, me: &ActorRef<SwitchboardMsg>, args: call::Args) -> Result<Admitted, Box<Refused>> {
+    /// A permit that comes to nothing is withdrawn when it is dropped.
+    async fn admit(
+        &mut self,
+        me: &ActorRef<SwitchboardMsg>,
+        args: call::Args,
+        permit: Permit,
+    ) -> Result<Admitted, Box<Refused>> {
         if self.closed || self.lines.len() >= self.max_calls {
             return Err(Box::new(Refused { reason: EndReason::Refused, args: Some(args) }));
         }
@@ -162,29 +171,35 @@ impl State {
                 return Err(Box::new(Refused { reason: EndReason::CallCrashed, args: None }));
             }
         };
-        let (sender, over) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => carrier).increment(1.0);
-        self.lines
-            .insert(actor.get_id(), Line { call, business, carrier, actor, started: clock::now(), over: Some(sender) });
-        Ok(Admitted { over })
+        if let Some(usage) = permit.begin() {
+            self.scribe.write(Record::Admitted(usage));
+        }
+        let line = Line { call, business, carrier, actor, started: clock::now(), permit, over: sender };
+        self.lines.insert(line.actor.get_id(), line);
+        Ok(Admitted { over: receiver })
     }
 
     /// A call is gone: why, or how it crashed.
     fn ended(&mut self, id: ActorId, outcome: Result<EndReason, String>) {
-        let Some(mut line) = self.lines.remove(&id) else { return };
-        metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => line.carrier).decrement(1.0);
+        let Some(Line { call, business, carrier, started, permit, over, actor: _ }) = self.lines.remove(&id) else {
+            return;
+        };
+        drop(permit); // before anybody hears that the call is over
+        metrics::gauge!(meter::CALLS_ACTIVE, "direction" => "inbound", "carrier" => carrier).decrement(1.0);
         #[cfg(feature = "sabotage")]
         let outcome = match outcome {
             Ok(_) if tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::OneEnd) => Err(String::new()),
             outcome => outcome,
         };
         if let Err(detail) = outcome.clone() {
-            error!(call_id = %line.call, %detail, "call crashed");
-            let duration = clock::now().saturating_duration_since(line.started);
-            meter::call_ended(line.carrier, &EndReason::CallCrashed, duration);
+            error!(call_id = %call, %detail, "call crashed");
+            let duration = clock::now().saturating_duration_since(started);
+            meter::call_ended(carrier, &EndReason::CallCrashed, duration);
             self.scribe.write(Record::Ended(CallEnded {
-                call: line.call,
-                business: line.business,
+                call,
+                business,
                 reason: EndReason::CallCrashed,
                 detail,
                 duration,
@@ -192,9 +207,7 @@ impl State {
                 at: clock::utc(),
             }));
         }
-        if let Some(over) = line.over.take() {
-            let _ = over.send(outcome.ok()); // nobody waits: fine
-        }
+        let _ = over.send(outcome.ok()); // nobody waits: fine
         self.drained();
     }
 

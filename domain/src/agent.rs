@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::admission::Terms;
 use crate::ids::{AgentId, BusinessId};
 
 mod configured;
@@ -44,6 +45,8 @@ pub struct Agent {
     pub ambience: Ambience,
     /// Its calls are recorded where the server records at all (`enable_call_recording`).
     pub recorded: bool,
+    /// Which calls it takes, and how many.
+    pub terms: Terms,
     /// What it says and knows.
     pub script: Script,
 }

@@ -104,6 +104,7 @@ mod tests {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
             script: Script {
                 sales_script: "\n  Good day from the sales team! \nThen ask for the budget.".to_owned(),
                 business_info: json!({"company_name": "Acme", "greeting": "Namaste from Acme."})

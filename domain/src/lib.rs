@@ -3,6 +3,7 @@
 //! No runtime, no IO, no clock: time comes in by argument, futures and streams are only named by the port traits.
 //! Knows audio by its formats (`tandem-codecs`), never by a socket.
 
+pub mod admission;
 pub mod agent;
 pub mod agent_file;
 pub mod agent_settings;
@@ -10,6 +11,7 @@ pub mod agent_version;
 pub mod aside;
 pub mod barge_in;
 pub mod brain;
+pub mod business_limits;
 pub mod call_core;
 pub mod caller;
 pub mod echo;
@@ -23,6 +25,7 @@ pub mod journal;
 pub mod ledger;
 pub mod number;
 pub mod opening;
+pub mod phone_number;
 pub mod playbook;
 pub mod playout;
 pub mod port;
@@ -37,3 +40,4 @@ pub mod slot;
 pub mod transcript;
 pub mod turn;
 pub mod variables;
+pub mod zone;

@@ -6,7 +6,8 @@
 //! | by credentials, or from this machine     | its parameter   | yes                     | default agent |
 //! | from a stranger                          | –               | yes                     | default agent |
 //!
-//! A stranger must not choose: an agent may know what its callers may not ask for.
+//! The number dialled is looked up in the store (`/api/phone-numbers`) and then in the settings (`NUMBER_AGENTS`); one that is switched off in the
+//! store is answered by nobody. A stranger must not choose: an agent may know what its callers may not ask for.
 
 use std::collections::BTreeMap;
 

@@ -8,9 +8,10 @@ pub(crate) mod name;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::admission::Denied;
 use crate::ids::{AgentId, BusinessId, CallId, ConversationId, TurnId, UtteranceId};
 use crate::invitation::Uninvited;
 use crate::port::dialect::Breach;
@@ -91,8 +92,10 @@ pub enum EndReason {
     LegLost,
     /// The far end broke its protocol.
     Breach(Breach),
-    /// No room: a limit is reached or the switch is draining.
+    /// No room: the server's limit is reached or the switch is draining.
     Refused,
+    /// The business or the agent does not take it: a limit of theirs is reached, or the agent answers nobody.
+    Denied(Denied),
     /// No agent answers this call.
     NoAgent,
     /// The socket had no valid invitation.
@@ -125,6 +128,7 @@ impl EndReason {
             Self::LegLost => "leg_lost",
             Self::Breach(breach) => breach.reason(),
             Self::Refused => "refused",
+            Self::Denied(denied) => denied.as_str(),
             Self::NoAgent => "no_agent",
             Self::NotInvited(_) => "not_invited",
             Self::MovedOn => "moved_on",
@@ -145,11 +149,14 @@ impl EndReason {
             | Self::MaxDuration
             | Self::MovedOn
             | Self::Drained => CallStatus::Completed,
-            Self::StartTimeout
+            Self::Denied(Denied::AtOnce { .. }) => CallStatus::Busy,
+            Self::Denied(Denied::Unanswered) => CallStatus::NoAnswer,
+            Self::Denied(Denied::Today { .. } | Denied::DayUnknown)
+            | Self::Refused
+            | Self::StartTimeout
             | Self::MediaTimeout
             | Self::LegLost
             | Self::Breach(_)
-            | Self::Refused
             | Self::NoAgent
             | Self::NotInvited(_)
             | Self::PartFailed(_)
@@ -165,6 +172,8 @@ impl EndReason {
 pub enum Record {
     /// The call exists: writes the call session and its conversation; of a talk in the browser the conversation alone.
     Started(CallStarted),
+    /// The call was let in: counts towards the limits of its day.
+    Admitted(Usage),
     /// A turn of the caller was committed.
     UserTurn(UserTurn),
     /// An utterance of the agent ended; holds what was heard.
@@ -214,6 +223,25 @@ pub struct CallStarted {
     /// Parameters that came with the stream.
     pub parameters: BTreeMap<String, String>,
     /// When the stream started.
+    pub at: DateTime<Utc>,
+}
+
+/// A call that was let in, as the limits of its day count it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The call.
+    pub call: CallId,
+    /// Owner.
+    pub business: BusinessId,
+    /// Who takes it.
+    pub agent: AgentId,
+    /// Which side began.
+    pub direction: Direction,
+    /// The day that it was where the business is.
+    pub day: NaiveDate,
+    /// Beyond the business's calls at once, by its agent's leave.
+    pub overflow: bool,
+    /// When.
     pub at: DateTime<Utc>,
 }
 
@@ -304,6 +332,10 @@ pub struct TimelineEvent {
     /// Details.
     pub data: serde_json::Value,
 }
+
+/// [`TimelineEvent::kind`] of a call that was not let in: its `data` names the `reason` and the `level`, and how many calls there were (`used`,
+/// `most`).
+pub const REFUSED: &str = "refused";
 
 /// [`TimelineEvent::kind`] of a recording that is whole: its `data` names the file, with `sha256`, `seconds` and `bytes`.
 pub const RECORDING_SAVED: &str = "recording_saved";

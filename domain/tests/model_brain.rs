@@ -64,6 +64,7 @@ fn agent() -> Agent {
         uncertainty: Default::default(),
         ambience: Default::default(),
         recorded: true,
+        terms: Default::default(),
         script,
     }
 }

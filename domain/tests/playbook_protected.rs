@@ -101,6 +101,7 @@ fn events(text: &str, prompt: Prompt) -> Vec<BrainEvent> {
         uncertainty: Default::default(),
         ambience: Default::default(),
         recorded: true,
+        terms: Default::default(),
         script: Script::default(),
     };
     let playbook = Arc::new(Playbook::from_toml(text).unwrap());

@@ -78,6 +78,7 @@ fn the_brain_tells_tools_before_the_decision() {
         uncertainty: Default::default(),
         ambience: Default::default(),
         recorded: true,
+        terms: Default::default(),
         script: Script::default(),
     };
     let playbook = Arc::new(showing());

@@ -29,6 +29,7 @@ fn agent() -> Agent {
         uncertainty: Default::default(),
         ambience: Default::default(),
         recorded: true,
+        terms: Default::default(),
         script: Script::default(),
     }
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use tandem_domain::admission::{Denied, Level};
 use tandem_domain::ids::{ConversationId, TurnId, UtteranceId};
 use tandem_domain::playout::Voice;
 use tandem_domain::port::brain::ToolCall;
 use tandem_domain::port::dialect::notice::AnswerPart;
-use tandem_domain::port::dialect::{Breach, Decoder as _, Dialect as _, Encoder as _, LegEvent, Notice, WireMessage};
+use tandem_domain::port::dialect::{
+    Breach, Decoder as _, Dialect as _, Encoder as _, LegEvent, Notice, Parting, WireMessage,
+};
 use tandem_domain::record::EndReason;
 use tandem_providers::carrier::browser::{BrowserDecoder, BrowserDialect, BrowserEncoder};
 use uuid::Uuid;
@@ -277,5 +280,11 @@ fn a_close_frame_says_what_a_page_can_show() {
     assert_eq!(breach.code, 1008);
     assert!(breach.reason.starts_with("malformed_message: ") && breach.reason.len() <= 123, "{}", breach.reason);
     assert_eq!(parting(EndReason::Refused).code, 1013);
+    let level = Level::Agent;
+    let busy = parting(EndReason::Denied(Denied::AtOnce { level, used: 3, most: 3 }));
+    assert_eq!((busy.code, busy.reason.contains("minute")), (1013, true), "{}", busy.reason);
+    let full = parting(EndReason::Denied(Denied::Today { level, used: 3, most: 3 }));
+    assert_eq!((full.code, full.reason.contains("tomorrow")), (1013, true), "{}", full.reason);
+    assert_eq!(Parting::of(&EndReason::Denied(Denied::Unanswered)).code, 1008, "what a carrier is told");
     assert_eq!(parting(EndReason::CallCrashed).code, 1011);
 }

@@ -214,6 +214,11 @@ fn remedy(reason: &str) -> Option<&'static str> {
     match reason {
         "no_agent" => Some("no agent or playbook has that name, so check --agent, or leave it out for DEFAULT_AGENT"),
         "refused" => Some("the switch is full or draining, so try again later, or raise MAX_CONCURRENT_CALLS"),
+        "concurrency_limit" => Some("as many calls run as may, so try again later, or raise concurrent_call_limit"),
+        "daily_limit" => {
+            Some("there were as many calls today as may be, so try again tomorrow, or raise daily_call_limit")
+        }
+        "auto_answer_off" => Some("the agent does not answer by itself, so set its auto_answer_inbound"),
         "part_failed" | "call_crashed" => {
             Some("the switch's log says what failed; `tandem doctor` looks for the usual causes")
         }

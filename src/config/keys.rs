@@ -108,11 +108,15 @@ pub const KEYS: &[Key] = &[
         "IN",
         "country in two letters, of telephone numbers that are written or dictated without its code",
     ),
-    now("TIMEZONE", "Asia/Kolkata", "time zone in which callers' \"tomorrow\" is understood, such as Europe/London"),
+    now(
+        "TIMEZONE",
+        "Asia/Kolkata",
+        "time zone in which callers' \"tomorrow\" is understood and a business's day begins, such as Europe/London",
+    ),
     now(
         "NUMBER_AGENTS",
         "",
-        "agents of our numbers, such as +918047112233=front-desk,+918047112234=sales; other calls go to DEFAULT_AGENT",
+        "agents of numbers that /api/phone-numbers does not know, such as +918047112233=front-desk,+918047112234=sales; other calls go to DEFAULT_AGENT",
     ),
     now(
         "STT_PROVIDER",

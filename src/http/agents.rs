@@ -21,12 +21,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tandem_domain::agent_settings::{AgentChange, Faults, Scope};
 use tandem_domain::agent_version::VersionError;
-use tandem_domain::etag::{Etag, PreconditionError, is_fresh};
+use tandem_domain::etag::PreconditionError;
 use tandem_domain::ids::AgentId;
 use tandem_domain::port::store::{AgentRecord, RowKey};
 
@@ -35,6 +35,7 @@ use super::body;
 use super::guard::Tenant;
 use super::page::{self, Page};
 use super::problem::Problem;
+use super::tag::{read, tagged};
 use super::turns::PageQuery;
 
 mod described;
@@ -89,21 +90,6 @@ fn shown(record: &AgentRecord) -> Value {
     ]);
     shown.extend(record.settings.shown());
     Value::Object(shown)
-}
-
-/// A content with its tag.
-fn tagged(status: StatusCode, content: Value) -> Response {
-    let tag = Etag::of(&content).to_string();
-    (status, [(header::ETAG, tag)], Json(content)).into_response()
-}
-
-/// A content with its tag, unless the client has it.
-fn read(headers: &HeaderMap, content: Value) -> Response {
-    let tag = Etag::of(&content);
-    if is_fresh(text(headers, header::IF_NONE_MATCH), &tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_string())]).into_response();
-    }
-    tagged(StatusCode::OK, content)
 }
 
 /// Agents, oldest first.
@@ -205,11 +191,6 @@ pub(super) async fn delete(editor: Editor, id: AgentPath) -> Result<StatusCode, 
     let found = find(&editor.surface, id).await?;
     editor.change(found, Seen::agent, |_| Ok(Some(Next::Gone))).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    // One that cannot be read holds nothing: it must not count as none.
-    headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
 fn no_such_agent() -> Problem {

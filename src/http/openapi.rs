@@ -20,10 +20,11 @@ use utoipa::openapi::{
 use super::problem::{self, PROBLEM_JSON};
 
 /// Groups of routes.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("calls", "calls as the carrier knows them"),
     ("access", "who may ask, and who changed what"),
     ("agents", "who speaks, and how"),
+    ("numbers", "by which we are called, and how many calls there may be"),
     ("conversations", "what was said"),
     ("exports", "files to keep or to hand over"),
     ("media", "sockets over which carriers bring calls; not for browsers"),

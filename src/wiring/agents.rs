@@ -33,7 +33,7 @@ pub(super) fn is_assistant(name: &str) -> bool {
 /// Agents that are kept as they last were.
 const KEPT: u64 = 1_000;
 /// How long a caller whose agent is known waits for news of it.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The store's agents and the playbooks' own.
 pub(super) struct Agents {

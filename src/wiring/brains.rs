@@ -167,6 +167,7 @@ mod tests {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
             script: Script::default(),
         }
     }

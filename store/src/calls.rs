@@ -5,6 +5,7 @@
 //! | record          | is the same as one stored when it has                   | and then                                          |
 //! |-----------------|---------------------------------------------------------|---------------------------------------------------|
 //! | `Started`       | the call's UUID                                         | the first stays                                   |
+//! | `Admitted`      | the call's UUID                                         | the first stays                                   |
 //! | `UserTurn`      | the conversation and the turn's number                  | the first stays                                   |
 //! | `AgentResponse` | the conversation and the utterance's number             | the first stays                                   |
 //! | `Event`         | the call and the note's number                          | the first stays                                   |
@@ -32,6 +33,7 @@ use tandem_domain::record::Record;
 
 use crate::Store;
 use crate::error::Failure;
+use crate::limits;
 use crate::sql::Writing;
 use rows::CallRow;
 use talks::TalkRow;
@@ -88,6 +90,7 @@ impl Batch {
                 self.conversation(started.business, started.conversation).await?;
                 Ok(())
             }
+            Record::Admitted(usage) => limits::admitted(&mut self.transaction, usage, self.life).await,
             Record::UserTurn(turn) => {
                 let conversation = self.conversation(turn.business, turn.conversation).await?;
                 rows::user_turn(&mut self.transaction, conversation, turn).await

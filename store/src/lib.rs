@@ -1,6 +1,6 @@
 //! Where everything is kept: one file of SQLite by default, or a PostgreSQL server, behind the ports of `tandem_domain::port::store`.
 //!
-//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog`, `ConversationStore` and `LifeStore`.
+//! Place: the binary opens one [`Store`] and hands it out as `AgentStore`, `CallLog`, `ConversationStore`, `LifeStore` and the others.
 //! Each method is one query text for both engines (`sql`); every one names its tenant, and the schema ties a row to rows of its own
 //! business besides. Rows that hold what an engine cannot (`NUL` in text, nanoseconds) are brought to what both can (`value`).
 //!
@@ -12,7 +12,9 @@ mod callers;
 mod calls;
 mod conversations;
 mod error;
+mod limits;
 mod location;
+mod numbers;
 mod row_uuid;
 mod schema;
 mod sql;

@@ -15,6 +15,7 @@ use tandem_domain::call_core::Part;
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::Brains;
 use tandem_domain::port::dialect::{Dialect, WireMessage};
+use tandem_domain::port::store::{NoNumbers, Unlimited};
 use tandem_peers::caller::{Action, Caller, Manners, Rendered, Step};
 use tandem_peers::carrier::MediaPeer;
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
@@ -56,15 +57,34 @@ impl Exchange {
         Self::start(vendors, timing, config, Arc::new(OneAgent(timing))).await
     }
 
+    /// As [`Exchange::new`], with another outside world.
+    pub async fn changed(config: SwitchConfig, change: impl FnOnce(&mut Ports)) -> Self {
+        let timing = Timing::default();
+        Self::start_with(Vendors::default(), timing, config, Arc::new(OneAgent(timing)), change).await
+    }
+
     async fn start(vendors: Vendors, timing: Timing, config: SwitchConfig, brains: Arc<dyn Brains>) -> Self {
+        Self::start_with(vendors, timing, config, brains, |_| {}).await
+    }
+
+    async fn start_with(
+        vendors: Vendors,
+        timing: Timing,
+        config: SwitchConfig,
+        brains: Arc<dyn Brains>,
+        change: impl FnOnce(&mut Ports),
+    ) -> Self {
         let log = Log::default();
-        let ports = Ports {
+        let mut ports = Ports {
             agents: Arc::new(OneAgent(timing)),
+            numbers: Arc::new(NoNumbers),
+            limits: Arc::new(Unlimited),
             log: Arc::new(log.clone()),
             stt: Arc::new(vendors.stt),
             tts: Arc::new(vendors.tts),
             brains,
         };
+        change(&mut ports);
         Self { switch: Switch::start(config, ports).await.unwrap(), log }
     }
 

@@ -11,7 +11,7 @@ use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId};
 use tandem_domain::playbook::Playbook;
 use tandem_domain::port::brain::{Brain, BrainError, BrainFuture, Brains};
 use tandem_domain::port::store::{AgentStore, CallLog, RowKey, StoreFuture};
-use tandem_domain::record::{AgentResponse, CallEnded, Record, TimelineEvent, UserTurn};
+use tandem_domain::record::{AgentResponse, CallEnded, Record, TimelineEvent, Usage, UserTurn};
 
 /// One agent, who answers everything with the front desk's playbook.
 pub struct OneAgent(pub Timing);
@@ -33,6 +33,7 @@ impl AgentStore for OneAgent {
             uncertainty: Default::default(),
             ambience: Default::default(),
             recorded: true,
+            terms: Default::default(),
             script: tandem_domain::agent::Script::default(),
         });
         Box::pin(async move { Ok(agent) })
@@ -106,6 +107,15 @@ impl CallRecords {
 }
 
 impl Log {
+    /// The calls that were let in, in their order.
+    pub fn admitted(&self) -> Vec<Usage> {
+        let records = self.0.lock().unwrap();
+        records
+            .iter()
+            .filter_map(|record| if let Record::Admitted(usage) = record { Some(usage.clone()) } else { None })
+            .collect()
+    }
+
     /// The records of the call with this carrier id.
     pub fn call(&self, call_sid: &str) -> CallRecords {
         let records = self.0.lock().unwrap();

@@ -247,6 +247,7 @@ impl AgentStore for Reception {
             uncertainty: Default::default(),
             ambience: self.ambience,
             recorded: true,
+            terms: Default::default(),
             script: Script::default(),
         });
         Box::pin(async move { Ok(agent) })

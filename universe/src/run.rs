@@ -12,7 +12,7 @@ use tandem_actors::tap::{AudioTap, Tap as AudioTaps};
 use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
 use tandem_domain::ids::UtteranceId;
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::AgentStore;
+use tandem_domain::port::store::{AgentStore, NoNumbers, Unlimited};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::record::{EndReason, Record};
@@ -206,6 +206,8 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
     let desk = Arc::new(Reception { timing: case.timing, ambience: case.ambience, desk: scenario.desk });
     let ports = Ports {
         agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         log: Arc::new(log.clone()),
         stt: Arc::new(TappedStt(recognisers(&case, &wires), Arc::clone(&tap))),
         tts: voices(&case, &tap),
@@ -335,6 +337,7 @@ pub(crate) fn timeless(record: &Record) -> String {
             response.latency,
             response.stages
         ),
+        Record::Admitted(usage) => format!("admitted {}", usage.overflow),
         Record::Progress(progress) => {
             format!("progress {} {} {:?}", progress.revision, progress.stage, progress.extracted)
         }

@@ -19,6 +19,13 @@ const ALL: &[(Kind, &str, Unit, &str)] = {
         (Gauge, CALLS_LIMIT, Count, "calls that may run at once"),
         (Counter, CALL_ATTEMPTS, Count, "media sockets that were accepted"),
         (Counter, CALLS, Count, "ended calls; reason is the end in full, outcome its class"),
+        (Counter, CALLS_REFUSED, Count, "calls that were not let in for want of room; scope is whose limit"),
+        (
+            Counter,
+            CALLS_OVERFLOWED,
+            Count,
+            "calls that were let in beyond their business's limit, by their agent's leave",
+        ),
         (Histogram, CALL_DURATION, Seconds, "length of ended calls"),
         (Histogram, TURN_LATENCY, Seconds, "end of the caller's speech to the first agent audio sent"),
         (Histogram, STAGE_LATENCY, Seconds, "parts of the turn latency; they add up to it"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tandem_domain::ids::{BusinessId, CallId};
 use tandem_domain::invitation::{Admission, Invitations, Uninvited};
 use tandem_domain::port::dialect::LegStart;
-use tandem_domain::reception::{self, NumberAgents, Standing};
+use tandem_domain::reception::{self, Standing};
 use tandem_domain::record::{Direction, EndReason};
 
 use crate::clock;
@@ -87,15 +87,8 @@ pub(super) fn direction(seat: Option<&Seat>, standing: Standing, start: &LegStar
     if believed && outbound { Direction::Outbound } else { Direction::Inbound }
 }
 
-/// Name, number or UUID of the agent that answers; see [`reception`].
-pub(super) fn agent_key<'a>(
-    seat: Option<&'a Seat>,
-    standing: Standing,
-    start: &'a LegStart,
-    direction: Direction,
-    numbers: &'a NumberAgents,
-    default: &'a str,
-) -> &'a str {
+/// Name, number or UUID of the agent that the invitation or the stream names, as far as it may; see [`reception`].
+pub(super) fn named<'a>(seat: Option<&'a Seat>, standing: Standing, start: &'a LegStart) -> Option<&'a str> {
     let invited = seat.and_then(|seat| seat.admission.agent.as_deref());
     let named = reception::named(&start.parameters);
     if named.is_some() && standing != Standing::Trusted && invited.is_none() {
@@ -103,16 +96,7 @@ pub(super) fn agent_key<'a>(
             "a stream's agent parameter is not followed: its socket showed no credentials (MEDIA_SECRET or MEDIA_USER)"
         );
     }
-    invited
-        .or(named.filter(|_| standing == Standing::Trusted))
-        .or_else(|| {
-            let ours = match direction {
-                Direction::Inbound => &start.to,
-                Direction::Outbound => &start.from,
-            };
-            numbers.agent(ours.as_deref()?)
-        })
-        .unwrap_or(default)
+    invited.or(named.filter(|_| standing == Standing::Trusted))
 }
 
 pub(super) fn lock(guests: &Guests) -> std::sync::MutexGuard<'_, Invitations> {

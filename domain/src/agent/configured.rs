@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::{Agent, Ambience, AmbienceKind, Eagerness, SpellingPatience, Timing, Uncertainty};
+use crate::admission::{Caps, Terms};
 use crate::agent_settings::{AgentSettings, Setting, catalogue as settings};
 use crate::ids::{AgentId, BusinessId};
 
@@ -42,6 +43,7 @@ impl Agent {
             uncertainty: uncertainty(set),
             ambience: ambience(set),
             recorded: set.flag(&settings::ENABLE_CALL_RECORDING),
+            terms: terms(set),
             script: set.script(),
         }
     }
@@ -59,6 +61,14 @@ fn uncertainty(set: &AgentSettings) -> Uncertainty {
         threshold: set.fraction(&settings::LOW_CONFIDENCE_THRESHOLD).map_or(usual.threshold, |share| share as f32),
         // Not what holds but what was set: where nothing was, the line is that of the agent's language.
         message: set.set(&settings::LOW_CONFIDENCE_MESSAGE).map(|_| set.text(&settings::LOW_CONFIDENCE_MESSAGE)),
+    }
+}
+
+fn terms(set: &AgentSettings) -> Terms {
+    Terms {
+        answers: set.flag(&settings::AUTO_ANSWER_INBOUND),
+        caps: Caps::of(set.whole(&settings::CONCURRENT_CALL_LIMIT), set.whole(&settings::DAILY_CALL_LIMIT)),
+        overflow: set.flag(&settings::ALLOW_CONCURRENCY_OVERFLOW),
     }
 }
 

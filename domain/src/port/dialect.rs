@@ -12,6 +12,7 @@ use tandem_codecs::{MediaFormat, SampleRate};
 
 pub use notice::Notice;
 
+use crate::admission::Denied;
 use crate::playout::Voice;
 use crate::record::EndReason;
 
@@ -239,9 +240,11 @@ impl Parting {
             EndReason::Breach(_)
             | EndReason::NotInvited(_)
             | EndReason::NoAgent
+            | EndReason::Denied(Denied::Unanswered)
             | EndReason::StartTimeout
             | EndReason::MediaTimeout => 1008,
-            EndReason::Refused => 1013,
+            EndReason::Refused
+            | EndReason::Denied(Denied::AtOnce { .. } | Denied::Today { .. } | Denied::DayUnknown) => 1013,
             EndReason::LegLost
             | EndReason::PartFailed(_)
             | EndReason::CallCrashed

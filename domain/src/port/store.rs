@@ -16,12 +16,16 @@ use crate::transcript::Role;
 
 mod agents;
 mod audit;
+mod limits;
 mod listing;
+mod numbers;
 mod turns;
 
 pub use agents::{AgentBook, AgentRecord, Change, Kept, KeptVersion, MOST_VERSIONS};
 pub use audit::AuditEntry;
+pub use limits::{BusinessLimits, KeptLimits, LimitBook, LimitStore, StoredLimits, Unlimited};
 pub use listing::Listing;
+pub use numbers::{KeptNumber, NoNumbers, NumberBook, NumberRoutes, PhoneNumber, Route};
 pub use turns::{StoredResponse, StoredTurn};
 
 /// What a store method returns.

@@ -71,6 +71,7 @@ fn rules(playbook: Playbook, language: &str) -> RulesBrain {
         uncertainty: Default::default(),
         ambience: Default::default(),
         recorded: true,
+        terms: Default::default(),
         script: tandem_domain::agent::Script::default(),
     };
     RulesBrain::new(Arc::new(playbook), &agent, "")

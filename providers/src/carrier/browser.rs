@@ -28,6 +28,7 @@
 
 use std::time::Duration;
 
+use tandem_domain::admission::Denied;
 use tandem_domain::port::dialect::{Capabilities, ClearMarks, Decoder, Dialect, Encoder, EndBy, LegStart, Parting};
 use tandem_domain::record::{BROWSER, EndReason};
 
@@ -101,7 +102,12 @@ impl Dialect for BrowserDialect {
             EndReason::NoAgent => "no agent of that name: check agent_id".to_owned(),
             EndReason::StartTimeout => "nothing was sent in time".to_owned(),
             EndReason::MediaTimeout => "nothing was sent for too long".to_owned(),
-            EndReason::Refused => "all lines are busy: try again in a minute".to_owned(),
+            EndReason::Refused | EndReason::Denied(Denied::AtOnce { .. }) => {
+                "all lines are busy: try again in a minute".to_owned()
+            }
+            EndReason::Denied(Denied::Today { .. }) => {
+                "there have been as many calls today as there may be: try again tomorrow".to_owned()
+            }
             _ if plain.code == 1011 => "the talk broke off: try again".to_owned(),
             _ => plain.reason,
         };

@@ -10,15 +10,10 @@
 //! `If-Match` takes the tag of the address that is changed, or of the agent where the agent shows that content too. A draft it does not show.
 //! Not here: what becomes of an agent, which the routes decide with `tandem_domain`, and SQL.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde_json::{Map, Value};
-use tandem_access::audit::{self, Action, Origin, Record, Resource, Who};
-use tandem_access::policy::Principal;
-use tandem_actors::clock;
+use tandem_access::audit::Action;
 use tandem_domain::agent_settings::{AgentChange, AgentSettings};
 use tandem_domain::agent_version::{Draft, Origin as VersionOrigin, Version, VersionError};
 use tandem_domain::etag::{Etag, PreconditionError, Unseen, may_change};
@@ -26,9 +21,10 @@ use tandem_domain::port::store::{AgentRecord, Change, Kept, RowKey};
 use uuid::Uuid;
 
 use super::super::Surface;
+use super::super::asking::Asking;
 use super::super::guard::Tenant;
 use super::super::problem::Problem;
-use super::{name_taken, no_such_agent, shown, text};
+use super::{name_taken, no_such_agent, shown};
 
 /// How often a change is decided anew because somebody else was faster.
 const TRIES: usize = 5;
@@ -41,9 +37,7 @@ const DRAFT: &str = "agent_draft";
 pub(in crate::http) struct Editor {
     /// What there is, of their business.
     pub(super) surface: Surface,
-    principal: Principal,
-    from: Origin,
-    if_match: Option<String>,
+    asking: Asking,
 }
 
 /// What an agent is to become.
@@ -87,12 +81,8 @@ impl FromRequestParts<Surface> for Editor {
 
     async fn from_request_parts(parts: &mut Parts, surface: &Surface) -> Result<Self, Problem> {
         let Tenant(surface) = Tenant::from_request_parts(parts, surface).await?;
-        let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::internal)?;
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-        let agent = text(&parts.headers, header::USER_AGENT).filter(|agent| !agent.is_empty());
-        let from = Origin::new(peer, agent, None);
-        let if_match = text(&parts.headers, header::IF_MATCH).map(str::to_owned);
-        Ok(Self { surface, principal, from, if_match })
+        let asking = Asking::from_request_parts(parts, &surface).await?;
+        Ok(Self { surface, asking })
     }
 }
 
@@ -144,7 +134,7 @@ impl Editor {
     }
 
     fn may(&self, record: &AgentRecord, Seen { own, in_agent, unseen }: Seen) -> Result<(), PreconditionError> {
-        let if_match = self.if_match.as_deref();
+        let if_match = self.asking.if_match.as_deref();
         // `*` asks for anything at this address, and an agent elsewhere is no answer to that.
         let agent_will_do = (in_agent || own.is_none()) && if_match.is_some_and(|tags| tags.trim() != "*");
         match may_change(if_match, own.as_ref(), unseen) {
@@ -196,23 +186,8 @@ impl Editor {
         before: Option<Map<String, Value>>,
         after: Option<Map<String, Value>>,
     ) -> Change {
-        let (at, principal) = (clock::utc(), &self.principal);
-        let by = match principal {
-            Principal::User { user, .. } => format!("user:{}", user.0),
-            Principal::Key { key, .. } => format!("key:{key}"),
-            Principal::Local => "local".to_owned(),
-            Principal::Cli { .. } => "cli".to_owned(),
-        };
-        let record = Record {
-            at,
-            business: principal.business(),
-            who: Who::from(principal),
-            from: self.from.clone(),
-            action,
-            resource: Resource { kind: kind.to_owned(), id: agent.to_string() },
-            changes: audit::changes(before.map(Value::Object).as_ref(), after.map(Value::Object).as_ref()),
-        };
-        Change { by, at, audit: (&record).into() }
+        let (before, after) = (before.map(Value::Object), after.map(Value::Object));
+        self.asking.change(action, (kind, agent.to_string()), before.as_ref(), after.as_ref())
     }
 }
 

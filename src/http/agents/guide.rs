@@ -53,7 +53,8 @@ fn numbers_of(surface: &Surface, record: &AgentRecord) -> Vec<OwnNumber> {
         RowKey::Uuid(uuid) => uuid == record.identity.uuid,
         RowKey::Name(named) => named.to_lowercase() == name,
     };
-    let own = surface.numbers.iter().filter(|(_, agent)| surface.business == BusinessId::FIRST && is_meant(agent));
+    let own =
+        surface.number_agents.iter().filter(|(_, agent)| surface.business == BusinessId::FIRST && is_meant(agent));
     let number = |number: String| OwnNumber { number, kind: "main".to_owned(), active: true };
     own.map(|(own, _)| number(own.as_str().to_owned())).collect()
 }

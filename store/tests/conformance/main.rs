@@ -12,8 +12,10 @@ mod calls;
 mod database;
 mod faults;
 mod keys;
+mod limits;
 mod lists;
 mod lives;
+mod numbers;
 mod people;
 mod records;
 mod replay;
@@ -109,6 +111,17 @@ on_both_engines! {
         a_silent_life_is_buried_and_one_that_beats_is_not
         a_life_that_was_presumed_dead_has_the_last_word
         an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
+    limits:
+        a_business_has_no_limits_until_it_is_given_some
+        limits_that_were_written_by_hand_are_checked
+        a_day_has_had_what_other_lives_let_in
+        a_call_is_counted_once_and_for_its_own_business;
+    numbers:
+        a_number_reads_back_and_leads_to_its_agent
+        numbers_are_paged_oldest_first_and_found_by_agent
+        a_number_has_agents_of_its_own_business_alone
+        a_number_whose_agent_is_deleted_has_none
+        numbers_that_were_written_by_hand_are_checked;
     people:
         a_user_is_found_by_number_uuid_and_address_in_their_own_business
         the_first_user_is_an_owner_and_closes_the_interface

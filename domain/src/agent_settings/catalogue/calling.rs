@@ -10,7 +10,7 @@ const fn calling(name: &'static str, kind: Kind, preset: Preset, about: &'static
 }
 
 const fn limit(name: &'static str, kind: Kind, preset: Preset, about: &'static str) -> Setting {
-    Setting::stored(Group::Limits, name, kind, preset, about)
+    Setting::in_force(Group::Limits, name, kind, preset, about)
 }
 
 const fn calls(to: i64, off: &'static str) -> Kind {
@@ -18,7 +18,8 @@ const fn calls(to: i64, off: &'static str) -> Kind {
 }
 
 settings! {
-    AUTO_ANSWER_INBOUND = calling("auto_answer_inbound", Flag, Preset::Flag(true), "answers the calls of its numbers by itself");
+    AUTO_ANSWER_INBOUND = Setting::in_force(Group::Calling, "auto_answer_inbound", Flag, Preset::Flag(true),
+        "answers the calls that come in by telephone; a talk in the browser is answered all the same");
 
     ENABLE_CALL_RECORDING = Setting::in_force(Group::Calling, "enable_call_recording", Flag, Preset::Flag(true),
         "its calls are recorded where the server records at all (`RECORD_CALLS`)");
@@ -40,7 +41,7 @@ settings! {
         "calls at once");
     ALLOW_CONCURRENCY_OVERFLOW = limit("allow_concurrency_overflow", Flag, Preset::Flag(false),
         "may take up to three times its business's calls at once");
-    USER_INPUT_AUDIO_FORMAT = limit("user_input_audio_format", Choice(words::INPUT_FORMAT), Text("pcm_8000"),
+    USER_INPUT_AUDIO_FORMAT = Setting::stored(Group::Limits, "user_input_audio_format", Choice(words::INPUT_FORMAT), Text("pcm_8000"),
         "audio that pages and programs send");
 
     ASR_KEYWORDS = Setting::in_force(Group::Limits, "asr_keywords", Kind::Terms { most: 200 }, Preset::Empty,
