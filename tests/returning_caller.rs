@@ -30,6 +30,7 @@ async fn called_before(program: &Program, name: &str) {
         conversation,
         business,
         agent: None,
+        agent_version: None,
         call_sid: "CA-yesterday".into(),
         stream_sid: String::new(),
         provider: "twilio".into(),

@@ -386,6 +386,7 @@ impl Switch {
             conversation,
             business,
             agent: None,
+            agent_version: None,
             call_sid: if start.carrier_call_id.is_empty() {
                 arrival.path_id.clone().unwrap_or_default()
             } else {

@@ -135,6 +135,8 @@ pub struct Conversation {
     pub call_session_id: Option<i64>,
     /// Agent's name; `None` if none answered.
     pub agent_name: Option<String>,
+    /// The version of the agent that it has from its beginning to its end.
+    pub agent_version: Option<i64>,
     /// `active` or `ended`.
     pub status: String,
     /// `inbound` or `outbound`.
@@ -173,6 +175,8 @@ pub struct CallSession {
     pub conversation_id: Option<i64>,
     /// Agent's row number.
     pub agent_id: Option<i64>,
+    /// The version of the agent that it has from its beginning to its end.
+    pub agent_version: Option<i64>,
     /// Carrier.
     pub provider: String,
     /// `inbound` or `outbound`.
