@@ -75,6 +75,7 @@ on_both_engines! {
         a_returning_caller_is_known_by_the_newest_name
         a_caller_without_a_name_has_called_all_the_same
         a_number_that_we_dialled_is_known_too
+        the_outcome_is_that_of_the_last_call
         callers_of_another_business_are_strangers;
     calls:
         a_call_reads_back_as_it_was_written
