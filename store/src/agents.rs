@@ -17,6 +17,7 @@ use crate::value;
 
 mod book;
 mod columns;
+mod outbox;
 mod versions;
 
 /// A query for the agents of a business; made of constants and of the catalogue's names alone.

@@ -17,11 +17,13 @@ use crate::transcript::Role;
 mod agents;
 mod audit;
 mod listing;
+mod outbox;
 mod turns;
 
 pub use agents::{AgentBook, AgentRecord, Change, Kept, KeptVersion, MOST_VERSIONS};
 pub use audit::AuditEntry;
 pub use listing::Listing;
+pub use outbox::{AgentOutbox, Delivery, Settled};
 pub use turns::{StoredResponse, StoredTurn};
 
 /// What a store method returns.

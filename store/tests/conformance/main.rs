@@ -16,6 +16,7 @@ mod lists;
 mod lives;
 mod records;
 mod replay;
+mod saves;
 mod schema;
 mod server;
 mod talks;
@@ -109,6 +110,14 @@ on_both_engines! {
         a_silent_life_is_buried_and_one_that_beats_is_not
         a_life_that_was_presumed_dead_has_the_last_word
         an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
+    saves:
+        a_version_that_becomes_live_is_to_be_told
+        an_agents_versions_are_told_one_after_the_other
+        a_claim_holds_as_long_as_its_life
+        of_many_that_claim_at_once_one_gets_it
+        what_failed_is_told_later_and_before_what_follows
+        a_save_is_kept_until_every_listener_has_settled_it
+        nobody_hears_of_what_is_gone;
     talks:
         a_talk_is_a_conversation_without_a_call
         a_talk_that_a_dead_process_left_open_is_closed;
