@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Origins};
 
+mod agent;
 mod bench;
 mod config;
 mod doctor;
@@ -38,6 +39,7 @@ Examples:
   tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
   tandem replay call.journal                         run a call again, and see where it would go otherwise
+  tandem agent apply asha.toml                       make or change an agent as a file says; the next call meets it
   tandem doctor                                      what would keep this machine from answering calls
   tandem mock --stt-latency 100                      the vendors' wires on one port, to try hosted engines without keys
   tandem config print                                every setting, its value and where it came from
@@ -67,6 +69,9 @@ enum Command {
     Simulate(simulate::Args),
     /// Run a call again from its journal, and say where the core would now decide otherwise.
     Replay(replay::Args),
+    /// List, show, export and apply agents, as files that can be kept under version control.
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
@@ -176,6 +181,7 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Serve => block_on(serve::run(settings.load()?, output)),
         Command::Talk(args) => block_on(talk::run(args, settings.load()?, output)),
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
+        Command::Agent(command) => block_on(agent::run(command, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
         Command::Replay(args) => replay::run(&args, &settings.set, output),
