@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, ConfigError, Origins};
 
 mod access;
+mod agent;
 mod bench;
 mod config;
 mod doctor;
@@ -42,6 +43,7 @@ Examples:
   tandem talk                                        type to an agent, and read what it says
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\"
   tandem replay call.journal                         run a call again, and see where it would go otherwise
+  tandem agent apply asha.toml                       make or change an agent as a file says; the next call meets it
   tandem doctor                                      what would keep this machine from answering calls
   tandem user add asha@example.com --role owner      make the first administrator; asks for the password
   tandem key make CRM --scope calls:read             a key for a program, shown this once
@@ -73,6 +75,9 @@ enum Command {
     Simulate(simulate::Args),
     /// Run a call again from its journal, and say where the core would now decide otherwise.
     Replay(replay::Args),
+    /// List, show, export and apply agents, as files that can be kept under version control.
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
@@ -188,6 +193,7 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Serve => block_on(serve::run(settings.load()?, output)),
         Command::Talk(args) => block_on(talk::run(args, settings.load()?, output)),
         Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
+        Command::Agent(command) => block_on(agent::run(command, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
         Command::Replay(args) => replay::run(&args, &settings.set, output),

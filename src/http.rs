@@ -36,7 +36,7 @@ use utoipa_axum::routes;
 use crate::media_ws::{self, Access, convai};
 use crate::telemetry::Metrics;
 
-mod agents;
+pub(crate) mod agents;
 mod asking;
 mod audit;
 mod auth;

@@ -15,10 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_access::secret::{Secret, SecretKeyError};
+use tandem_actors::agent_saves;
 use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfig, Tap, TurnJudge, VadEngine};
 use tandem_domain::agent::{Ambience, Timing};
 use tandem_domain::barge_in::Lists;
 use tandem_domain::ids::{BusinessId, LifeId};
+use tandem_domain::port::agent_saved::AgentSaved;
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
@@ -251,6 +253,8 @@ pub struct Extras {
     pub tap: Tap,
     /// What every agent sounds like, whatever its own setting.
     pub ambience: Option<Ambience>,
+    /// Who hears of saved agents besides the vendors.
+    pub listeners: Vec<Arc<dyn AgentSaved>>,
 }
 
 async fn start(
@@ -258,7 +262,7 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    Extras { echo, tap, ambience }: Extras,
+    Extras { echo, tap, ambience, listeners }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
@@ -336,6 +340,7 @@ async fn start(
         tokio::spawn(fold(metrics, stop.clone())),
         tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
         tokio::spawn(sweep::sessions(store.clone(), stop.clone())),
+        tokio::spawn(tell_saves(store.clone(), listeners, life, stop.clone())),
     ];
     Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })
 }
@@ -451,6 +456,11 @@ async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), BootError>
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))
+}
+
+/// Tells who listens of saved agents until `stop`; what is not told by then waits in the database.
+async fn tell_saves(store: Store, listeners: Vec<Arc<dyn AgentSaved>>, life: LifeId, stop: CancellationToken) {
+    stop.run_until_cancelled(agent_saves::tell(Arc::new(store), listeners, life)).await;
 }
 
 /// Folds histograms until `stop`.

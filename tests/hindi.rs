@@ -36,6 +36,7 @@ impl AgentStore for LogisticsDesk {
             id: AgentId(2),
             uuid: uuid::Uuid::nil(),
             business,
+            version: tandem_domain::agent_version::VersionNumber::FIRST,
             name: "logistics".into(),
             playbook: "logistics".into(),
             language: "en".into(),

@@ -13,10 +13,12 @@
 //!        ├─ limits               a place for each call, by business and agent
 //!        ├─ tap (lanes)          both directions of a call for whoever records, where anybody does
 //!        └─ scribe (tasks)       records: spool, journal on disk, one writer to the store
+//! agent_saves (task)             outbox of saved agents → providers; the switch knows nothing of it
 //! ```
 //!
 //! Sees vendors, carriers and the store only through `tandem_domain::port`. Decides nothing about a conversation: that is the `CallCore`'s.
 
+pub mod agent_saves;
 pub mod alarm;
 pub mod call;
 pub mod clock;

@@ -86,6 +86,9 @@ pub const RECORDING_FAULTS: [&str; 2] = ["disk_full", "io"];
 /// Vendor requests, by `stage`, `provider` and `outcome`.
 pub const PROVIDER_REQUESTS: &str = "tandem_provider_requests_total";
 
+/// Times that a provider was told of a saved agent, by `provider` and `outcome`: `taken`, `away` (told again), `refused` (not told again).
+pub const AGENT_SAVES: &str = "tandem_agent_saves_told_total";
+
 /// Answers begun before the caller's turn was over, by whether they were used.
 pub const PREEMPTIVE: &str = "tandem_preemptive_answers_total";
 

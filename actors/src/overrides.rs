@@ -72,6 +72,7 @@ mod tests {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
             business: BusinessId::FIRST,
+            version: tandem_domain::agent_version::VersionNumber::FIRST,
             name: "front-desk".into(),
             playbook: "front-desk".into(),
             language: "en".into(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::admission::Terms;
+use crate::agent_version::VersionNumber;
 use crate::ids::{AgentId, BusinessId};
 
 mod configured;
@@ -25,6 +26,8 @@ pub struct Agent {
     pub uuid: uuid::Uuid,
     /// Owner.
     pub business: BusinessId,
+    /// Which of its versions this is: the live one when it was read.
+    pub version: VersionNumber,
     /// Unique name within the business, such as `front-desk`.
     pub name: String,
     /// Name of the playbook it runs.

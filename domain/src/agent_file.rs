@@ -14,6 +14,10 @@
 //! same agent. What was not set is not written, so a file says what its agent chose.
 //! A file is a whole agent: what it leaves out is not set. Not here: files and directories; the command line has those.
 
+mod place;
+
+pub use place::line;
+
 use std::fmt::Write;
 
 use serde_json::{Map, Number, Value};

@@ -94,6 +94,7 @@ mod tests {
             id: crate::ids::AgentId(1),
             uuid: uuid::Uuid::nil(),
             business: crate::ids::BusinessId::FIRST,
+            version: crate::agent_version::VersionNumber::FIRST,
             name: "Asha".to_owned(),
             playbook: "front-desk".to_owned(),
             language: "en".to_owned(),

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
+pub mod agent_saved;
 pub mod brain;
 pub mod dialect;
 pub mod end_of_turn;

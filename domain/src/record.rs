@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Denied;
+use crate::agent_version::VersionNumber;
 use crate::ids::{AgentId, BusinessId, CallId, ConversationId, TurnId, UtteranceId};
 use crate::invitation::Uninvited;
 use crate::port::dialect::Breach;
@@ -208,6 +209,9 @@ pub struct CallStarted {
     pub business: BusinessId,
     /// Who answers; `None` where the call failed before an agent was chosen.
     pub agent: Option<AgentId>,
+    /// In which of its versions; records of earlier releases do not tell.
+    #[serde(default)]
+    pub agent_version: Option<VersionNumber>,
     /// The carrier's id of the call, empty if it never told.
     pub call_sid: String,
     /// The carrier's id of the stream.

@@ -54,6 +54,7 @@ fn agent() -> Agent {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
         business: BusinessId::FIRST,
+        version: tandem_domain::agent_version::VersionNumber::FIRST,
         name: "assistant".to_owned(),
         playbook: String::new(),
         language: "en".to_owned(),

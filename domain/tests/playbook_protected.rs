@@ -91,6 +91,7 @@ fn events(text: &str, prompt: Prompt) -> Vec<BrainEvent> {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
         business: BusinessId::FIRST,
+        version: tandem_domain::agent_version::VersionNumber::FIRST,
         name: "x".to_owned(),
         playbook: "x".to_owned(),
         language: String::new(),

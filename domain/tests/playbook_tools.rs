@@ -68,6 +68,7 @@ fn the_brain_tells_tools_before_the_decision() {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
         business: BusinessId::FIRST,
+        version: tandem_domain::agent_version::VersionNumber::FIRST,
         name: "Asha".to_owned(),
         playbook: "front-desk".to_owned(),
         language: "en".to_owned(),

@@ -19,6 +19,7 @@ fn agent() -> Agent {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
         business: BusinessId::FIRST,
+        version: tandem_domain::agent_version::VersionNumber::FIRST,
         name: "Asha".to_owned(),
         playbook: "front-desk".to_owned(),
         language: "en".to_owned(),

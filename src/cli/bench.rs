@@ -29,6 +29,7 @@ mod metered;
 mod percentile;
 mod pin;
 mod plot;
+mod posts;
 mod prometheus;
 mod ramp;
 mod rendered;

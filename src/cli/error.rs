@@ -5,6 +5,7 @@ use std::io;
 use tandem_peers::simulate::SimulateError;
 
 use super::access::AccessError;
+use super::agent::AgentError;
 use super::bench::BenchError;
 use super::replay::ReplayError;
 use super::simulate::{PictureError, ScriptError};
@@ -83,6 +84,9 @@ pub enum CliError {
     #[cfg(feature = "local-speech")]
     #[error(transparent)]
     Worker(tandem_providers::local::whisper_worker::WorkerError),
+    /// An agent is not shown, written or applied.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// The journal does not run again.
     #[error(transparent)]
     Replay(#[from] ReplayError),

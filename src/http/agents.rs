@@ -79,7 +79,7 @@ impl From<VersionError> for Problem {
 }
 
 /// An agent as it is shown: what the server says of it, and all its settings.
-fn shown(record: &AgentRecord) -> Value {
+pub(crate) fn shown(record: &AgentRecord) -> Value {
     let mut shown = Map::from_iter([
         ("id".to_owned(), json!(record.identity.id)),
         ("uuid".to_owned(), json!(record.identity.uuid)),

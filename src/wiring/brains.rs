@@ -157,6 +157,7 @@ mod tests {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
             business: BusinessId::FIRST,
+            version: tandem_domain::agent_version::VersionNumber::FIRST,
             name: "front-desk".to_owned(),
             playbook: "front-desk".to_owned(),
             language: "en".to_owned(),

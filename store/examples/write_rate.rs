@@ -53,6 +53,7 @@ fn batch(size: usize) -> Vec<Record> {
         conversation,
         business,
         agent: None,
+        agent_version: None,
         call_sid: call.to_string(),
         stream_sid: String::new(),
         provider: "twilio".into(),

@@ -17,19 +17,21 @@ use crate::value;
 
 mod book;
 mod columns;
+mod outbox;
 mod versions;
 
 /// A query for the agents of a business; made of constants and of the catalogue's names alone.
 fn agent_where(condition: &str) -> SqlStr {
     let columns = columns::LIST.as_str();
     let text = format!(
-        "SELECT id, uuid, business_id, {columns} FROM agents WHERE business_id = $1 AND deleted_at IS NULL AND {condition}"
+        "SELECT id, uuid, business_id, version, {columns} FROM agents WHERE business_id = $1 AND deleted_at IS NULL AND {condition}"
     );
     AssertSqlSafe(text).into_sql_str()
 }
 
 struct AgentRow {
     identity: Identity,
+    version: i64,
     settings: Map<String, Value>,
 }
 
@@ -51,13 +53,14 @@ where
             uuid: row.try_get("uuid")?,
             business: BusinessId(row.try_get("business_id")?),
         };
-        Ok(Self { identity, settings: columns::document(row)? })
+        Ok(Self { identity, version: row.try_get("version")?, settings: columns::document(row)? })
     }
 }
 
 impl AgentRow {
     fn agent(self, server: &Timing) -> Result<Agent, Failure> {
-        Ok(Agent::configured(self.identity, &columns::settings(&self.settings)?, server))
+        let version = versions::number(self.version)?;
+        Ok(Agent { version, ..Agent::configured(self.identity, &columns::settings(&self.settings)?, server) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who has called before: what earlier calls with a number left behind.
 //!
-//! Nothing is kept for this: the name stands in the conversations' `extracted_data`, and goes with them. The newest calls alone are looked at,
-//! so that the question costs the same for a number that calls every hour.
+//! Nothing is kept for this: the name stands in the conversations' `extracted_data`, the outcome beside it, and both go with them. The newest calls
+//! alone are looked at, so that the question costs the same for a number that calls every hour.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -26,6 +26,7 @@ const LANGUAGE: &str = "language";
 struct EarlierCall {
     extracted_data: Json<Value>,
     detected_language: Option<String>,
+    final_outcome: Option<String>,
     started_at: DateTime<Utc>,
 }
 
@@ -34,7 +35,7 @@ impl CallerHistory for Store {
         let number = value::text(number).into_owned();
         self.answer(async move {
             // Two halves, each answered from its own index.
-            const EARLIER: &str = "SELECT c.extracted_data, c.detected_language, c.started_at FROM conversations c \
+            const EARLIER: &str = "SELECT c.extracted_data, c.detected_language, c.final_outcome, c.started_at FROM conversations c \
                 WHERE c.business_id = $1 AND c.call_session_id IN ( \
                 SELECT id FROM (SELECT id FROM call_sessions WHERE business_id = $1 AND from_number = $2 AND direction = 'inbound' \
                 ORDER BY id DESC LIMIT $3) AS received \
@@ -58,6 +59,7 @@ fn known(calls: &[EarlierCall]) -> Option<KnownCaller> {
     };
     let name = calls.iter().find_map(|call| NAMES.iter().find_map(|key| text(call, key)));
     let language = calls.iter().find_map(|call| text(call, LANGUAGE).or_else(|| call.detected_language.clone()));
-    let last_call_at = calls.iter().map(|call| call.started_at).max()?;
-    Some(KnownCaller { name, last_call_at, language, last_outcome: None })
+    // The outcome is told with the date, so both are the same call's: one that decided nothing has none, whatever earlier ones decided.
+    let last = calls.iter().max_by_key(|call| call.started_at)?;
+    Some(KnownCaller { name, last_call_at: last.started_at, language, last_outcome: last.final_outcome.clone() })
 }

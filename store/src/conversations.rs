@@ -19,7 +19,7 @@ use crate::value;
 macro_rules! conversation_where {
     ($condition:expr) => {
         concat!(
-            "SELECT c.id, c.uuid, c.call_session_id, a.name AS agent_name, c.status, c.direction, c.detected_language, c.stage, ",
+            "SELECT c.id, c.uuid, c.call_session_id, a.name AS agent_name, c.agent_version, c.status, c.direction, c.detected_language, c.stage, ",
             "c.final_outcome, c.lead_qualified, c.extracted_data, c.ended_reason, c.started_at, c.ended_at, c.metadata ",
             "FROM conversations c LEFT JOIN agents a ON a.id = c.agent_id ",
             "WHERE c.business_id = $1 AND ",
@@ -31,7 +31,7 @@ macro_rules! conversation_where {
 macro_rules! call_where {
     ($condition:expr) => {
         concat!(
-            "SELECT s.id, s.uuid, s.call_sid, c.id AS conversation_id, s.agent_id, s.provider, s.direction, s.from_number, s.to_number, ",
+            "SELECT s.id, s.uuid, s.call_sid, c.id AS conversation_id, s.agent_id, s.agent_version, s.provider, s.direction, s.from_number, s.to_number, ",
             "s.status, s.ended_reason, s.duration_seconds, s.recording_url, s.answered_at, s.ended_at, s.created_at ",
             "FROM call_sessions s LEFT JOIN conversations c ON c.call_session_id = s.id ",
             "WHERE s.business_id = $1 AND ",
@@ -125,6 +125,7 @@ struct ConversationRow {
     uuid: Uuid,
     call_session_id: Option<i64>,
     agent_name: Option<String>,
+    agent_version: Option<i64>,
     status: String,
     direction: String,
     detected_language: Option<String>,
@@ -145,6 +146,7 @@ impl From<ConversationRow> for Conversation {
             uuid: row.uuid,
             call_session_id: row.call_session_id,
             agent_name: row.agent_name,
+            agent_version: row.agent_version,
             status: row.status,
             direction: row.direction,
             detected_language: row.detected_language,
@@ -167,6 +169,7 @@ struct CallRow {
     call_sid: String,
     conversation_id: Option<i64>,
     agent_id: Option<i64>,
+    agent_version: Option<i64>,
     provider: String,
     direction: String,
     from_number: Option<String>,
@@ -188,6 +191,7 @@ impl From<CallRow> for CallSession {
             call_sid: row.call_sid,
             conversation_id: row.conversation_id,
             agent_id: row.agent_id,
+            agent_version: row.agent_version,
             provider: row.provider,
             direction: row.direction,
             from_number: row.from_number,

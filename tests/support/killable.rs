@@ -23,6 +23,11 @@ pub struct Killable {
 
 impl Killable {
     pub async fn start(data: &Path, settings: &[&str]) -> Self {
+        Self::start_with(data, settings, &[]).await
+    }
+
+    /// As [`Self::start`], with further flags of `bench --serve`.
+    pub async fn start_with(data: &Path, settings: &[&str], flags: &[&str]) -> Self {
         super::support::install_tls_provider();
         // A limit of file sizes is told by a signal that would end the process; a full disk is not.
         let mut process = Command::new("sh")
@@ -31,6 +36,7 @@ impl Killable {
             .args(["bench", "--serve", "--port", "0", "--set", "MAX_CONCURRENT_CALLS=200", "--data-dir"])
             .arg(data)
             .args(settings.iter().flat_map(|setting| ["--set", setting]))
+            .args(flags)
             .current_dir(data.parent().unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,6 +57,13 @@ impl Killable {
     pub async fn get(&self, path: &str) -> (u16, String) {
         let answer = self.client.get(format!("http://127.0.0.1:{}{path}", self.port)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Sends JSON, and returns the status.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> u16 {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let sent = self.client.request(method.parse().unwrap(), url).json(body).send().await;
+        sent.unwrap().status().as_u16()
     }
 
     pub async fn json(&self, path: &str) -> Option<Value> {

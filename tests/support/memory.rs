@@ -23,6 +23,7 @@ impl AgentStore for OneAgent {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
             business,
+            version: tandem_domain::agent_version::VersionNumber::FIRST,
             name: "front-desk".into(),
             playbook: "front-desk".into(),
             language: "en".into(),

@@ -43,6 +43,7 @@ pub async fn store_call(program: &Program, number: i64) -> (CallId, String) {
             conversation,
             business,
             agent: None,
+            agent_version: None,
             call_sid: call_sid.clone(),
             stream_sid: format!("MZ{number:032}"),
             provider: "twilio".to_owned(),

@@ -237,6 +237,7 @@ impl AgentStore for Reception {
             id: AgentId(1),
             uuid: uuid::Uuid::nil(),
             business,
+            version: tandem_domain::agent_version::VersionNumber::FIRST,
             name: AGENT.into(),
             playbook: AGENT.into(),
             language: LANGUAGE.into(),

@@ -23,6 +23,7 @@ impl Plan {
             conversation: self.conversation,
             business: self.agent.business,
             agent: Some(self.agent.id),
+            agent_version: Some(self.agent.version),
             call_sid: self.start.carrier_call_id.clone(),
             stream_sid: self.start.stream_id.clone(),
             provider: self.dialect.capabilities().carrier.to_owned(),

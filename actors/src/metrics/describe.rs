@@ -59,6 +59,7 @@ const ALL: &[(Kind, &str, Unit, &str)] = {
         (Counter, RECORDING_BYTES, Bytes, "size of the recordings that were saved"),
         (Counter, RECORDING_FAILURES, Count, "times that the disk stopped taking a call's recording"),
         (Counter, PROVIDER_REQUESTS, Count, "requests to vendors"),
+        (Counter, AGENT_SAVES, Count, "times that a provider was told of a saved agent"),
     ]
 };
 

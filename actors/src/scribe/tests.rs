@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use chrono::DateTime;
 use serde_json::json;
+use tandem_domain::agent_version::VersionNumber;
 use tandem_domain::ids::{AgentId, BusinessId, CallId, ConversationId, LifeId, TurnId, UtteranceId};
 use tandem_domain::playbook::Decision;
 use tandem_domain::port::dialect::Breach;
@@ -83,6 +84,7 @@ pub(super) fn one_of_each() -> Vec<Record> {
             conversation,
             business,
             agent: Some(AgentId(3)),
+            agent_version: Some(VersionNumber(7)),
             call_sid: "CA\u{0}1".into(),
             stream_sid: String::new(),
             provider: "twilio".into(),

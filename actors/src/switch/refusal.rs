@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tandem_domain::admission::Denied;
+use tandem_domain::agent_version::VersionNumber;
 use tandem_domain::ids::{AgentId, CallId, ConversationId};
 use tandem_domain::port::dialect::LegStart;
 use tandem_domain::record::{CallEnded, CallStarted, Direction, EndReason, REFUSED, Record, TimelineEvent};
@@ -16,8 +17,8 @@ use crate::{clock, metrics as meter};
 struct Met {
     ids: (CallId, ConversationId),
     direction: Direction,
-    /// Who would have answered.
-    agent: Option<AgentId>,
+    /// Who would have answered, and as which of its versions.
+    agent: Option<(AgentId, VersionNumber)>,
     event: Option<TimelineEvent>,
 }
 
@@ -27,7 +28,7 @@ impl Switch {
         &self,
         carrier: &'static str,
         ids: (CallId, ConversationId),
-        (agent, direction): (AgentId, Direction),
+        (agent, direction): ((AgentId, VersionNumber), Direction),
         start: &LegStart,
         arrival: &Arrival,
         denied: Denied,
@@ -87,7 +88,8 @@ impl Switch {
             call,
             conversation,
             business,
-            agent,
+            agent: agent.map(|(id, _)| id),
+            agent_version: agent.map(|(_, version)| version),
             call_sid: if start.carrier_call_id.is_empty() {
                 arrival.path_id.clone().unwrap_or_default()
             } else {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::{Agent, Ambience, AmbienceKind, Eagerness, SpellingPatience, Timing, Uncertainty};
 use crate::admission::{Caps, Terms};
 use crate::agent_settings::{AgentSettings, Setting, catalogue as settings};
+use crate::agent_version::VersionNumber;
 use crate::ids::{AgentId, BusinessId};
 
 /// No call is longer, whatever its agent says (R8).
@@ -33,6 +34,7 @@ impl Agent {
             id: identity.id,
             uuid: identity.uuid,
             business: identity.business,
+            version: VersionNumber::FIRST, // whoever read a row knows better
             name: set.name(),
             playbook: set.text(&settings::PLAYBOOK),
             language: set.text(&settings::DEFAULT_LANGUAGE),

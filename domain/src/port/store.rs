@@ -19,6 +19,7 @@ mod audit;
 mod limits;
 mod listing;
 mod numbers;
+mod outbox;
 mod turns;
 
 pub use agents::{AgentBook, AgentRecord, Change, Kept, KeptVersion, MOST_VERSIONS};
@@ -26,6 +27,7 @@ pub use audit::AuditEntry;
 pub use limits::{BusinessLimits, KeptLimits, LimitBook, LimitStore, StoredLimits, Unlimited};
 pub use listing::Listing;
 pub use numbers::{KeptNumber, NoNumbers, NumberBook, NumberRoutes, PhoneNumber, Route};
+pub use outbox::{AgentOutbox, Delivery, Settled};
 pub use turns::{StoredResponse, StoredTurn};
 
 /// What a store method returns.
@@ -139,6 +141,8 @@ pub struct Conversation {
     pub call_session_id: Option<i64>,
     /// Agent's name; `None` if none answered.
     pub agent_name: Option<String>,
+    /// The version of the agent that it has from its beginning to its end.
+    pub agent_version: Option<i64>,
     /// `active` or `ended`.
     pub status: String,
     /// `inbound` or `outbound`.
@@ -177,6 +181,8 @@ pub struct CallSession {
     pub conversation_id: Option<i64>,
     /// Agent's row number.
     pub agent_id: Option<i64>,
+    /// The version of the agent that it has from its beginning to its end.
+    pub agent_version: Option<i64>,
     /// Carrier.
     pub provider: String,
     /// `inbound` or `outbound`.

@@ -61,6 +61,7 @@ fn rules(playbook: Playbook, language: &str) -> RulesBrain {
         id: AgentId(1),
         uuid: uuid::Uuid::nil(),
         business: BusinessId::FIRST,
+        version: tandem_domain::agent_version::VersionNumber::FIRST,
         name: "front-desk".into(),
         playbook: "front-desk".into(),
         language: language.into(),

@@ -93,6 +93,9 @@ pub(in crate::cli) struct Args {
     /// Be the switch that is measured (the command starts itself with this)
     #[arg(long, hide = true)]
     pub(super) serve: bool,
+    /// Post every saved agent there
+    #[arg(long, hide = true, value_name = "URL", requires = "serve")]
+    pub(super) tell_saves_to: Option<String>,
 }
 
 /// What an agent may sound like, in the agents' own spelling.

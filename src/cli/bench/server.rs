@@ -9,11 +9,13 @@ use tandem_actors::Tap;
 use tandem_actors::tap::tape::Tapes;
 use tandem_domain::agent::Ambience;
 use tandem_domain::ids::BusinessId;
+use tandem_domain::port::agent_saved::AgentSaved;
 use tandem_domain::port::store::{ConversationStore, Listing, StoreError, TranscriptLine};
 use tandem_peers::vendor::{FakeStt, FakeTts};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::metered::{Meter, Metered};
+use super::posts::Posts;
 use super::rendered::Rendered;
 use super::stages::Answered;
 use super::vendors::Choice;
@@ -44,7 +46,9 @@ pub(super) async fn serve(config: Config, args: &Args) -> Result<(), CliError> {
         false => Tap::to(Tapes::start(move |_| Ok(Box::new(tempfile::tempfile_in(&folder)?))).0),
     };
     let ambience = args.ambience.map(|place| Ambience { kind: place.kind(), ..Ambience::default() });
-    let running = boot_with_extras(config, vendors, Extras { echo: true, tap, ambience }).await?;
+    let posts = args.tell_saves_to.clone().map(|url| Arc::new(Posts::to(url)) as Arc<dyn AgentSaved>);
+    let extras = Extras { echo: true, tap, ambience, listeners: posts.into_iter().collect() };
+    let running = boot_with_extras(config, vendors, extras).await?;
     println(&running.addr.port())?;
     let mut told = HashSet::new();
     let mut requests = BufReader::new(tokio::io::stdin()).lines();

@@ -2,7 +2,7 @@
 //!
 //! A change writes the columns that it changes and no others, so that one that was made by hand in the database meanwhile stays. The version that
 //! it replaces is written down beside the new one, as callers last met it: so an agent has no rows of versions before its first change, and an
-//! edit by hand is found in the history.
+//! edit by hand is found in the history. With a version that becomes live goes the news of it, for providers ([`super::outbox`]).
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ use tandem_domain::port::store::{AgentBook, AgentRecord, Change, Kept, KeptVersi
 use uuid::Uuid;
 
 use super::columns::{self, Cell, bind};
-use super::versions;
+use super::{outbox, versions};
 use crate::Store;
 use crate::access::audit;
 use crate::error::Failure;
@@ -164,6 +164,7 @@ impl Store {
         })?;
         let identity = Identity { id: AgentId(id), uuid, business };
         versions::keep(&mut tx, identity, &first, &change.by, at).await?;
+        outbox::note(&mut tx, identity, first.number, at).await?;
         audit::append(&mut tx, &change.audit).await?;
         let kept = reread(&mut tx, identity).await?;
         tx.commit().await?;
@@ -206,6 +207,7 @@ impl Store {
         versions::keep_last_met(&mut tx, &seen).await?;
         versions::keep(&mut tx, identity, &next, &change.by, at).await?;
         versions::forget_oldest(&mut tx, identity, next.number).await?;
+        outbox::note(&mut tx, identity, next.number, at).await?;
         audit::append(&mut tx, &change.audit).await?;
         let kept = reread(&mut tx, identity).await?;
         tx.commit().await?;
@@ -255,6 +257,7 @@ impl Store {
             return Ok(Kept::Raced);
         }
         versions::keep_last_met(&mut tx, &seen).await?;
+        outbox::forget_agent(&mut tx, identity).await?;
         audit::append(&mut tx, &change.audit).await?;
         tx.commit().await?;
         Ok(Kept::Done(Box::new(seen)))

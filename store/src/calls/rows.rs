@@ -40,16 +40,17 @@ pub(super) async fn conversation(
 /// Writes the call session and its conversation. The audio flows by then, so the call is answered.
 pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<LifeId>) -> Result<(), Failure> {
     const CALL: &str = "INSERT INTO call_sessions (uuid, business_id, agent_id, call_sid, stream_sid, provider, direction, \
-        from_number, to_number, parameters, status, answered_at, created_at, updated_at, life_uuid) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13) \
+        from_number, to_number, parameters, status, answered_at, created_at, updated_at, life_uuid, agent_version) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $14) \
         ON CONFLICT (uuid) DO NOTHING";
     const CONVERSATION: &str = "INSERT INTO conversations (uuid, business_id, call_session_id, agent_id, direction, metadata, \
-        started_at, created_at, updated_at) \
-        SELECT $1, $2, id, $4, $5, $6, $7, $7, $7 FROM call_sessions WHERE uuid = $3 AND business_id = $2 \
+        started_at, created_at, updated_at, agent_version) \
+        SELECT $1, $2, id, $4, $5, $6, $7, $7, $7, $8 FROM call_sessions WHERE uuid = $3 AND business_id = $2 \
         ON CONFLICT (uuid) DO NOTHING";
 
     let at = value::instant(started.at);
     let agent = started.agent.map(|agent| agent.0);
+    let version = started.agent_version.map(|version| i64::from(version.0));
     let direction = match started.direction {
         Direction::Inbound => "inbound",
         Direction::Outbound => "outbound",
@@ -71,6 +72,7 @@ pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<
             .bind(CallStatus::InProgress.as_str())
             .bind(at)
             .bind(life.map(|life| life.0))
+            .bind(version)
             .execute(db)
             .await
             .map(drop)
@@ -86,6 +88,7 @@ pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<
             .bind(direction)
             .bind(Json(value::json(&metadata)))
             .bind(at)
+            .bind(version)
             .execute(db)
             .await
             .map(drop)

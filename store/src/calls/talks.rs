@@ -28,7 +28,7 @@ pub(super) async fn talk(tx: &mut Writing, business: BusinessId, call: CallId) -
 /// Writes the conversation, with what the page wished for.
 pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<LifeId>) -> Result<(), Failure> {
     const SQL: &str = "INSERT INTO conversations (uuid, business_id, agent_id, direction, metadata, started_at, created_at, updated_at, \
-        life_uuid) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7) ON CONFLICT (uuid) DO NOTHING";
+        life_uuid, agent_version) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8) ON CONFLICT (uuid) DO NOTHING";
     let at = value::instant(started.at);
     let direction = match started.direction {
         Direction::Inbound => "inbound",
@@ -46,6 +46,7 @@ pub(super) async fn start(tx: &mut Writing, started: &CallStarted, life: Option<
             .bind(Json(value::json(&metadata)))
             .bind(at)
             .bind(life.map(|life| life.0))
+            .bind(started.agent_version.map(|version| i64::from(version.0)))
             .execute(db)
             .await
             .map(drop)

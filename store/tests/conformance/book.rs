@@ -17,7 +17,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap() + TimeDelta::seconds(seconds)
 }
 
-fn by(business: BusinessId) -> Change {
+pub fn by(business: BusinessId) -> Change {
     let audit = AuditEntry {
         at: at(0),
         business,
@@ -29,18 +29,18 @@ fn by(business: BusinessId) -> Change {
     Change { by: "user:17".to_owned(), at: at(60), audit }
 }
 
-fn change(document: Value) -> AgentChange {
+pub fn change(document: Value) -> AgentChange {
     AgentChange::read(&document, Scope::default()).unwrap()
 }
 
-fn done(kept: Kept) -> AgentRecord {
+pub fn done(kept: Kept) -> AgentRecord {
     match kept {
         Kept::Done(record) => *record,
         other => panic!("{other:?}"),
     }
 }
 
-async fn create(db: &Database, business: BusinessId, document: Value) -> Kept {
+pub async fn create(db: &Database, business: BusinessId, document: Value) -> Kept {
     let settings = AgentSettings::default().with(&change(document));
     db.store.create_agent(business, Uuid::now_v7(), Version::first(settings), by(business)).await.unwrap()
 }
@@ -49,7 +49,7 @@ fn live(record: &AgentRecord) -> Version {
     Version { number: record.live, origin: Origin::Edited, settings: record.settings.clone() }
 }
 
-async fn edit(db: &Database, seen: &AgentRecord, document: Value) -> Kept {
+pub async fn edit(db: &Database, seen: &AgentRecord, document: Value) -> Kept {
     let next = live(seen).edited(&change(document)).unwrap();
     db.store.save_agent(seen.clone(), next, by(seen.identity.business)).await.unwrap()
 }

@@ -1,8 +1,9 @@
 use serde_json::json;
 use tandem_domain::caller::KnownCaller;
 use tandem_domain::ids::BusinessId;
+use tandem_domain::playbook::Decision;
 use tandem_domain::port::store::{CallLog, CallerHistory};
-use tandem_domain::record::{Direction, Record};
+use tandem_domain::record::{Direction, EndReason, Record};
 
 use crate::database::Database;
 use crate::records::{Call, at};
@@ -11,7 +12,13 @@ const OURS: BusinessId = BusinessId::FIRST;
 const NUMBER: &str = "+919876543210";
 
 /// Keeps a call with [`NUMBER`] that left `extracted` behind.
-async fn keep(db: &Database, business: BusinessId, direction: Direction, seconds: f64, extracted: serde_json::Value) {
+async fn keep(
+    db: &Database,
+    business: BusinessId,
+    direction: Direction,
+    seconds: f64,
+    extracted: serde_json::Value,
+) -> Call {
     let call = Call::new(business);
     let mut started = call.started();
     let ours = Some("+911140000002".to_owned());
@@ -23,6 +30,7 @@ async fn keep(db: &Database, business: BusinessId, direction: Direction, seconds
     let mut progress = call.progress("collecting", "Delhi");
     progress.extracted = extracted.as_object().unwrap().clone();
     db.store.write(vec![Record::Started(started), Record::Progress(progress)]).await.unwrap();
+    call
 }
 
 pub async fn a_returning_caller_is_known_by_the_newest_name(db: Database) {
@@ -55,6 +63,27 @@ pub async fn a_number_that_we_dialled_is_known_too(db: Database) {
     assert_eq!(db.store.known_caller(OURS, NUMBER).await.unwrap().unwrap().name.as_deref(), Some("राहुल"));
     // Our own number is nobody's name, whichever side it stands on.
     assert_eq!(db.store.known_caller(OURS, "+911140000002").await.unwrap(), None);
+}
+
+pub async fn the_outcome_is_that_of_the_last_call(db: Database) {
+    let outcome = async || db.store.known_caller(OURS, NUMBER).await.unwrap().unwrap().last_outcome;
+    let first = keep(&db, OURS, Direction::Inbound, 0.0, json!({"name": "Rahul"})).await;
+    assert_eq!(outcome().await, None, "it has not ended");
+    let ended = |call: Call, decision| {
+        let mut ended = call.ended(EndReason::Completed, 9.9);
+        ended.outcome = decision;
+        vec![Record::Ended(ended)]
+    };
+    db.store.write(ended(first, Some(Decision::NeedMoreInfo))).await.unwrap();
+    assert_eq!(outcome().await.as_deref(), Some("NEED_MORE_INFO"));
+    let second = keep(&db, OURS, Direction::Outbound, 60.0, json!({})).await;
+    db.store.write(ended(second, Some(Decision::HandoverToHuman))).await.unwrap();
+    assert_eq!(outcome().await.as_deref(), Some("HANDOVER_TO_HUMAN"));
+    // One that decided nothing: the date of one call and the outcome of another would be told as one.
+    let third = keep(&db, OURS, Direction::Inbound, 120.0, json!({})).await;
+    db.store.write(ended(third, None)).await.unwrap();
+    let known = db.store.known_caller(OURS, NUMBER).await.unwrap().unwrap();
+    assert_eq!((known.last_outcome, known.last_call_at, known.name.as_deref()), (None, at(120.0), Some("Rahul")));
 }
 
 pub async fn callers_of_another_business_are_strangers(db: Database) {

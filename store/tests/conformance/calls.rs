@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tandem_domain::agent_version::VersionNumber;
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{
     CallLog, CallSession, Conversation, ConversationStore, RowKey, StoredEvent, TranscriptLine,
@@ -31,6 +32,7 @@ pub async fn a_call_reads_back_as_it_was_written(db: Database) {
     let call = Call::new(FIRST);
     let mut started = call.started();
     (started.agent, started.direction) = (Some(AgentId(1)), Direction::Outbound);
+    started.agent_version = Some(VersionNumber(7));
     let mut turn = call.turn(1, "sixty lakh rupees", 3.0);
     turn.language = Some("en-IN".into());
     let mut response = call.response(1, Some(1), "Sixty lakh rupees, and where?", 4.5);
@@ -62,6 +64,7 @@ pub async fn a_call_reads_back_as_it_was_written(db: Database) {
         uuid: call.conversation.0,
         call_session_id: Some(session.id),
         agent_name: Some("front-desk".into()),
+        agent_version: Some(7),
         status: "ended".into(),
         direction: "outbound".into(),
         detected_language: Some("en-IN".into()),
@@ -81,6 +84,7 @@ pub async fn a_call_reads_back_as_it_was_written(db: Database) {
         call_sid: started.call_sid,
         conversation_id: Some(conversation.id),
         agent_id: Some(1),
+        agent_version: Some(7),
         provider: "twilio".into(),
         direction: "outbound".into(),
         from_number: started.from,

@@ -19,6 +19,7 @@ mod numbers;
 mod people;
 mod records;
 mod replay;
+mod saves;
 mod schema;
 mod server;
 mod talks;
@@ -78,6 +79,7 @@ on_both_engines! {
         a_returning_caller_is_known_by_the_newest_name
         a_caller_without_a_name_has_called_all_the_same
         a_number_that_we_dialled_is_known_too
+        the_outcome_is_that_of_the_last_call
         callers_of_another_business_are_strangers;
     calls:
         a_call_reads_back_as_it_was_written
@@ -134,6 +136,14 @@ on_both_engines! {
         sessions_that_are_long_over_are_forgotten
         records_are_found_by_what_was_done_to_what_and_when
         log_ins_of_before_are_read_back_from_the_record;
+    saves:
+        a_version_that_becomes_live_is_to_be_told
+        an_agents_versions_are_told_one_after_the_other
+        a_claim_holds_as_long_as_its_life
+        of_many_that_claim_at_once_one_gets_it
+        what_failed_is_told_later_and_before_what_follows
+        a_save_is_kept_until_every_listener_has_settled_it
+        nobody_hears_of_what_is_gone;
     talks:
         a_talk_is_a_conversation_without_a_call
         a_talk_that_a_dead_process_left_open_is_closed;

@@ -36,6 +36,7 @@ impl Call {
             conversation: self.conversation,
             business: self.business,
             agent: None,
+            agent_version: None,
             call_sid: format!("CA{}", self.call.0.simple()),
             stream_sid: "MZ1".into(),
             provider: "twilio".into(),

@@ -227,6 +227,7 @@ fn started((call, conversation): (CallId, ConversationId)) -> Record {
         conversation,
         business: BusinessId::FIRST,
         agent: None,
+        agent_version: None,
         call_sid: "CA1".into(),
         stream_sid: "MZ1".into(),
         provider: "twilio".into(),
