@@ -254,7 +254,7 @@ async fn a_number_leads_to_its_agent_by_the_store_and_then_by_the_settings() {
         (5, "+918047112237", "no_agent"),
     ] {
         let parameters = BTreeMap::from([("To".to_owned(), dialled.to_owned())]);
-        let peer = TwilioPeer::new(TwilioIds::numbered(u128::from(call as u64)), parameters);
+        let peer = TwilioPeer::new(TwilioIds::numbered(u128::from(call)), parameters);
         let dialects: Vec<Arc<dyn tandem_domain::port::dialect::Dialect>> = vec![Arc::new(TwilioDialect::new(0))];
         let script = vec![say(call, "goodbye")];
         let mut line = Line::dial_as(&exchange, dialects, peer, Default::default(), call, script).await;

@@ -314,7 +314,14 @@ impl Switch {
                     seat.leave(Some(&reason));
                 }
                 socket.last_words.say(dialect.parting(&reason));
-                self.denied(carrier, (call, conversation), ((agent.id, agent.version), direction), &start, &arrival, denied);
+                self.denied(
+                    carrier,
+                    (call, conversation),
+                    ((agent.id, agent.version), direction),
+                    &start,
+                    &arrival,
+                    denied,
+                );
                 return close(socket.outgoing).await;
             }
         };
