@@ -98,6 +98,15 @@ pub struct NewPassword {
     pub session: Option<Session>,
 }
 
+/// A password that was just found to be right.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The hash that it was held against, in PHC form.
+    pub hash: String,
+    /// A hash of it by today's costs, where that one's are too small.
+    pub rehashed: Option<String>,
+}
+
 /// A log-in of before, as the record of changes tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastLogIn {
@@ -148,7 +157,7 @@ pub struct KeptKey {
     pub key: ApiKey,
     /// What its maker calls it.
     pub name: String,
-    /// Public id of whoever made it; `None` for the command line, and for a user who is gone.
+    /// Public id of whoever made it, though they may be gone since; `None` for the command line.
     pub created_by: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -165,8 +174,9 @@ pub trait AccessStore: Send + Sync {
     /// The user of an e-mail address.
     fn account(&self, email: Email) -> StoreFuture<'_, Option<Account>>;
 
-    /// Keeps a session that has just begun, and a new hash of the password that began it, where there is one.
-    fn begin_session(&self, session: Session, rehashed: Option<String>, record: Record) -> StoreFuture<'_, ()>;
+    /// Keeps a session that has just begun, **if the account still has the password that began it** and is not disabled; `false` where somebody
+    /// was faster: checking a password takes a while, and whoever is changing it means to keep others out.
+    fn begin_session(&self, session: Session, proof: Proof, record: Record) -> StoreFuture<'_, bool>;
 
     /// A session and its user as they are now.
     fn session(&self, id: SessionId) -> StoreFuture<'_, Option<(Session, User)>>;

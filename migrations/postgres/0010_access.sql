@@ -44,12 +44,11 @@ CREATE TABLE api_keys (
     name         TEXT NOT NULL CHECK (name <> ''),
     hash         BYTEA NOT NULL CHECK (length(hash) = 32), -- SHA-256 of the secret part
     scopes       JSONB NOT NULL, -- a list of names
-    created_by   BIGINT, -- a user; NULL where it was the command line
+    created_by   UUID, -- the uuid of a user, who may be gone; NULL where it was the command line
     created_at   TIMESTAMPTZ NOT NULL,
     expires_at   TIMESTAMPTZ,
     revoked_at   TIMESTAMPTZ,
-    last_used_at TIMESTAMPTZ, -- to the minute
-    FOREIGN KEY (business_id, created_by) REFERENCES users (business_id, id)
+    last_used_at TIMESTAMPTZ -- to the minute
 );
 CREATE INDEX api_keys_of_business ON api_keys (business_id, id);
 
@@ -63,6 +62,8 @@ CREATE TABLE audit_log (
     record        TEXT NOT NULL -- all of it, as canonical JSON: equal records are equal bytes, which jsonb would not keep
 );
 CREATE INDEX audit_log_of_resource ON audit_log (business_id, resource_kind, resource_id, id);
+-- Lock-outs are read back from it at start.
+CREATE INDEX audit_log_of_log_ins ON audit_log (at) WHERE action IN ('logged_in', 'log_in_refused');
 -- What is once in the log stays there.
 CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
 CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();

@@ -44,12 +44,11 @@ CREATE TABLE api_keys (
     name         TEXT NOT NULL CHECK (name <> ''),
     hash         BLOB NOT NULL CHECK (length(hash) = 32), -- SHA-256 of the secret part
     scopes       TEXT NOT NULL CHECK (json_valid(scopes)), -- a list of names
-    created_by   INTEGER, -- a user; NULL where it was the command line
+    created_by   BLOB, -- the uuid of a user, who may be gone; NULL where it was the command line
     created_at   TEXT NOT NULL,
     expires_at   TEXT,
     revoked_at   TEXT,
-    last_used_at TEXT, -- to the minute
-    FOREIGN KEY (business_id, created_by) REFERENCES users (business_id, id)
+    last_used_at TEXT -- to the minute
 ) STRICT;
 CREATE INDEX api_keys_of_business ON api_keys (business_id, id);
 
@@ -63,6 +62,8 @@ CREATE TABLE audit_log (
     record        TEXT NOT NULL CHECK (json_valid(record)) -- all of it, canonical: equal records are equal bytes
 ) STRICT;
 CREATE INDEX audit_log_of_resource ON audit_log (business_id, resource_kind, resource_id, id);
+-- Lock-outs are read back from it at start.
+CREATE INDEX audit_log_of_log_ins ON audit_log (at) WHERE action IN ('logged_in', 'log_in_refused');
 -- What is once in the log stays there.
 CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_log_is_not_deleted BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;

@@ -26,7 +26,7 @@ use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
 use tandem_access::lockout::{CAPACITY, Leave, Lockout};
 use tandem_access::password::{Cost, Hasher, Password, PasswordError, Verdict};
 use tandem_access::policy::Principal;
-use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn};
+use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn, Proof};
 use tandem_access::role::Role;
 use tandem_access::secret::Secret;
 use tandem_access::session::Session;
@@ -276,7 +276,10 @@ pub(super) async fn log_in(
             let session = Session::begin(SessionId::random(&mut OsRng.unwrap_err()), account.user.id, clock::utc());
             let who = Who::User { id: account.user.id };
             let noted = record(account.user.business, who, from, Action::LoggedIn, "session", session.id.0.to_string());
-            surface.guard.accounts().begin_session(session.clone(), rehashed, noted).await?;
+            let proof = Proof { hash: account.password_hash, rehashed };
+            if !surface.guard.accounts().begin_session(session.clone(), proof, noted).await? {
+                return Err(wrong()); // the password was changed while it was checked
+            }
             let tokens = surface.guard.tokens().issue(&session, clock::utc()).into();
             let (id, name, role) = (account.uuid, account.name, account.user.role.name());
             Ok(Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } }))

@@ -6,7 +6,7 @@ use tandem_access::account::{Email, SessionId, User, UserId};
 use tandem_access::api_key::{ApiKey, KeyId};
 use tandem_access::audit::Record;
 use tandem_access::port::{
-    AccessStore, Account, Installation, KeptKey, NewKey, NewPassword, NewUser, PastLogIn, Peopled, Profile,
+    AccessStore, Account, Installation, KeptKey, NewKey, NewPassword, NewUser, PastLogIn, Peopled, Profile, Proof,
     RecordFilter,
 };
 use tandem_access::role::Role;
@@ -136,16 +136,25 @@ impl AccessStore for Store {
         })
     }
 
-    fn begin_session(&self, session: Session, rehashed: Option<String>, record: Record) -> StoreFuture<'_, ()> {
-        const REHASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    fn begin_session(&self, session: Session, proof: Proof, record: Record) -> StoreFuture<'_, bool> {
+        // The row stays locked until the session is there, so that a change of the password ends it with the others.
+        const HOLDS: &str =
+            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
         self.answer(async move {
             let mut tx = self.writing().await?;
-            people::insert_session(&mut tx, &session, record.business).await?;
-            if let Some(hash) = rehashed {
-                on!(tx.connection(), db => sqlx::query(REHASH).bind(session.user.0).bind(hash).execute(db).await.map(drop))?;
+            let Proof { hash, rehashed } = proof;
+            let next = rehashed.as_ref().unwrap_or(&hash);
+            let held = on!(tx.connection(), db => {
+                let done = sqlx::query(HOLDS).bind(session.user.0).bind(&hash).bind(next).execute(db).await;
+                done.map(|done| done.rows_affected())
+            })?;
+            if held == 0 {
+                return Ok(false);
             }
+            people::insert_session(&mut tx, &session, record.business).await?;
             audit::append(&mut tx, &audit::entry(&record)).await?;
-            tx.commit().await
+            tx.commit().await?;
+            Ok(true)
         })
     }
 

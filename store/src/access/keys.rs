@@ -22,8 +22,7 @@ macro_rules! key_where {
     ($condition:literal) => {
         concat!(
             "SELECT k.id, k.key_id, k.business_id, k.name, k.hash, k.scopes, k.created_at, k.expires_at, k.revoked_at, ",
-            "k.last_used_at, u.uuid AS created_by ",
-            "FROM api_keys k LEFT JOIN users u ON u.business_id = k.business_id AND u.id = k.created_by WHERE ",
+            "k.last_used_at, k.created_by FROM api_keys k WHERE ",
             $condition
         )
     };
@@ -81,7 +80,7 @@ impl Store {
 
     pub(super) async fn add_key(&self, new: NewKey, record: Record) -> Result<(), Failure> {
         const SQL: &str = "INSERT INTO api_keys (key_id, business_id, name, hash, scopes, created_by, created_at, expires_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            VALUES ($1, $2, $3, $4, $5, (SELECT uuid FROM users WHERE business_id = $2 AND id = $6), $7, $8)";
         let NewKey { key, name, created_by, at } = new;
         let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.name()).collect();
         let mut tx = self.writing().await?;

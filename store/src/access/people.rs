@@ -279,7 +279,6 @@ impl Store {
     }
 
     pub(super) async fn delete_user(&self, seen: Profile, asker: Role, record: Record) -> Result<Peopled<()>, Failure> {
-        const KEYS: &str = "UPDATE api_keys SET created_by = NULL WHERE business_id = $2 AND created_by = $1";
         const SESSIONS: &str = "DELETE FROM sessions WHERE business_id = $2 AND user_id = $1";
         const USER: &str = "DELETE FROM users WHERE id = $1 AND business_id = $2 AND updated_at = $3";
         let (id, business) = (seen.user.id.0, seen.user.business);
@@ -287,9 +286,7 @@ impl Store {
             let mut tx = self.writing().await?;
             let owners = owners(&mut tx, business).await?.saturating_add(u32::from(seen.user.disabled_at.is_some()));
             permit(asker, Change::Remove { role: seen.user.role }, owners)?;
-            for sql in [KEYS, SESSIONS] {
-                on!(tx.connection(), db => sqlx::query(sql).bind(id).bind(business.0).execute(db).await.map(drop))?;
-            }
+            on!(tx.connection(), db => sqlx::query(SESSIONS).bind(id).bind(business.0).execute(db).await.map(drop))?;
             let at = value::instant(seen.updated_at);
             let gone = on!(tx.connection(), db => {
                 let done = sqlx::query(USER).bind(id).bind(business.0).bind(at).execute(db).await;

@@ -4,7 +4,7 @@ use rand_chacha::rand_core::SeedableRng;
 use tandem_access::account::{Email, SessionId, UserId};
 use tandem_access::api_key::{self, ApiKey, KeyId};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::port::{AccessStore, NewKey, NewUser};
+use tandem_access::port::{AccessStore, NewKey, NewUser, Proof};
 use tandem_access::role::{Capability, Role};
 use tandem_access::session::{Rotation, Session};
 use tandem_domain::ids::BusinessId;
@@ -55,9 +55,15 @@ async fn set_up(db: &Database) -> UserId {
     db.store.make_first_owner(owner("asha@example.test"), record).await.unwrap().unwrap()
 }
 
+/// That the owner's password is right.
+fn proof(rehashed: Option<&str>) -> Proof {
+    Proof { hash: "$argon2id$…".to_owned(), rehashed: rehashed.map(str::to_owned) }
+}
+
 async fn begin(db: &Database, user: UserId) -> Session {
     let session = Session::begin(SessionId(Uuid::new_v4()), user, now());
-    db.store.begin_session(session.clone(), None, record(OURS, Action::LoggedIn, "session", "1")).await.unwrap();
+    let record = record(OURS, Action::LoggedIn, "session", "1");
+    assert!(db.store.begin_session(session.clone(), proof(None), record).await.unwrap());
     session
 }
 
@@ -136,16 +142,18 @@ pub async fn a_log_in_may_renew_the_hash(db: Database) {
     let user = set_up(&db).await;
     let session = Session::begin(SessionId(Uuid::new_v4()), user, now());
     let record = record(OURS, Action::LoggedIn, "session", "1");
-    db.store.begin_session(session, Some("$argon2id$new".to_owned()), record).await.unwrap();
+    let begun = || db.store.begin_session(session.clone(), proof(Some("$argon2id$new")), record.clone());
+    assert!(begun().await.unwrap());
     let account = db.store.account(email("asha@example.test")).await.unwrap().unwrap();
     assert_eq!(account.password_hash, "$argon2id$new");
+    assert!(!begun().await.unwrap(), "it is another password by now, as far as anybody knows");
 }
 
 pub async fn a_session_belongs_to_its_users_business(db: Database) {
     let user = set_up(&db).await;
     let theirs = db.add_business().await;
     let session = Session::begin(SessionId(Uuid::new_v4()), user, now());
-    let answer = db.store.begin_session(session, None, record(theirs, Action::LoggedIn, "session", "1")).await;
+    let answer = db.store.begin_session(session, proof(None), record(theirs, Action::LoggedIn, "session", "1")).await;
     assert!(matches!(answer, Err(StoreError::Refused(_))), "{answer:?}");
     let session = begin(&db, user).await;
     let foreign = record(theirs, Action::Revoked, "session", "1");

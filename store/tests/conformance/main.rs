@@ -132,6 +132,7 @@ on_both_engines! {
         one_who_is_disabled_is_no_owner_that_a_business_keeps
         a_change_is_made_to_the_user_that_was_seen
         another_password_leaves_the_session_that_begins_with_it
+        nobody_who_was_disabled_meanwhile_gets_in
         a_deleted_user_takes_their_log_ins_along_and_leaves_their_record
         sessions_that_are_long_over_are_forgotten
         records_are_found_by_what_was_done_to_what_and_when

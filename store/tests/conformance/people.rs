@@ -1,8 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use tandem_access::account::{SessionId, UserId};
+use tandem_access::api_key::{self, ApiKey};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::port::{AccessStore, NewPassword, NewUser, Peopled, Profile, RecordFilter};
-use tandem_access::role::{ChangeRefusal, Role};
+use tandem_access::port::{AccessStore, NewKey, NewPassword, NewUser, Peopled, Profile, Proof, RecordFilter};
+use tandem_access::role::{Capability, ChangeRefusal, Role};
 use tandem_access::session::{IDLE_LIFE, Session};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::RowKey;
@@ -60,9 +63,16 @@ async fn change(db: &Database, seen: &Profile, edit: impl FnOnce(&mut Profile)) 
     db.store.change_user(seen.clone(), next, None, Role::Owner, record).await.unwrap()
 }
 
+/// Whether somebody gets in by the password that they had at first.
+async fn log_in(db: &Database, session: Session) -> bool {
+    let proof = Proof { hash: "$argon2id$…".to_owned(), rehashed: None };
+    let record = record(OURS, Action::LoggedIn, "x", session.began_at);
+    db.store.begin_session(session, proof, record).await.unwrap()
+}
+
 async fn begin(db: &Database, user: UserId, at: DateTime<Utc>) -> SessionId {
     let session = Session::begin(SessionId(Uuid::new_v4()), user, at);
-    db.store.begin_session(session.clone(), None, record(OURS, Action::LoggedIn, "x", at)).await.unwrap();
+    assert!(log_in(db, session.clone()).await);
     session.id
 }
 
@@ -174,16 +184,33 @@ pub async fn another_password_leaves_the_session_that_begins_with_it(db: Databas
     assert!(old.revoked_at.is_some() && old.may_go_on(&user, at).is_err());
     let (new, user) = db.store.session(session.id).await.unwrap().unwrap();
     assert_eq!(new.may_go_on(&user, at), Ok(()));
+    let late = Session::begin(SessionId(Uuid::new_v4()), asha.user.id, at + TimeDelta::seconds(1));
+    assert!(!log_in(&db, late.clone()).await, "by the old password, found right before the change");
+    assert_eq!(db.store.session(late.id).await.unwrap(), None);
+}
+
+pub async fn nobody_who_was_disabled_meanwhile_gets_in(db: Database) {
+    add(&db, OURS, "asha@example.test", Role::Owner).await;
+    let binu = add(&db, OURS, "binu@example.test", Role::Viewer).await;
+    change(&db, &binu, |next| next.user.disabled_at = Some(now())).await;
+    assert!(!log_in(&db, Session::begin(SessionId(Uuid::new_v4()), binu.user.id, now())).await);
 }
 
 pub async fn a_deleted_user_takes_their_log_ins_along_and_leaves_their_record(db: Database) {
     add(&db, OURS, "one@example.test", Role::Owner).await;
     let seen = add(&db, OURS, "b@example.test", Role::Admin).await;
     let session = begin(&db, seen.user.id, now()).await;
+    let minted = api_key::mint(&mut ChaCha20Rng::seed_from_u64(1));
+    let (id, hash, scopes) = (minted.id, minted.hash, [Capability::ReadCalls].into());
+    let key = ApiKey { id, business: OURS, hash, scopes, expires_at: None, revoked_at: None, last_used_at: None };
+    let new = NewKey { key, name: "CRM".to_owned(), created_by: Some(seen.user.id), at: now() };
+    db.store.keep_key(new, record(OURS, Action::Created, "CRM", now())).await.unwrap();
     let removed = db.store.remove_user(seen.clone(), Role::Owner, record(OURS, Action::Deleted, "b", now())).await;
     assert_eq!(removed.unwrap(), Peopled::Done(()));
     assert_eq!(profile(&db, OURS, "b@example.test").await, None);
     assert_eq!(db.store.session(session).await.unwrap(), None);
+    let kept = db.store.kept_key(OURS, id).await.unwrap().unwrap();
+    assert_eq!(kept.created_by, Some(seen.uuid), "what they may have kept is found by who made it");
     assert_eq!(db.store.account(seen.email).await.unwrap(), None);
     let again = add(&db, OURS, "b@example.test", Role::Viewer).await;
     assert!(again.user.id > seen.user.id, "a number is given once: records name it");
