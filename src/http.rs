@@ -21,6 +21,7 @@ use axum::{Extension, Router};
 use tandem_access::role::Capability;
 use tandem_actors::Switch;
 use tandem_domain::ids::BusinessId;
+use tandem_domain::needed_agents::NeededAgents;
 use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::{AgentBook, ConversationStore, LimitBook, NumberBook};
@@ -71,7 +72,7 @@ mod transcript;
 mod turns;
 mod users;
 
-pub(crate) use agents::{Needed, VoiceTests};
+pub(crate) use agents::VoiceTests;
 pub(crate) use auth::LogIns;
 pub(crate) use guard::Guard;
 pub(crate) use listener::Door;
@@ -101,7 +102,7 @@ pub(crate) struct Surface {
     /// Agents, for who edits them.
     pub(crate) agents: Arc<dyn AgentBook>,
     /// Those that the server cannot do without.
-    pub(crate) needed: Needed,
+    pub(crate) needed: NeededAgents,
     /// Voices, for who tries them out.
     pub(crate) voice_tests: VoiceTests,
     /// The longest call of agents that set none.

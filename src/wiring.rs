@@ -20,6 +20,7 @@ use tandem_actors::{JournalKeeping, Ports, RecordingKeeping, Switch, SwitchConfi
 use tandem_domain::agent::{Ambience, Timing};
 use tandem_domain::barge_in::Lists;
 use tandem_domain::ids::{BusinessId, LifeId};
+use tandem_domain::needed_agents::NeededAgents;
 use tandem_domain::port::agent_saved::AgentSaved;
 use tandem_domain::port::store::{AgentStore, RowKey};
 use tandem_domain::port::stt::Stt;
@@ -34,7 +35,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::http::gate::Gate;
-use crate::http::{self, Door, EngineNames, Guard, LogIns, Needed, Surface, VoiceTests};
+use crate::http::{self, Door, EngineNames, Guard, LogIns, Surface, VoiceTests};
 use crate::media_ws::Access;
 use crate::media_ws::convai::Talks;
 use crate::media_ws::origin::Origins;
@@ -257,6 +258,11 @@ pub struct Extras {
     pub listeners: Vec<Arc<dyn AgentSaved>>,
 }
 
+/// Agents that this configuration cannot do without.
+pub(crate) fn needed_agents(config: &Config) -> NeededAgents {
+    NeededAgents::new(&config.default_agent, &config.numbers, agents::BUILT_IN)
+}
+
 async fn start(
     config: Config,
     vendors: Vendors,
@@ -308,13 +314,14 @@ async fn start(
     let switch = Switch::start_journalled(listening, ports, journal).await?;
 
     let stop = CancellationToken::new();
+    let needed = needed_agents(&config);
     let surface = Surface {
         app_name: config.app_name.into(),
         switch: switch.clone(),
         rows: Arc::new(store.clone()),
         business: BusinessId::FIRST,
         agents: Arc::new(store.clone()),
-        needed: Needed::new(&config.default_agent, &config.numbers, agents::BUILT_IN),
+        needed,
         voice_tests,
         longest_call: config.calls.max_duration,
         number_agents: config.numbers,

@@ -180,6 +180,15 @@ fn an_agent_is_renamed_by_a_file_and_never_onto_another() {
     let taken = agent(folder, &["apply", "asha.toml", "--agent", "Meera"]);
     assert_eq!(taken.status.code(), Some(1));
     assert!(stderr(&taken).contains("another agent is called \"Asha\""), "{}", stderr(&taken));
+
+    let needed = agent(folder, &["apply", "asha.toml", "--agent", "front-desk"]);
+    assert_eq!(needed.status.code(), Some(1));
+    assert!(
+        stderr(&needed).contains("DEFAULT_AGENT names it"),
+        "the server would not start again: {}",
+        stderr(&needed)
+    );
+    assert!(agent(folder, &["show", "front-desk"]).status.success());
 }
 
 #[test]

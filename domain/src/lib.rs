@@ -23,6 +23,7 @@ pub mod ids;
 pub mod invitation;
 pub mod journal;
 pub mod ledger;
+pub mod needed_agents;
 pub mod number;
 pub mod opening;
 pub mod phone_number;

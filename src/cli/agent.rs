@@ -75,7 +75,10 @@ pub(super) async fn run(command: Command, config: Config, output: Output) -> Res
         Command::Show { agent } => show(&store, &agent, output).await,
         Command::Export { agent: Some(agent), to, .. } => export(&store, &agent, to, output).await,
         Command::Export { agent: None, to, .. } => export_all(&store, to.unwrap_or_default(), output).await,
-        Command::Apply(args) => apply::run(&store, &args, config.region.parse().ok(), output).await,
+        Command::Apply(args) => {
+            let (needed, region) = (wiring::needed_agents(&config), config.region.parse().ok());
+            apply::run(&store, &args, &needed, region, output).await
+        }
     };
     store.close().await;
     done

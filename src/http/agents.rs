@@ -28,6 +28,7 @@ use tandem_domain::agent_settings::{AgentChange, Faults, Scope};
 use tandem_domain::agent_version::VersionError;
 use tandem_domain::etag::PreconditionError;
 use tandem_domain::ids::AgentId;
+use tandem_domain::needed_agents::StillNeeded;
 use tandem_domain::port::store::{AgentRecord, RowKey};
 
 use super::Surface;
@@ -44,7 +45,6 @@ mod editor;
 pub(super) mod groups;
 pub(super) mod guide;
 pub(super) mod languages;
-mod needed;
 pub(super) mod prompt;
 pub(super) mod versions;
 pub(super) mod voice_test;
@@ -52,7 +52,6 @@ mod which;
 
 use described::{Agent, New};
 use editor::{Editor, Next, Seen};
-pub(crate) use needed::Needed;
 pub(crate) use voice_test::VoiceTests;
 
 /// The segment of a path that names an agent.
@@ -69,6 +68,12 @@ impl From<PreconditionError> for Problem {
     fn from(error: PreconditionError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::PRECONDITION_FAILED);
         Self::precondition(status, error.to_string())
+    }
+}
+
+impl From<StillNeeded> for Problem {
+    fn from(error: StillNeeded) -> Self {
+        Self::conflict(error.to_string())
     }
 }
 

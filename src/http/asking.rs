@@ -6,6 +6,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
+use tandem_access::account::UserId;
 use tandem_access::audit::{self, Action, Changes, Origin, Record, Resource, Who};
 use tandem_access::policy::Principal;
 use tandem_access::role::Role;
@@ -29,6 +30,11 @@ pub(super) struct Asking {
 impl Asking {
     pub(super) fn business(&self) -> BusinessId {
         self.principal.business()
+    }
+
+    /// Whether it is this user who asks.
+    pub(super) fn is(&self, asked: UserId) -> bool {
+        matches!(&self.principal, Principal::User { user, .. } if *user == asked)
     }
 
     /// As what they may change people and keys. A program of this machine may not, though it may do all else while there is no

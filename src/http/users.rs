@@ -260,6 +260,13 @@ pub(super) async fn edit(
         next.user.disabled_at = disabled.then(|| seen.user.disabled_at.unwrap_or(at));
     }
     let password = match &wanted.password {
+        // Else a token that was stolen would be enough to keep its owner out.
+        Some(_) if asking.is(seen.user.id) => {
+            return Err(Problem::invalid(
+                "/password",
+                "your own is changed at /api/users/me/password, which asks for the one before",
+            ));
+        }
         Some(password) => {
             next.user.password_changed_at = at;
             let hash = hashed(&surface, "/password", password, &seen.email, &next.name).await?;

@@ -156,6 +156,17 @@ async fn whoever_holds_a_token_and_not_the_password_guesses_slowly() {
 }
 
 #[tokio::test]
+async fn a_token_alone_is_not_enough_to_keep_its_owner_out() {
+    let office = Office::open().await;
+    let token = office.log_in(ASHA).await;
+    let body = json!({ "password": NEXT_PASSWORD });
+    let refused = office.send("PATCH", &format!("/api/users/{ASHA}"), &token, body).await;
+    assert_problem(&refused, 400, "invalid-request");
+    assert_eq!(refused.json()["errors"][0]["parameter"], "/password");
+    assert_eq!(office.try_log_in(ASHA, PASSWORD).await.status, 200, "it is the one that it was");
+}
+
+#[tokio::test]
 async fn a_restart_forgives_no_guesses() {
     let office = Office::open().await;
     let owner = office.log_in(ASHA).await;

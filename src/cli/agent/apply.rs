@@ -11,6 +11,7 @@ use tandem_actors::clock;
 use tandem_domain::agent_file::{self, FileError};
 use tandem_domain::agent_settings::{AgentChange, AgentSettings, Faults};
 use tandem_domain::agent_version::{Difference, Origin as VersionOrigin, Version, VersionError, VersionNumber, diff};
+use tandem_domain::needed_agents::NeededAgents;
 use tandem_domain::number::Region;
 use tandem_domain::port::store::{AgentBook, Change, Kept, RowKey};
 use tandem_store::Store;
@@ -85,7 +86,13 @@ impl Applied {
     }
 }
 
-pub(super) async fn run(store: &Store, args: &Args, region: Option<Region>, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(
+    store: &Store,
+    args: &Args,
+    needed: &NeededAgents,
+    region: Option<Region>,
+    output: Output,
+) -> Result<(), CliError> {
     if args.agent.is_some() && args.files.len() > 1 {
         return Err(AgentError::OneFile(args.files.len()).into());
     }
@@ -93,7 +100,7 @@ pub(super) async fn run(store: &Store, args: &Args, region: Option<Region>, outp
     each_once(&wanted)?;
     let (mut applied, mut failed) = (Vec::with_capacity(wanted.len()), None);
     for wanted in wanted {
-        match apply(store, args, wanted.settings, output).await {
+        match apply(store, args, needed, wanted.settings, output).await {
             Ok(one) => applied.push(one),
             Err(error) => {
                 failed = Some(error);
@@ -146,7 +153,13 @@ fn each_once(wanted: &[Wanted]) -> Result<(), AgentError> {
     Ok(())
 }
 
-async fn apply(store: &Store, args: &Args, settings: AgentSettings, output: Output) -> Result<Applied, AgentError> {
+async fn apply(
+    store: &Store,
+    args: &Args,
+    needed: &NeededAgents,
+    settings: AgentSettings,
+    output: Output,
+) -> Result<Applied, AgentError> {
     let seen = match &args.agent {
         Some(agent) => Some(find(store, agent).await?),
         None => store.agent_record(BUSINESS, RowKey::Name(settings.name())).await?,
@@ -164,6 +177,7 @@ async fn apply(store: &Store, args: &Args, settings: AgentSettings, output: Outp
     let next = match &seen {
         None => Version::first(settings),
         Some(seen) => {
+            needed.may_become(seen, Some(&settings))?;
             let live = Version { number: seen.live, origin: VersionOrigin::Edited, settings: seen.settings.clone() };
             match live.edited(&AgentChange::between(before, &settings)) {
                 Ok(next) => next,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use tandem_domain::agent_file::FileError;
+use tandem_domain::needed_agents::StillNeeded;
 use tandem_domain::port::store::StoreError;
 
 /// Why an agent is not shown, written or applied. Each says what to do about it.
@@ -60,6 +61,9 @@ pub enum AgentError {
     /// Its new name is another's.
     #[error("another agent is called {0:?}, whatever the case: choose another name in the file")]
     NameTaken(String),
+    /// The server would not start without it.
+    #[error("{0}; nothing was applied. Change that setting first, or keep the name in the file")]
+    StillNeeded(#[from] StillNeeded),
     /// Somebody was faster.
     #[error(
         "agent {0:?} was changed by somebody else just now and is as they left it: run this again to see the difference from that"

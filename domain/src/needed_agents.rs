@@ -2,20 +2,29 @@
 
 use std::sync::Arc;
 
-use tandem_domain::agent_settings::AgentSettings;
-use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentRecord, RowKey};
-use tandem_domain::reception::NumberAgents;
-
-use super::super::problem::Problem;
+use crate::agent_settings::AgentSettings;
+use crate::ids::BusinessId;
+use crate::port::store::{AgentRecord, RowKey};
+use crate::reception::NumberAgents;
 
 /// Which agents, and what for. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Needed(Arc<[(RowKey, &'static str)]>);
+#[derive(Debug, Clone)]
+pub struct NeededAgents(Arc<[(RowKey, &'static str)]>);
 
-impl Needed {
+/// Why an agent stays, or keeps its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StillNeeded {
+    /// It is not deleted.
+    #[error("this agent cannot be deleted: {0}")]
+    Stays(&'static str),
+    /// It is not renamed.
+    #[error("this agent cannot have another name: {0}")]
+    KeepsName(&'static str),
+}
+
+impl NeededAgents {
     /// Those that the configuration names, and the one that agents of playbook files are built on.
-    pub(crate) fn new(default_agent: &str, numbers: &NumberAgents, base: &str) -> Self {
+    pub fn new(default_agent: &str, numbers: &NumberAgents, base: &str) -> Self {
         let by_default = (RowKey::parse(default_agent), "DEFAULT_AGENT names it");
         let of_numbers = numbers.agents().map(|name| (RowKey::parse(name), "NUMBER_AGENTS gives a number to it"));
         let base = (RowKey::parse(base), "the agents of playbook files are built on it");
@@ -23,7 +32,7 @@ impl Needed {
     }
 
     /// Refuses to delete (`next` is `None`) or to rename one that is needed by its name.
-    pub(super) fn may_become(&self, record: &AgentRecord, next: Option<&AgentSettings>) -> Result<(), Problem> {
+    pub fn may_become(&self, record: &AgentRecord, next: Option<&AgentSettings>) -> Result<(), StillNeeded> {
         let name = record.settings.name().to_lowercase();
         let keeps_name = next.is_some_and(|next| next.name().to_lowercase() == name);
         let mine = |key: &RowKey| match key {
@@ -35,10 +44,8 @@ impl Needed {
         let ours = record.identity.business == BusinessId::FIRST;
         match self.0.iter().find(|(key, _)| ours && mine(key)) {
             None => Ok(()),
-            Some((_, why)) => {
-                let what = if next.is_none() { "be deleted" } else { "have another name" };
-                Err(Problem::conflict(format!("this agent cannot {what}: {why}")))
-            }
+            Some((_, why)) if next.is_none() => Err(StillNeeded::Stays(why)),
+            Some((_, why)) => Err(StillNeeded::KeepsName(why)),
         }
     }
 }
@@ -49,13 +56,13 @@ mod tests {
 
     use chrono::DateTime;
     use serde_json::json;
-    use tandem_domain::agent::Identity;
-    use tandem_domain::agent_settings::{AgentChange, Scope};
-    use tandem_domain::agent_version::VersionNumber;
-    use tandem_domain::ids::AgentId;
     use uuid::Uuid;
 
     use super::*;
+    use crate::agent::Identity;
+    use crate::agent_settings::{AgentChange, Scope};
+    use crate::agent_version::VersionNumber;
+    use crate::ids::AgentId;
 
     fn named(name: &str) -> AgentSettings {
         AgentChange::read_new(&json!({ "name": name }), Scope::default()).unwrap()
@@ -76,7 +83,7 @@ mod tests {
     #[test]
     fn what_the_server_needs_stays_and_keeps_its_name() {
         let numbers = NumberAgents::read("+918047112233=17", None).unwrap();
-        let needed = Needed::new("Front-Desk", &numbers, "built-on");
+        let needed = NeededAgents::new("Front-Desk", &numbers, "built-on");
         let ours = |id, name: &str| record(BusinessId::FIRST, id, name);
         for (agent, stays, keeps_name) in [
             (ours(1, "front-desk"), true, true),
