@@ -8,6 +8,7 @@ use tandem_domain::port::store::{
     BusinessLimits, Change, KeptLimits, LimitBook, LimitStore, StoreFuture, StoredLimits,
 };
 use tandem_domain::record::{Direction, Usage};
+use tracing::warn;
 
 use crate::Store;
 use crate::access::audit;
@@ -94,11 +95,17 @@ impl LimitStore for Store {
     fn business_limits(&self, business: BusinessId) -> StoreFuture<'_, BusinessLimits> {
         self.answer(async move {
             let Some(row) = self.find_limits(business).await? else { return Ok(BusinessLimits::default()) };
-            let zone = row.time_zone.as_deref().map(str::parse).transpose();
-            Ok(BusinessLimits {
-                caps: Caps::of(Some(row.concurrent_call_limit), Some(row.daily_call_limit)),
-                zone: zone.map_err(|_| Failure::unreadable("time_zone"))?,
-            })
+            let zone = row.time_zone.as_deref().map(str::parse).transpose().unwrap_or_else(|_| {
+                // Written by hand. What a business may have holds all the same: a day that begins at another hour is the lesser harm.
+                if self.misfits.is_new(format!("time zone of business {}", business.0)) {
+                    warn!(
+                        business = business.0,
+                        "the time zone of a business is none; its days begin in UTC until it is set anew"
+                    );
+                }
+                None
+            });
+            Ok(BusinessLimits { caps: Caps::of(Some(row.concurrent_call_limit), Some(row.daily_call_limit)), zone })
         })
     }
 
