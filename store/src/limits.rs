@@ -91,6 +91,23 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Forgets calls of days before `day` that were let in: limits ask for the day that is, and reports ask the calls themselves. Looks at the
+    /// oldest `limit` rows, and says how many it forgot.
+    pub fn forget_usage(&self, day: NaiveDate, limit: u32) -> StoreFuture<'_, u64> {
+        const SQL: &str = "DELETE FROM call_usage WHERE id IN \
+            (SELECT id FROM (SELECT id, day FROM call_usage ORDER BY id LIMIT $2) AS oldest WHERE day < $1)";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let forgotten = on!(tx.connection(), db => {
+                sqlx::query(SQL).bind(day).bind(i64::from(limit)).execute(db).await.map(|done| done.rows_affected())
+            })?;
+            tx.commit().await?;
+            Ok(forgotten)
+        })
+    }
+}
+
 impl LimitStore for Store {
     fn business_limits(&self, business: BusinessId) -> StoreFuture<'_, BusinessLimits> {
         self.answer(async move {

@@ -98,6 +98,15 @@ pub async fn a_day_has_had_what_other_lives_let_in(db: Database) {
     assert_eq!(of(alive, OURS, day(17)).await, []);
 }
 
+pub async fn days_that_are_long_over_are_forgotten(db: Database) {
+    let of = |number| (0..3).map(move |_| Record::Admitted(usage(OURS, DESK, day(number))));
+    db.store.write(of(1).chain(of(2)).chain(of(20)).collect()).await.unwrap();
+    assert_eq!(db.store.forget_usage(day(2), 2).await.unwrap(), 2, "no more at once than asked for");
+    assert_eq!(db.store.forget_usage(day(2), 100).await.unwrap(), 1);
+    assert_eq!(db.store.forget_usage(day(20), 100).await.unwrap(), 3);
+    assert_eq!(db.number("SELECT count(*) FROM call_usage").await, 3);
+}
+
 pub async fn a_call_is_counted_once_and_for_its_own_business(db: Database) {
     let theirs = db.add_business().await;
     let overflow = Usage { overflow: true, direction: Direction::Outbound, ..usage(OURS, DESK, day(15)) };

@@ -118,6 +118,7 @@ on_both_engines! {
         a_business_has_no_limits_until_it_is_given_some
         limits_that_were_written_by_hand_hold_as_far_as_they_fit
         a_day_has_had_what_other_lives_let_in
+        days_that_are_long_over_are_forgotten
         a_call_is_counted_once_and_for_its_own_business;
     numbers:
         of_many_rows_of_one_number_at_once_one_is_made

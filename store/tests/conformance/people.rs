@@ -285,6 +285,11 @@ pub async fn log_ins_of_before_are_read_back_from_the_record(db: Database) {
     ] {
         db.store.record(record).await.unwrap();
     }
+    let after_many = noted(Action::LogInRefused, Who::Unknown, asha.uuid.to_string(), -60);
+    let after_many = Record { changes: Changes::after_unrecorded(70), ..after_many };
+    db.store.record(after_many).await.unwrap();
+    let newest = db.store.log_ins_since(now() - TimeDelta::seconds(60), 1).await.unwrap();
+    assert_eq!(newest[0].unrecorded, 70, "those that have no record of their own are told by the next");
     let told = async |since: i64, limit: u32| -> Vec<(bool, i64)> {
         let past = db.store.log_ins_since(now() + TimeDelta::seconds(since), limit).await.unwrap();
         assert!(past.iter().all(|past| past.email == asha.email && Some(past.address) == address));
