@@ -346,7 +346,7 @@ async fn start(
         tokio::spawn(http::serve(door, surface, stop.clone())),
         tokio::spawn(fold(metrics, stop.clone())),
         tokio::spawn(lives::beat(store.clone(), life, stop.clone())),
-        tokio::spawn(sweep::sessions(store.clone(), stop.clone())),
+        tokio::spawn(sweep::forgetting(store.clone(), stop.clone())),
         tokio::spawn(tell_saves(store.clone(), listeners, life, stop.clone())),
     ];
     Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })

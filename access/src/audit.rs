@@ -177,6 +177,24 @@ impl Record {
     }
 }
 
+/// Where the record of a failed log-in says how many there were since the one before, which have none.
+const UNRECORDED: &str = "/unrecorded";
+
+impl Changes {
+    /// Of a failed log-in: how many before it have no record of their own ([`crate::lockout::Recorded`]).
+    pub fn after_unrecorded(failures: u32) -> Self {
+        let told =
+            (failures > 0).then(|| Change { at: UNRECORDED.to_owned(), before: None, after: Some(failures.into()) });
+        Self { list: told.into_iter().collect(), left_off: 0 }
+    }
+
+    /// What [`Self::after_unrecorded`] says; 0 for every other record.
+    pub fn unrecorded(&self) -> u32 {
+        let told = self.list.iter().find(|change| change.at == UNRECORDED).and_then(|change| change.after.as_ref());
+        told.and_then(Value::as_u64).map_or(0, |failures| u32::try_from(failures).unwrap_or(u32::MAX))
+    }
+}
+
 impl From<&Record> for AuditEntry {
     fn from(record: &Record) -> Self {
         let action = serde_json::to_value(record.action).ok().and_then(|name| name.as_str().map(str::to_owned));

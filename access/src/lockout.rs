@@ -27,6 +27,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::account::Email;
 
+mod recorded;
+
+pub use recorded::{FREE as RECORDED_EACH, Recorded};
+
 /// How many entries each of the four tables holds: a few megabytes in all.
 pub const CAPACITY: usize = 10_000;
 /// Log-ins from one address to one account that may fail without a wait.
@@ -183,6 +187,13 @@ impl Lockout {
             }
             (false, Some(at)) => self.count(pair, at, |failures| failures.saturating_add(1)),
             (false, None) => {}
+        }
+    }
+
+    /// Takes up failures of an earlier process that have no record each. From where they came is not known, so they count for the account alone.
+    pub fn recall_unrecorded(&mut self, email: &Email, failures: u32, at: Option<Instant>) {
+        if let Some(at) = at.filter(|_| failures > 0) {
+            change(&mut self.accounts, Account::of(email), at, |count| count.saturating_add(failures));
         }
     }
 

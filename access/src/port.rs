@@ -116,6 +116,8 @@ pub struct PastLogIn {
     pub address: IpAddr,
     /// Whether the password was right.
     pub right: bool,
+    /// How many failed before it, from anywhere, that have no record of their own.
+    pub unrecorded: u32,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -184,6 +184,9 @@ impl SpellingPatience {
     }
 }
 
+/// No call is longer, whatever its agent says (R8).
+pub const LONGEST_CALL: Duration = Duration::from_secs(14_400);
+
 /// How long the agent waits for what. Defaults are design.md section 12 items 4, 5 and 9.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -15,6 +15,7 @@
 pub mod catalogue;
 mod change;
 mod fault;
+mod fitting;
 mod object;
 mod page;
 mod read;
@@ -65,7 +66,9 @@ impl AgentSettings {
         Self { set }
     }
 
-    /// Reads what [`Self::stored`] wrote. A release knows its own settings: what it cannot read is left out, and told.
+    /// Reads what [`Self::stored`] wrote, this release or another, or somebody by hand. It never refuses an agent, whose callers wait: a value
+    /// that does not fit is told, and what holds is the nearest that does, or the default. A setting that this release does not know is told
+    /// and left out.
     pub fn from_stored(stored: &Map<String, Value>) -> (Self, Faults) {
         let (change, faults) = AgentChange::read_what_fits(stored);
         (Self::default().with(&change), faults)

@@ -5,7 +5,8 @@
 DROP VIEW agent_config;
 DROP VIEW agents_agent;
 
--- Columns that could not be NULL. Whoever has the default has not chosen it.
+-- Columns that could not be NULL. Whoever has the default has not chosen it. Seconds had no bounds before: 0 and less switched a thing off,
+-- which is -1 now, and what is beyond a bound is brought to it.
 ALTER TABLE agents
     ALTER COLUMN sales_script_text DROP NOT NULL, ALTER COLUMN sales_script_text DROP DEFAULT,
     ALTER COLUMN business_info DROP NOT NULL, ALTER COLUMN business_info DROP DEFAULT,
@@ -34,23 +35,33 @@ UPDATE agents SET playbook = NULL WHERE playbook = '';
 UPDATE agents SET asr_keywords = NULL WHERE asr_keywords = '';
 UPDATE agents SET eagerness = NULL WHERE eagerness = 'normal';
 UPDATE agents SET spelling_patience = NULL WHERE spelling_patience = 'auto';
-UPDATE agents SET turn_after_silence_seconds = NULL
-    WHERE turn_after_silence_seconds = 7 OR NOT (turn_after_silence_seconds = -1 OR turn_after_silence_seconds BETWEEN 1 AND 300);
-UPDATE agents SET end_after_silence_seconds = NULL
-    WHERE end_after_silence_seconds = -1 OR NOT (end_after_silence_seconds = -1 OR end_after_silence_seconds BETWEEN 1 AND 3600);
-UPDATE agents SET soft_timeout_seconds = NULL
-    WHERE soft_timeout_seconds = 1.2 OR NOT (soft_timeout_seconds = -1 OR soft_timeout_seconds BETWEEN 0.1 AND 60);
-UPDATE agents SET llm_cascade_timeout_seconds = NULL
-    WHERE llm_cascade_timeout_seconds = 8 OR NOT (llm_cascade_timeout_seconds = -1 OR llm_cascade_timeout_seconds BETWEEN 1 AND 120);
+UPDATE agents SET turn_after_silence_seconds =
+    CASE WHEN turn_after_silence_seconds = 7 THEN NULL
+         WHEN turn_after_silence_seconds <= 0 THEN -1 ELSE LEAST(turn_after_silence_seconds, 300) END;
+UPDATE agents SET end_after_silence_seconds =
+    CASE WHEN end_after_silence_seconds > 0 THEN LEAST(end_after_silence_seconds, 3600) END;
+UPDATE agents SET max_conversation_duration_seconds =
+    CASE WHEN max_conversation_duration_seconds <= 0 THEN -1 ELSE LEAST(max_conversation_duration_seconds, 14400) END
+    WHERE max_conversation_duration_seconds IS NOT NULL; -- LEAST would make 14400 of it
+UPDATE agents SET soft_timeout_seconds =
+    CASE WHEN soft_timeout_seconds = 1.2 THEN NULL
+         WHEN soft_timeout_seconds <= 0 OR soft_timeout_seconds = 'NaN' THEN -1
+         ELSE LEAST(GREATEST(soft_timeout_seconds, 0.1), 60) END;
+UPDATE agents SET llm_cascade_timeout_seconds =
+    CASE WHEN llm_cascade_timeout_seconds = 8 THEN NULL
+         WHEN llm_cascade_timeout_seconds <= 0 THEN -1 ELSE LEAST(llm_cascade_timeout_seconds, 120) END;
 UPDATE agents SET speech_uncertainty_clarity_enabled = NULL WHERE speech_uncertainty_clarity_enabled = FALSE;
-UPDATE agents SET low_confidence_threshold = NULL WHERE low_confidence_threshold = 0.5 OR NOT (low_confidence_threshold BETWEEN 0 AND 1);
+UPDATE agents SET low_confidence_threshold = NULL WHERE low_confidence_threshold = 0.5;
 UPDATE agents SET ambience_type = NULL WHERE ambience_type = 'none';
-UPDATE agents SET ambience_volume = NULL WHERE ambience_volume = 0.2 OR NOT (ambience_volume BETWEEN 0 AND 1);
+UPDATE agents SET ambience_volume = NULL WHERE ambience_volume = 0.2;
 UPDATE agents SET enable_call_recording = NULL WHERE enable_call_recording = TRUE;
 ALTER TABLE agents ADD CHECK (turn_after_silence_seconds = -1 OR turn_after_silence_seconds BETWEEN 1 AND 300);
 ALTER TABLE agents ADD CHECK (end_after_silence_seconds = -1 OR end_after_silence_seconds BETWEEN 1 AND 3600);
+ALTER TABLE agents ADD CHECK (max_conversation_duration_seconds = -1 OR max_conversation_duration_seconds BETWEEN 1 AND 14400);
 ALTER TABLE agents ADD CHECK (soft_timeout_seconds = -1 OR soft_timeout_seconds BETWEEN 0.1 AND 60);
 ALTER TABLE agents ADD CHECK (llm_cascade_timeout_seconds = -1 OR llm_cascade_timeout_seconds BETWEEN 1 AND 120);
+
+UPDATE agents SET knowledge_base_id = NULL WHERE knowledge_base_id <= 0; -- none
 
 -- How it sounds
 ALTER TABLE agents ADD COLUMN personality_type TEXT CHECK (personality_type IN ('friendly', 'professional', 'persuasive', 'supportive', 'custom'));

@@ -5,7 +5,8 @@
 DROP VIEW agent_config;
 DROP VIEW agents_agent;
 
--- Columns that could not be NULL are made anew, since a constraint cannot be changed. Whoever has the default has not chosen it.
+-- Columns that could not be NULL are made anew, since a constraint cannot be changed. Whoever has the default has not chosen it. Seconds had
+-- no bounds before: 0 and less switched a thing off, which is -1 now, and what is beyond a bound is brought to it.
 ALTER TABLE agents ADD COLUMN sales_script_text_or_null TEXT;
 UPDATE agents SET sales_script_text_or_null = sales_script_text WHERE sales_script_text <> '';
 ALTER TABLE agents DROP COLUMN sales_script_text;
@@ -46,26 +47,34 @@ ALTER TABLE agents DROP COLUMN spelling_patience;
 ALTER TABLE agents RENAME COLUMN spelling_patience_or_null TO spelling_patience;
 ALTER TABLE agents ADD COLUMN turn_after_silence_seconds_or_null INTEGER
     CHECK (turn_after_silence_seconds_or_null = -1 OR turn_after_silence_seconds_or_null BETWEEN 1 AND 300);
-UPDATE agents SET turn_after_silence_seconds_or_null = turn_after_silence_seconds
-    WHERE turn_after_silence_seconds <> 7 AND (turn_after_silence_seconds = -1 OR turn_after_silence_seconds BETWEEN 1 AND 300);
+UPDATE agents SET turn_after_silence_seconds_or_null =
+    CASE WHEN turn_after_silence_seconds <= 0 THEN -1 ELSE min(turn_after_silence_seconds, 300) END
+    WHERE turn_after_silence_seconds <> 7;
 ALTER TABLE agents DROP COLUMN turn_after_silence_seconds;
 ALTER TABLE agents RENAME COLUMN turn_after_silence_seconds_or_null TO turn_after_silence_seconds;
 ALTER TABLE agents ADD COLUMN end_after_silence_seconds_or_null INTEGER
     CHECK (end_after_silence_seconds_or_null = -1 OR end_after_silence_seconds_or_null BETWEEN 1 AND 3600);
-UPDATE agents SET end_after_silence_seconds_or_null = end_after_silence_seconds
-    WHERE end_after_silence_seconds <> -1 AND (end_after_silence_seconds = -1 OR end_after_silence_seconds BETWEEN 1 AND 3600);
+UPDATE agents SET end_after_silence_seconds_or_null = min(end_after_silence_seconds, 3600) WHERE end_after_silence_seconds > 0;
 ALTER TABLE agents DROP COLUMN end_after_silence_seconds;
 ALTER TABLE agents RENAME COLUMN end_after_silence_seconds_or_null TO end_after_silence_seconds;
+ALTER TABLE agents ADD COLUMN max_conversation_duration_seconds_in_bounds INTEGER
+    CHECK (max_conversation_duration_seconds_in_bounds = -1 OR max_conversation_duration_seconds_in_bounds BETWEEN 1 AND 14400);
+UPDATE agents SET max_conversation_duration_seconds_in_bounds =
+    CASE WHEN max_conversation_duration_seconds <= 0 THEN -1 ELSE min(max_conversation_duration_seconds, 14400) END;
+ALTER TABLE agents DROP COLUMN max_conversation_duration_seconds;
+ALTER TABLE agents RENAME COLUMN max_conversation_duration_seconds_in_bounds TO max_conversation_duration_seconds;
 ALTER TABLE agents ADD COLUMN soft_timeout_seconds_or_null REAL
     CHECK (soft_timeout_seconds_or_null = -1 OR soft_timeout_seconds_or_null BETWEEN 0.1 AND 60);
-UPDATE agents SET soft_timeout_seconds_or_null = soft_timeout_seconds
-    WHERE soft_timeout_seconds <> 1.2 AND (soft_timeout_seconds = -1 OR soft_timeout_seconds BETWEEN 0.1 AND 60);
+UPDATE agents SET soft_timeout_seconds_or_null =
+    CASE WHEN soft_timeout_seconds <= 0 THEN -1 ELSE min(max(soft_timeout_seconds, 0.1), 60) END
+    WHERE soft_timeout_seconds <> 1.2;
 ALTER TABLE agents DROP COLUMN soft_timeout_seconds;
 ALTER TABLE agents RENAME COLUMN soft_timeout_seconds_or_null TO soft_timeout_seconds;
 ALTER TABLE agents ADD COLUMN llm_cascade_timeout_seconds_or_null INTEGER
     CHECK (llm_cascade_timeout_seconds_or_null = -1 OR llm_cascade_timeout_seconds_or_null BETWEEN 1 AND 120);
-UPDATE agents SET llm_cascade_timeout_seconds_or_null = llm_cascade_timeout_seconds
-    WHERE llm_cascade_timeout_seconds <> 8 AND (llm_cascade_timeout_seconds = -1 OR llm_cascade_timeout_seconds BETWEEN 1 AND 120);
+UPDATE agents SET llm_cascade_timeout_seconds_or_null =
+    CASE WHEN llm_cascade_timeout_seconds <= 0 THEN -1 ELSE min(llm_cascade_timeout_seconds, 120) END
+    WHERE llm_cascade_timeout_seconds <> 8;
 ALTER TABLE agents DROP COLUMN llm_cascade_timeout_seconds;
 ALTER TABLE agents RENAME COLUMN llm_cascade_timeout_seconds_or_null TO llm_cascade_timeout_seconds;
 ALTER TABLE agents ADD COLUMN speech_uncertainty_clarity_enabled_or_null INTEGER CHECK (speech_uncertainty_clarity_enabled_or_null IN (0, 1));
@@ -73,8 +82,7 @@ UPDATE agents SET speech_uncertainty_clarity_enabled_or_null = speech_uncertaint
 ALTER TABLE agents DROP COLUMN speech_uncertainty_clarity_enabled;
 ALTER TABLE agents RENAME COLUMN speech_uncertainty_clarity_enabled_or_null TO speech_uncertainty_clarity_enabled;
 ALTER TABLE agents ADD COLUMN low_confidence_threshold_or_null REAL CHECK (low_confidence_threshold_or_null BETWEEN 0 AND 1);
-UPDATE agents SET low_confidence_threshold_or_null = low_confidence_threshold
-    WHERE low_confidence_threshold <> 0.5 AND (low_confidence_threshold BETWEEN 0 AND 1);
+UPDATE agents SET low_confidence_threshold_or_null = low_confidence_threshold WHERE low_confidence_threshold <> 0.5;
 ALTER TABLE agents DROP COLUMN low_confidence_threshold;
 ALTER TABLE agents RENAME COLUMN low_confidence_threshold_or_null TO low_confidence_threshold;
 ALTER TABLE agents ADD COLUMN ambience_type_or_null TEXT
@@ -83,13 +91,15 @@ UPDATE agents SET ambience_type_or_null = ambience_type WHERE ambience_type <> '
 ALTER TABLE agents DROP COLUMN ambience_type;
 ALTER TABLE agents RENAME COLUMN ambience_type_or_null TO ambience_type;
 ALTER TABLE agents ADD COLUMN ambience_volume_or_null REAL CHECK (ambience_volume_or_null BETWEEN 0 AND 1);
-UPDATE agents SET ambience_volume_or_null = ambience_volume WHERE ambience_volume <> 0.2 AND (ambience_volume BETWEEN 0 AND 1);
+UPDATE agents SET ambience_volume_or_null = ambience_volume WHERE ambience_volume <> 0.2;
 ALTER TABLE agents DROP COLUMN ambience_volume;
 ALTER TABLE agents RENAME COLUMN ambience_volume_or_null TO ambience_volume;
 ALTER TABLE agents ADD COLUMN enable_call_recording_or_null INTEGER CHECK (enable_call_recording_or_null IN (0, 1));
 UPDATE agents SET enable_call_recording_or_null = enable_call_recording WHERE enable_call_recording <> 1;
 ALTER TABLE agents DROP COLUMN enable_call_recording;
 ALTER TABLE agents RENAME COLUMN enable_call_recording_or_null TO enable_call_recording;
+
+UPDATE agents SET knowledge_base_id = NULL WHERE knowledge_base_id <= 0; -- none
 
 -- How it sounds
 ALTER TABLE agents ADD COLUMN personality_type TEXT CHECK (personality_type IN ('friendly', 'professional', 'persuasive', 'supportive', 'custom'));

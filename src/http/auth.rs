@@ -23,7 +23,7 @@ use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
 use tandem_access::account::{Email, SessionId};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::lockout::{CAPACITY, Leave, Lockout};
+use tandem_access::lockout::{CAPACITY, Leave, Lockout, Recorded};
 use tandem_access::password::{Cost, Hasher, Password, PasswordError, Verdict};
 use tandem_access::policy::Principal;
 use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn, Proof};
@@ -56,6 +56,7 @@ pub(crate) struct LogIns(Arc<Shared>);
 
 struct Shared {
     lockout: Mutex<Lockout>,
+    recorded: Mutex<Recorded>,
     places: Semaphore,
     /// Made at the first log-in: it takes the time of a hash.
     hasher: OnceCell<Arc<Hasher>>,
@@ -64,7 +65,8 @@ struct Shared {
 impl Default for LogIns {
     fn default() -> Self {
         let lockout = Mutex::new(Lockout::default());
-        Self(Arc::new(Shared { lockout, places: Semaphore::new(AT_ONCE), hasher: OnceCell::new() }))
+        let recorded = Mutex::default();
+        Self(Arc::new(Shared { lockout, recorded, places: Semaphore::new(AT_ONCE), hasher: OnceCell::new() }))
     }
 }
 
@@ -75,8 +77,9 @@ impl LogIns {
         match accounts.log_ins_since(utc - MEMORY, CAPACITY as u32).await {
             Ok(past) => {
                 let mut lockout = log_ins.0.lockout.lock().await;
-                for PastLogIn { email, address, right, at } in past {
+                for PastLogIn { email, address, right, unrecorded, at } in past {
                     let at = (utc - at).to_std().ok().and_then(|ago| now.checked_sub(ago));
+                    lockout.recall_unrecorded(&email, unrecorded, at);
                     lockout.recall(&email, address, right, at, now);
                 }
             }
@@ -108,6 +111,11 @@ impl LogIns {
     /// The password was wrong, which the lock-out has known since it was tried.
     pub(super) fn failed(&self) {
         counted("wrong");
+    }
+
+    /// What is recorded of a wrong password for an account that exists; `None` where so many were that this one is only counted.
+    pub(super) async fn recorded(&self, email: &Email) -> Option<Changes> {
+        self.0.recorded.lock().await.failed(email, clock::now()).map(Changes::after_unrecorded)
     }
 
     /// Whether so many log-ins to an account have failed that unknown addresses wait for long.
@@ -287,9 +295,11 @@ pub(super) async fn log_in(
         Ok(Checked::Wrong { business, id }) => {
             log_ins.failed();
             // An address that nobody has belongs to no business, whose log could tell of it.
-            if let (Some(business), Some(id)) = (business, id) {
+            if let (Some(business), Some(id)) = (business, id)
+                && let Some(changes) = log_ins.recorded(&address).await
+            {
                 let noted = record(business, Who::Unknown, from, Action::LogInRefused, "user", id.to_string());
-                surface.guard.accounts().record(noted).await?;
+                surface.guard.accounts().record(Record { changes, ..noted }).await?;
             }
             Err(wrong())
         }

@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
 use tandem_access::account::SessionId;
-use tandem_access::audit::{self, Action, Changes};
+use tandem_access::audit::{self, Action};
 use tandem_access::lockout::Leave;
 use tandem_access::password::Verdict;
 use tandem_access::policy::Principal;
@@ -131,7 +131,9 @@ pub(super) async fn change_password(
         Ok(Verdict::Wrong) => {
             surface.log_ins.failed();
             let id = seen.uuid.to_string();
-            accounts.record(asking.record(Action::LogInRefused, "user", id, Changes::default())).await?;
+            if let Some(changes) = surface.log_ins.recorded(&seen.email).await {
+                accounts.record(asking.record(Action::LogInRefused, "user", id, changes)).await?;
+            }
             return Err(Problem::invalid("/current_password", "this is not the current password"));
         }
         Err(problem) => {

@@ -114,7 +114,11 @@ impl AccessStore for Store {
             if claimed == 0 {
                 return Ok(None);
             }
-            let id = people::insert(&mut tx, &owner).await?;
+            let Some(id) = people::insert(&mut tx, &owner).await? else {
+                return Err(Failure::refused(
+                    "the address has an account, though there is no administrator".to_owned(),
+                ));
+            };
             audit::append(&mut tx, &audit::entry(&record)).await?;
             tx.commit().await?;
             Ok(Some(id))

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Row, SqlSafeStr, SqlStr, Type};
 use tandem_domain::agent::{Agent, Identity, Timing};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::error::Failure;
+use crate::misfits::Misfits;
 use crate::sql::on;
 use crate::value;
 
@@ -19,6 +20,8 @@ mod book;
 mod columns;
 mod outbox;
 mod versions;
+
+use columns::Document;
 
 /// A query for the agents of a business; made of constants and of the catalogue's names alone.
 fn agent_where(condition: &str) -> SqlStr {
@@ -32,7 +35,7 @@ fn agent_where(condition: &str) -> SqlStr {
 struct AgentRow {
     identity: Identity,
     version: i64,
-    settings: Map<String, Value>,
+    settings: Document,
 }
 
 impl<'r, R> FromRow<'r, R> for AgentRow
@@ -58,9 +61,10 @@ where
 }
 
 impl AgentRow {
-    fn agent(self, server: &Timing) -> Result<Agent, Failure> {
+    fn agent(self, misfits: &Misfits, server: &Timing) -> Result<Agent, Failure> {
         let version = versions::number(self.version)?;
-        Ok(Agent { version, ..Agent::configured(self.identity, &columns::settings(&self.settings)?, server) })
+        let settings = columns::settings(misfits, self.identity.id.0, &self.settings);
+        Ok(Agent { version, ..Agent::configured(self.identity, &settings, server) })
     }
 }
 
@@ -95,7 +99,7 @@ impl AgentStore for Store {
                     sqlx::query_as(BY_NAME.clone()).bind(business.0).bind(name).fetch_optional(db).await
                 }
             })?;
-            row.map(|row| row.agent(&self.timing)).transpose()
+            row.map(|row| row.agent(&self.misfits, &self.timing)).transpose()
         })
     }
 }

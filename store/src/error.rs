@@ -89,6 +89,24 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
+/// A key that no two rows share: a constraint by its name on PostgreSQL, its columns as SQLite says them.
+pub(crate) struct UniqueKey {
+    pub(crate) postgres: &'static str,
+    pub(crate) sqlite: &'static str,
+}
+
+impl UniqueKey {
+    /// Whether a statement failed because another row has the key. Who looks first and writes then is told so by the engine where somebody
+    /// else wrote in between.
+    pub(crate) fn is_taken(&self, error: &sqlx::Error) -> bool {
+        let Some(error) = error.as_database_error().filter(|error| error.is_unique_violation()) else { return false };
+        match error.constraint() {
+            Some(constraint) => constraint == self.postgres,
+            None => error.message().ends_with(self.sqlite), // after "UNIQUE constraint failed: "
+        }
+    }
+}
+
 /// An engine's own error, by its code.
 fn from_engine(error: &dyn DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default();

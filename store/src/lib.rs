@@ -14,6 +14,7 @@ mod conversations;
 mod error;
 mod limits;
 mod location;
+mod misfits;
 mod numbers;
 mod row_uuid;
 mod schema;
@@ -37,6 +38,7 @@ pub use location::{Location, LocationError};
 pub use schema::SchemaState;
 
 use error::Failure;
+use misfits::Misfits;
 use sql::{Engine, Pools, SqlitePools};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -74,6 +76,7 @@ pub struct Store {
     timing: Timing,
     answer_wait: Duration,
     life: Option<LifeId>,
+    misfits: Misfits,
 }
 
 impl Store {
@@ -92,7 +95,13 @@ impl Store {
             Location::Postgres(server) => open_postgres(server.as_ref().clone(), &options).await,
         }
         .map_err(|error| OpenError::Database { location: location.to_string(), source: Failure::from(error).0 })?;
-        Ok(Self { pools, timing: options.timing, answer_wait: options.answer_wait, life: None })
+        Ok(Self {
+            pools,
+            timing: options.timing,
+            answer_wait: options.answer_wait,
+            life: None,
+            misfits: Misfits::default(),
+        })
     }
 
     /// Brings the schema up to date; does nothing where it is. On PostgreSQL a lock keeps two processes from doing it at once.

@@ -8,6 +8,7 @@ use tandem_domain::port::store::{
     BusinessLimits, Change, KeptLimits, LimitBook, LimitStore, StoreFuture, StoredLimits,
 };
 use tandem_domain::record::{Direction, Usage};
+use tracing::warn;
 
 use crate::Store;
 use crate::access::audit;
@@ -90,15 +91,38 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Forgets calls of days before `day` that were let in: limits ask for the day that is, and reports ask the calls themselves. Looks at the
+    /// oldest `limit` rows, and says how many it forgot.
+    pub fn forget_usage(&self, day: NaiveDate, limit: u32) -> StoreFuture<'_, u64> {
+        const SQL: &str = "DELETE FROM call_usage WHERE id IN \
+            (SELECT id FROM (SELECT id, day FROM call_usage ORDER BY id LIMIT $2) AS oldest WHERE day < $1)";
+        self.answer(async move {
+            let mut tx = self.writing().await?;
+            let forgotten = on!(tx.connection(), db => {
+                sqlx::query(SQL).bind(day).bind(i64::from(limit)).execute(db).await.map(|done| done.rows_affected())
+            })?;
+            tx.commit().await?;
+            Ok(forgotten)
+        })
+    }
+}
+
 impl LimitStore for Store {
     fn business_limits(&self, business: BusinessId) -> StoreFuture<'_, BusinessLimits> {
         self.answer(async move {
             let Some(row) = self.find_limits(business).await? else { return Ok(BusinessLimits::default()) };
-            let zone = row.time_zone.as_deref().map(str::parse).transpose();
-            Ok(BusinessLimits {
-                caps: Caps::of(Some(row.concurrent_call_limit), Some(row.daily_call_limit)),
-                zone: zone.map_err(|_| Failure::unreadable("time_zone"))?,
-            })
+            let zone = row.time_zone.as_deref().map(str::parse).transpose().unwrap_or_else(|_| {
+                // Written by hand. What a business may have holds all the same: a day that begins at another hour is the lesser harm.
+                if self.misfits.is_new(format!("time zone of business {}", business.0)) {
+                    warn!(
+                        business = business.0,
+                        "the time zone of a business is none; its days begin in UTC until it is set anew"
+                    );
+                }
+                None
+            });
+            Ok(BusinessLimits { caps: Caps::of(Some(row.concurrent_call_limit), Some(row.daily_call_limit)), zone })
         })
     }
 

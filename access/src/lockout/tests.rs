@@ -38,6 +38,17 @@ fn a_thousand_bad_log_ins_are_slowed_and_the_owner_still_gets_in() {
 }
 
 #[test]
+fn an_account_is_under_attack_after_a_restart_though_not_every_try_has_a_record() {
+    let (t0, owner) = (origin(), email("owner"));
+    let mut lockout = Lockout::default();
+    lockout.recall(&owner, v4(1), true, Some(t0), t0);
+    lockout.recall_unrecorded(&owner, ATTACK, Some(t0));
+    lockout.recall_unrecorded(&email("other"), ATTACK, None);
+    assert!(lockout.is_under_attack(&owner, t0) && !lockout.is_under_attack(&email("other"), t0));
+    assert_eq!(lockout.ask(&owner, v4(1), t0), Leave::Try, "the owner does not wait for others");
+}
+
+#[test]
 fn what_was_counted_is_taken_up_after_a_restart() {
     let (t0, owner) = (origin(), email("owner"));
     let now = t0 + SECOND * 10;

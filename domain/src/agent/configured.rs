@@ -7,14 +7,11 @@
 
 use std::time::Duration;
 
-use super::{Agent, Ambience, AmbienceKind, Eagerness, SpellingPatience, Timing, Uncertainty};
+use super::{Agent, Ambience, AmbienceKind, Eagerness, LONGEST_CALL, SpellingPatience, Timing, Uncertainty};
 use crate::admission::{Caps, Terms};
 use crate::agent_settings::{AgentSettings, Setting, catalogue as settings};
 use crate::agent_version::VersionNumber;
 use crate::ids::{AgentId, BusinessId};
-
-/// No call is longer, whatever its agent says (R8).
-const CEILING: Duration = Duration::from_secs(14_400);
 
 /// Which agent it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,9 +82,9 @@ fn ambience(set: &AgentSettings) -> Ambience {
 fn timing(set: &AgentSettings, server: &Timing) -> Timing {
     let max_duration = match set.whole(&settings::MAX_CONVERSATION_DURATION_SECONDS) {
         None => server.max_duration,
-        Some(seconds) => on(seconds).unwrap_or(CEILING),
+        Some(seconds) => on(seconds).unwrap_or(LONGEST_CALL),
     }
-    .min(CEILING);
+    .min(LONGEST_CALL);
     let of = |setting: &Setting| set.whole(setting).and_then(on);
     let eagerness = Eagerness::parse(&set.text(&settings::EAGERNESS)).unwrap_or(Eagerness::NORMAL);
     Timing {
@@ -114,7 +111,7 @@ fn on(seconds: i64) -> Option<Duration> {
 
 /// As [`on`], where a fraction counts; no more than a call lasts.
 fn seconds(seconds: f64) -> Option<Duration> {
-    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(CEILING).min(CEILING))
+    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_CALL).min(LONGEST_CALL))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::AgentSettings;
 use super::catalogue::{self, READ_ONLY};
 use super::fault::{Faults, Wrong, fold, nearest, pointer, shown};
+use super::fitting::what_fits;
 use super::object::type_name;
 use super::read::{Read, read};
 use super::setting::{Group, Setting};
@@ -127,11 +128,17 @@ impl AgentChange {
         reader.finish()
     }
 
-    /// Everything of a kept document that can still be read, and what cannot.
+    /// Everything of a kept document that can still be read, the nearest to what cannot, and what that is.
     pub(super) fn read_what_fits(document: &Map<String, Value>) -> (Self, Faults) {
         let mut reader = Reader::default();
         for (key, value) in document {
             reader.field(Scope::default(), key, value);
+            if let Some(setting) = catalogue::find(key)
+                && !reader.change.names(setting)
+                && let Some(fitting) = what_fits(setting, value)
+            {
+                reader.change.to.insert(setting.name, Some(fitting));
+            }
         }
         (reader.change, reader.faults)
     }

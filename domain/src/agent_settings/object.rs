@@ -36,6 +36,20 @@ pub(super) fn read(
     }
 }
 
+/// The members of an object that fit, each for itself, as many as there is room for.
+pub(super) fn fitting(object: &Map<String, Value>, most_bytes: usize, texts: &[&str]) -> Map<String, Value> {
+    let mut reading = Reading { room: most_bytes, most_bytes, whole: "" };
+    let mut fitting = Map::new();
+    for (key, value) in object.iter().filter(|(key, value)| value.is_string() || !texts.contains(&key.as_str())) {
+        let room = reading.room;
+        match reading.members(&Map::from_iter([(key.clone(), value.clone())]), 1, "") {
+            Ok(member) => fitting.extend(member),
+            Err(_) => reading.room = room,
+        }
+    }
+    fitting
+}
+
 struct Reading<'a> {
     /// Bytes that may still come.
     room: usize,

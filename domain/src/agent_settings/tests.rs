@@ -279,10 +279,12 @@ fn nothing_is_unbounded() {
 
 #[test]
 fn a_release_reads_what_another_one_kept() {
-    let kept = json!({"eagerness": "low", "of_a_later_release": 1, "call_timeout": 100_000});
+    let kept = json!({"eagerness": "low", "of_a_later_release": 1, "call_timeout": 100_000, "output_format": "wav"});
     let (read, faults) = AgentSettings::from_stored(kept.as_object().unwrap());
-    assert_eq!(read.stored(), *json!({"eagerness": "low"}).as_object().unwrap());
-    assert_eq!(faults.told.len(), 2);
+    assert_eq!(read.stored(), *json!({"eagerness": "low", "call_timeout": 600}).as_object().unwrap());
+    let told: Vec<String> = faults.told.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 3);
+    assert!(told.contains(&"/call_timeout: 100000 is out of range: 5 to 600 seconds".to_owned()), "{told:?}");
 }
 
 /// Any JSON, small.
@@ -387,6 +389,17 @@ proptest! {
                 prop_assert!(faults.told.iter().all(|fault| fault.pointer.starts_with(&place)));
             }
         }
+    }
+
+    #[test]
+    fn whatever_was_stored_gives_an_agent_and_is_told_where_it_does_not_fit(place in 0..200_usize, value in any_json()) {
+        let setting = catalogue::all().nth(place % catalogue::all().count()).unwrap();
+        let stored = json!({setting.name: value});
+        let (read, faults) = AgentSettings::from_stored(stored.as_object().unwrap());
+        prop_assert_eq!(faults.is_empty(), AgentChange::read(&stored, Scope::default()).is_ok());
+        let (again, faults) = AgentSettings::from_stored(&read.stored());
+        prop_assert_eq!(&again, &read);
+        prop_assert!(faults.is_empty() || setting.name == "name", "{faults}");
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl Store {
                 unknown.insert(self.email_of(user).await?);
             }
             if let (Some(Some(email)), Some(address)) = (known.get(&user), record.from.address) {
-                found.push(PastLogIn { email: email.clone(), address, right, at: record.at });
+                let unrecorded = if right { 0 } else { record.changes.unrecorded() };
+                found.push(PastLogIn { email: email.clone(), address, right, unrecorded, at: record.at });
             }
         }
         Ok(found)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{UserRow, audit};
 use crate::Store;
-use crate::error::Failure;
+use crate::error::{Failure, UniqueKey};
 use crate::sql::{Writing, on};
 use crate::value;
 
@@ -88,12 +88,16 @@ fn permit(asker: Role, change: Change, owners: u32) -> Result<(), Stop> {
     may_change(asker, change, owners).map_err(|refusal| Stop::Told(Peopled::Refused(refusal)))
 }
 
-pub(super) async fn insert(tx: &mut Writing, user: &NewUser) -> Result<UserId, Failure> {
+/// One address, one account, in all businesses.
+const ADDRESSES: UniqueKey = UniqueKey { postgres: "users_identifier_key", sqlite: ": users.identifier" };
+
+/// Writes a user; `None` where the address has an account by now.
+pub(super) async fn insert(tx: &mut Writing, user: &NewUser) -> Result<Option<UserId>, Failure> {
     const SQL: &str = "INSERT INTO users \
         (uuid, business_id, identifier, name, role, password_hash, password_changed_at, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7) RETURNING id";
     let at = value::instant(user.at);
-    let id = on!(tx.connection(), db => sqlx::query_scalar(SQL)
+    let made: Result<i64, _> = on!(tx.connection(), db => sqlx::query_scalar(SQL)
         .bind(user.uuid)
         .bind(user.business.0)
         .bind(user.email.as_str())
@@ -102,8 +106,11 @@ pub(super) async fn insert(tx: &mut Writing, user: &NewUser) -> Result<UserId, F
         .bind(&user.password_hash)
         .bind(at)
         .fetch_one(db)
-        .await)?;
-    Ok(UserId(id))
+        .await);
+    match made {
+        Err(error) if ADDRESSES.is_taken(&error) => Ok(None),
+        made => Ok(Some(UserId(made?))),
+    }
 }
 
 /// Ends all sessions of a user.
@@ -217,7 +224,8 @@ impl Store {
                     return Err(Failure::refused("the installation has no name yet".to_owned()).into());
                 }
             }
-            let id = insert(&mut tx, &user).await?;
+            // The look above sees no account that another business is making just now.
+            let Some(id) = insert(&mut tx, &user).await? else { return Err(Stop::Told(Peopled::Taken)) };
             audit::append(&mut tx, &audit::entry(&record)).await?;
             tx.commit().await?;
             Ok(id)

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Row, SqlSafeStr, SqlStr, Type};
 use tandem_domain::agent::Identity;
@@ -15,13 +15,15 @@ use tandem_domain::agent_settings::{AgentSettings, Setting, catalogue};
 use tandem_domain::agent_version::{Draft, Version, VersionNumber};
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{AgentBook, AgentRecord, Change, Kept, KeptVersion, RowKey, StoreFuture};
+use tracing::warn;
 use uuid::Uuid;
 
-use super::columns::{self, Cell, bind};
+use super::columns::{self, Cell, Document, bind};
 use super::{outbox, versions};
 use crate::Store;
 use crate::access::audit;
-use crate::error::Failure;
+use crate::error::{Failure, UniqueKey};
+use crate::misfits::Misfits;
 use crate::sql::{Writing, on};
 use crate::value;
 
@@ -47,7 +49,7 @@ struct RecordRow {
     draft_based_on: Option<i64>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    settings: Map<String, Value>,
+    settings: Document,
 }
 
 impl<'r, R> FromRow<'r, R> for RecordRow
@@ -83,18 +85,25 @@ where
 }
 
 impl RecordRow {
-    fn read(self) -> Result<AgentRecord, Failure> {
+    fn read(self, misfits: &Misfits) -> Result<AgentRecord, Failure> {
+        let agent = self.identity.id.0;
         let draft = match (self.draft, self.draft_based_on) {
             (Some(Json(Value::Object(draft))), Some(based_on)) => {
-                Some(Draft { based_on: versions::number(based_on)?, settings: columns::settings(&draft)? })
+                let settings = columns::settings(misfits, agent, &draft.into());
+                Some(Draft { based_on: versions::number(based_on)?, settings })
             }
             (None, _) => None,
-            _ => return Err(Failure::unreadable("draft")),
+            _ => {
+                if misfits.is_new(format!("draft of agent {agent}")) {
+                    warn!(agent, "the stored draft of an agent is none, or not based on a version; it is not shown");
+                }
+                None
+            }
         };
         Ok(AgentRecord {
             identity: self.identity,
             live: versions::number(self.version)?,
-            settings: columns::settings(&self.settings)?,
+            settings: columns::settings(misfits, agent, &self.settings),
             draft,
             revision: self.revision,
             created_at: self.created_at,
@@ -104,14 +113,18 @@ impl RecordRow {
 }
 
 /// The agent of a row, within a transaction.
-async fn reread(tx: &mut Writing, identity: Identity) -> Result<Kept, Failure> {
+async fn reread(misfits: &Misfits, tx: &mut Writing, identity: Identity) -> Result<Kept, Failure> {
     let row: RecordRow = on!(tx.connection(), db => {
         sqlx::query_as(BY_ID.clone()).bind(identity.business.0).bind(identity.id.0).fetch_one(db).await
     })?;
-    Ok(Kept::Done(Box::new(row.read()?)))
+    Ok(Kept::Done(Box::new(row.read(misfits)?)))
 }
 
-/// Whether another agent of the business has this name.
+/// One name, one agent of a business.
+const NAMES: UniqueKey =
+    UniqueKey { postgres: "agents_business_id_name_key_key", sqlite: ": agents.business_id, agents.name_key" };
+
+/// Whether another agent of the business has this name. One that is being made just now is not seen: that tells [`NAMES`].
 async fn name_is_taken(tx: &mut Writing, business: BusinessId, own: i64, name_key: &str) -> Result<bool, Failure> {
     const SQL: &str = "SELECT count(*) FROM agents WHERE business_id = $1 AND id <> $2 AND name_key = $3";
     let others: i64 = on!(tx.connection(), db => {
@@ -136,7 +149,7 @@ impl Store {
                 sqlx::query_as(BY_NAME.clone()).bind(business.0).bind(name).fetch_optional(db).await
             }
         })?;
-        row.map(RecordRow::read).transpose()
+        row.map(|row| row.read(&self.misfits)).transpose()
     }
 
     async fn create(&self, business: BusinessId, uuid: Uuid, first: Version, change: Change) -> Result<Kept, Failure> {
@@ -158,15 +171,19 @@ impl Store {
         let at = value::instant(change.at);
         let number = i64::from(first.number.0);
         let cells = cells.into_iter().map(|(_, cell)| cell);
-        let id: i64 = on!(tx.connection(), db => {
+        let made: Result<i64, _> = on!(tx.connection(), db => {
             let query = sqlx::query_scalar(sql).bind(business.0).bind(uuid).bind(&name_key).bind(number).bind(at);
             bind!(query, cells).fetch_one(db).await
-        })?;
+        });
+        let id = match made {
+            Err(error) if NAMES.is_taken(&error) => return Ok(Kept::NameTaken),
+            made => made?,
+        };
         let identity = Identity { id: AgentId(id), uuid, business };
         versions::keep(&mut tx, identity, &first, &change.by, at).await?;
         outbox::note(&mut tx, identity, first.number, at).await?;
         audit::append(&mut tx, &change.audit).await?;
-        let kept = reread(&mut tx, identity).await?;
+        let kept = reread(&self.misfits, &mut tx, identity).await?;
         tx.commit().await?;
         Ok(kept)
     }
@@ -200,16 +217,19 @@ impl Store {
                 .bind(at)
                 .bind(&name_key);
             bind!(query, cells).execute(db).await.map(|done| done.rows_affected())
-        })?;
-        if saved == 0 {
-            return Ok(Kept::Raced);
+        });
+        match saved {
+            Ok(0) => return Ok(Kept::Raced),
+            Ok(_) => {}
+            Err(error) if NAMES.is_taken(&error) => return Ok(Kept::NameTaken),
+            Err(error) => return Err(error.into()),
         }
         versions::keep_last_met(&mut tx, &seen).await?;
         versions::keep(&mut tx, identity, &next, &change.by, at).await?;
         versions::forget_oldest(&mut tx, identity, next.number).await?;
         outbox::note(&mut tx, identity, next.number, at).await?;
         audit::append(&mut tx, &change.audit).await?;
-        let kept = reread(&mut tx, identity).await?;
+        let kept = reread(&self.misfits, &mut tx, identity).await?;
         tx.commit().await?;
         Ok(kept)
     }
@@ -233,7 +253,7 @@ impl Store {
             return Ok(Kept::Raced);
         }
         audit::append(&mut tx, &change.audit).await?;
-        let kept = reread(&mut tx, identity).await?;
+        let kept = reread(&self.misfits, &mut tx, identity).await?;
         tx.commit().await?;
         Ok(kept)
     }
@@ -272,7 +292,7 @@ impl AgentBook for Store {
             let rows: Vec<RecordRow> = on!(self.reader(), db => {
                 sqlx::query_as(SQL.clone()).bind(business.0).bind(after).bind(limit).fetch_all(db).await
             })?;
-            rows.into_iter().map(RecordRow::read).collect()
+            rows.into_iter().map(|row| row.read(&self.misfits)).collect()
         })
     }
 

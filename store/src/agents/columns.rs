@@ -1,17 +1,19 @@
 //! An agent's settings as columns: one for each setting of the catalogue, under its name. `NULL` is a setting that nobody chose.
 //!
 //! The texts of queries are made from the catalogue, so a setting cannot be forgotten in one of them; that each has its column, and that the
-//! view `agent_config` shows the catalogue's defaults, is a case of the conformance tests. Rows are read as any document is
-//! ([`AgentSettings::from_stored`]): what somebody wrote into the database by hand is checked like what comes over HTTP.
+//! view `agent_config` shows the catalogue's defaults, is a case of the conformance tests.
+//!
+//! A row is read whatever it holds, for callers wait for its agent: where a value does not fit, what holds is the nearest that does, or the
+//! default ([`AgentSettings::from_stored`]), and the log tells it ([`crate::misfits`]).
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{ColumnIndex, Decode, Row, Type};
-use tandem_domain::agent_settings::{AgentSettings, Kind, Setting, SettingValue, catalogue};
+use tandem_domain::agent_settings::{AgentSettings, Fault, Kind, Setting, SettingValue, Wrong, catalogue, pointer};
 
-use crate::error::Failure;
+use crate::misfits::Misfits;
 
 /// The columns, with commas.
 pub(crate) static LIST: LazyLock<String> = LazyLock::new(|| {
@@ -87,8 +89,22 @@ macro_rules! bind {
 }
 pub(crate) use bind;
 
-/// The settings of a row that has all of [`LIST`], as a document.
-pub(crate) fn document<'r, R>(row: &'r R) -> Result<Map<String, Value>, sqlx::Error>
+/// Settings as they stand in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    set: Map<String, Value>,
+    /// Columns whose value is of another type than theirs, which only SQLite and a changed schema allow.
+    strange: Vec<&'static str>,
+}
+
+impl From<Map<String, Value>> for Document {
+    fn from(set: Map<String, Value>) -> Self {
+        Self { set, strange: Vec::new() }
+    }
+}
+
+/// The settings of a row that has all of [`LIST`].
+pub(crate) fn document<'r, R>(row: &'r R) -> Result<Document, sqlx::Error>
 where
     R: Row,
     &'static str: ColumnIndex<R>,
@@ -98,26 +114,34 @@ where
     Option<String>: Decode<'r, R::Database> + Type<R::Database>,
     Option<Json<Value>>: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let mut document = Map::new();
+    let mut document = Document::default();
     for setting in catalogue::all() {
         let name = setting.name;
         let value = match held(&setting.kind) {
-            Held::Flag => row.try_get::<Option<bool>, _>(name)?.map(Value::from),
-            Held::Whole => row.try_get::<Option<i64>, _>(name)?.map(Value::from),
-            Held::Fraction => row.try_get::<Option<f64>, _>(name)?.map(Value::from),
-            Held::Text => row.try_get::<Option<String>, _>(name)?.map(Value::from),
-            Held::Json => row.try_get::<Option<Json<Value>>, _>(name)?.map(|Json(value)| value),
+            Held::Flag => row.try_get::<Option<bool>, _>(name).map(|flag| flag.map(Value::from)),
+            Held::Whole => row.try_get::<Option<i64>, _>(name).map(|number| number.map(Value::from)),
+            Held::Fraction => row.try_get::<Option<f64>, _>(name).map(|number| number.map(Value::from)),
+            Held::Text => row.try_get::<Option<String>, _>(name).map(|text| text.map(Value::from)),
+            Held::Json => row.try_get::<Option<Json<Value>>, _>(name).map(|json| json.map(|Json(value)| value)),
         };
-        document.extend(value.map(|value| (name.to_owned(), value)));
+        match value {
+            Ok(value) => document.set.extend(value.map(|value| (name.to_owned(), value))),
+            Err(sqlx::Error::ColumnDecode { .. }) => document.strange.push(name),
+            Err(error) => return Err(error),
+        }
     }
     Ok(document)
 }
 
-/// The settings of a document that was read from a row.
-pub(crate) fn settings(document: &Map<String, Value>) -> Result<AgentSettings, Failure> {
-    let (settings, faults) = AgentSettings::from_stored(document);
-    match faults.told.first() {
-        None => Ok(settings),
-        Some(fault) => Err(Failure::unreadable(fault.pointer.trim_start_matches('/'))),
+/// The settings of a document that was read from a row of an agent's.
+pub(crate) fn settings(misfits: &Misfits, agent: i64, document: &Document) -> AgentSettings {
+    let (settings, mut faults) = AgentSettings::from_stored(&document.set);
+    faults.told.extend(document.strange.iter().map(|name| Fault {
+        pointer: pointer("", name),
+        wrong: Wrong::Rule("is not of its column's type".to_owned()),
+    }));
+    for fault in &faults.told {
+        misfits.of_agent(agent, fault, &settings);
     }
+    settings
 }

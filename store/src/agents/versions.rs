@@ -11,6 +11,7 @@ use tandem_domain::port::store::{AgentRecord, KeptVersion, MOST_VERSIONS, RowKey
 use super::columns;
 use crate::Store;
 use crate::error::Failure;
+use crate::misfits::Misfits;
 use crate::row_uuid::row_uuid;
 use crate::sql::{Writing, on};
 use crate::value;
@@ -30,7 +31,7 @@ struct VersionRow {
 }
 
 impl VersionRow {
-    fn read(self) -> Result<KeptVersion, Failure> {
+    fn read(self, misfits: &Misfits, agent: i64) -> Result<KeptVersion, Failure> {
         let origin = match (self.origin.as_str(), self.rolled_back_to) {
             ("created", _) => Origin::Created,
             ("edited", _) => Origin::Edited,
@@ -38,7 +39,7 @@ impl VersionRow {
             ("rolled_back", Some(to)) => Origin::RolledBack { to: number(to)? },
             _ => return Err(Failure::unreadable("origin")),
         };
-        let settings = columns::settings(&self.settings.0)?;
+        let settings = columns::settings(misfits, agent, &self.settings.0.into());
         let version = Version { number: number(self.version)?, origin, settings };
         Ok(KeptVersion { version, changed_by: self.changed_by, at: self.created_at })
     }
@@ -122,7 +123,7 @@ impl Store {
             .fetch_all(db)
             .await)?;
         if !rows.is_empty() {
-            return rows.into_iter().map(VersionRow::read).collect();
+            return rows.into_iter().map(|row| row.read(&self.misfits, agent.id.0)).collect();
         }
         // Never changed: what is live is all there is.
         let record = self.find_record(agent.business, RowKey::Number(agent.id.0)).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::FromRow;
+use tandem_domain::agent::LONGEST_CALL;
 use tandem_domain::ids::{BusinessId, CallId, LifeId};
 use tandem_domain::port::store::{LifeStore, StoreFuture};
 use tandem_domain::record::{CallEnded, EndReason};
@@ -17,9 +18,6 @@ use super::talks::{self, TalkRow};
 use crate::Store;
 use crate::error::Failure;
 use crate::sql::{Engine, Writing, on};
-
-/// No call is longer (R8), so an open one of no known life is over when it is older.
-const LONGEST_CALL: Duration = Duration::from_secs(14_400);
 
 /// Open calls with their signs of life; the condition takes one parameter.
 macro_rules! open_where {

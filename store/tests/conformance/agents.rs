@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tandem_domain::agent::{Ambience, AmbienceKind, Eagerness, Script, SpellingPatience, Timing, Uncertainty};
 use tandem_domain::agent_settings::{AgentSettings, Kind, catalogue};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentStore, RowKey, StoreError};
+use tandem_domain::port::store::{AgentBook, AgentStore, RowKey};
 use tandem_store::Options;
 
 use crate::database::{Database, Raw};
@@ -158,11 +158,48 @@ pub async fn every_setting_has_a_column_and_the_view_its_default(db: Database) {
     }
 }
 
-/// A row that no user of ours could have made is not taken for another agent: the column is named.
-pub async fn what_was_written_by_hand_is_checked(db: Database) {
-    db.execute("UPDATE agents SET default_language = 'the language of the birds' WHERE id = 1").await.unwrap();
-    let answer = db.store.agent(BusinessId::FIRST, RowKey::Number(1)).await;
-    assert_eq!(answer, Err(StoreError::Unreadable("column default_language".into())));
+/// A row that no user of ours could have made is an agent all the same: its callers wait.
+pub async fn what_was_written_by_hand_is_read_as_far_as_it_fits(db: Database) {
+    const DRAFT: &str = r#"'{"call_timeout": 4, "eagerness": "soon"}'"#;
+    db.execute(&format!(
+        "UPDATE agents SET default_language = 'the language of the birds', voice_id = 'sl\tt', asr_keywords = 'lakh,{}', \
+         business_info = '{{\"greeting\": 7, \"company_name\": \"Acme\"}}', knowledge_files = '7', draft = {DRAFT}, draft_based_on = 1, \
+         caller_id_number = '12', languages = '[7]', guardrails = '{{\"no_jokes\": true}}', first_message_inbound = '{}' WHERE id = 1",
+        "x".repeat(101),
+        "Hello. ".repeat(1_000),
+    ))
+    .await
+    .unwrap();
+    let agent = db.store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+    assert_eq!((agent.language.as_str(), agent.voice.as_str()), ("en", "sl t"));
+    assert_eq!((agent.asr_keywords, agent.script.company()), (vec!["lakh".to_owned()], Some("Acme")));
+    assert!(agent.script.knowledge_files.is_empty() && agent.script.info("greeting").is_none());
+    assert_eq!(agent.first_message_inbound.unwrap().chars().count(), 2_000);
+    let record = db.store.agent_record(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+    assert_eq!(Value::Object(record.draft.unwrap().settings.stored()), json!({"call_timeout": 5}));
+    let kept = db.texts("SELECT default_language FROM agents WHERE id = 1").await;
+    assert_eq!(kept, ["the language of the birds"], "what is stored is not changed by reading");
+    for strange in ["draft = '7'", "draft_based_on = NULL"] {
+        db.execute(&format!("UPDATE agents SET {strange} WHERE id = 1")).await.unwrap();
+        let record = db.store.agent_record(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+        assert_eq!(record.draft, None, "{strange}");
+    }
+
+    // Of another type than its column's, or larger than a number.
+    db.execute(match &db.raw {
+        Raw::Sqlite(..) => {
+            r#"UPDATE agents SET business_info = '{"a": 1e999}', sales_script_text = 'Good day!' WHERE id = 1"#
+        }
+        Raw::Postgres(..) => {
+            "DROP VIEW agent_config; DROP VIEW agents_agent; ALTER TABLE agents ALTER business_info TYPE TEXT; \
+             UPDATE agents SET sales_script_text = 'Good day!' WHERE id = 1"
+        }
+    })
+    .await
+    .unwrap();
+    let store = db.reopened(Options::default()).await; // one that knows no other type
+    let agent = store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+    assert_eq!((agent.script.first_line(), agent.script.business_info.len()), (Some("Good day!"), 0));
     db.execute("UPDATE agents SET default_language = 'EN_in', sales_script_text = '  ' WHERE id = 1").await.unwrap();
     let agent = db.store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
     assert_eq!((agent.language.as_str(), agent.script), ("en-IN", Script::default()));

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tandem_domain::agent_settings::{AgentChange, AgentSettings, Scope};
@@ -5,7 +7,10 @@ use tandem_domain::agent_version::{Origin, Version, VersionNumber};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::store::{
     AgentBook, AgentRecord, AgentStore, AuditEntry, CallLog, Change, ConversationStore, Kept, MOST_VERSIONS, RowKey,
+    StoreError,
 };
+use tandem_store::{Options, Store};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -153,6 +158,62 @@ pub async fn a_name_is_one_agents_whatever_its_case(db: Database) {
     assert_eq!(done(edit(&db, &asha, json!({"name": "ASHA"})).await).settings.name(), "ASHA");
     let theirs = db.add_business().await;
     done(create(&db, theirs, json!({"name": "Asha"})).await);
+}
+
+/// All at once, by several processes: who comes late is told, whoever looked first.
+pub async fn of_many_agents_of_one_name_at_once_one_is_made(db: Database) {
+    let stores = several(&db).await;
+    let spellings = ["Asha", "ASHA", "asha", "aSHA"];
+    let attempts: Vec<_> = (0..16)
+        .map(|number| {
+            let settings = AgentSettings::default().with(&change(json!({"name": spellings[number % 4]})));
+            let store = stores[number % stores.len()].clone();
+            tokio::spawn(
+                async move { store.create_agent(OURS, Uuid::now_v7(), Version::first(settings), by(OURS)).await },
+            )
+        })
+        .collect();
+    assert_eq!(outcomes(attempts).await, (1, 15));
+    let mut others = Vec::new();
+    for number in 0..8 {
+        others.push(done(create(&db, OURS, json!({ "name": format!("agent {number}") })).await));
+    }
+    let attempts: Vec<_> = others
+        .into_iter()
+        .enumerate()
+        .map(|(number, seen)| {
+            let next = live(&seen).edited(&change(json!({ "name": (["Ravi", "RAVI"][number % 2]) }))).unwrap();
+            let store = stores[number % stores.len()].clone();
+            tokio::spawn(async move { store.save_agent(seen, next, by(OURS)).await })
+        })
+        .collect();
+    assert_eq!(outcomes(attempts).await, (1, 7));
+    assert_eq!(db.number("SELECT count(*) FROM agents WHERE name_key IN ('asha', 'ravi')").await, 2);
+}
+
+/// Stores as of several processes.
+pub async fn several(db: &Database) -> Vec<Store> {
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        let wait = Duration::from_secs(60);
+        stores.push(db.reopened(Options { connection_wait: wait, answer_wait: wait, ..Options::default() }).await);
+    }
+    stores
+}
+
+/// How many were made, and how many were told that the name is taken.
+async fn outcomes(attempts: Vec<JoinHandle<Result<Kept, StoreError>>>) -> (usize, usize) {
+    let (mut made, mut taken) = (0, 0);
+    for attempt in attempts {
+        match attempt.await.unwrap().unwrap() {
+            Kept::Done(_) => made += 1,
+            other => {
+                assert_eq!(other, Kept::NameTaken);
+                taken += 1;
+            }
+        }
+    }
+    (made, taken)
 }
 
 pub async fn a_deleted_agent_is_gone_and_its_calls_are_not(db: Database) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection};
@@ -39,6 +40,19 @@ macro_rules! raw {
 
 impl Database {
     pub async fn sqlite() -> Self {
+        Self::new_sqlite().await.migrated().await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::new_postgres().await.migrated().await
+    }
+
+    async fn migrated(self) -> Self {
+        self.store.migrate().await.unwrap();
+        self
+    }
+
+    async fn new_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::from_settings(None, &folder.path().join("made/by/open")).unwrap();
         let store = opened(&location).await;
@@ -48,7 +62,7 @@ impl Database {
         Self { store, location, raw: Raw::Sqlite(raw, folder) }
     }
 
-    pub async fn postgres() -> Self {
+    async fn new_postgres() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = Server::shared();
         let name = format!("case_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -61,6 +75,23 @@ impl Database {
         let store = opened(&location).await;
         let raw = PgPool::connect(&plain(&name)).await.unwrap();
         Self { store, location, raw: Raw::Postgres(raw, server) }
+    }
+
+    /// A database beside this one whose schema has gone no further than a step. Its store has not brought it up to date.
+    pub async fn beside_at_step(&self, step: i64) -> Self {
+        let migrations = |all: Migrator| Migrator {
+            migrations: all.iter().filter(|migration| migration.version <= step).cloned().collect::<Vec<_>>().into(),
+            ..all
+        };
+        let beside = match &self.raw {
+            Raw::Sqlite(..) => Self::new_sqlite().await,
+            Raw::Postgres(..) => Self::new_postgres().await,
+        };
+        match &beside.raw {
+            Raw::Sqlite(pool, _) => migrations(sqlx::migrate!("../migrations/sqlite")).run(pool).await.unwrap(),
+            Raw::Postgres(pool, _) => migrations(sqlx::migrate!("../migrations/postgres")).run(pool).await.unwrap(),
+        }
+        beside
     }
 
     /// Runs statements that both engines read.
@@ -110,7 +141,5 @@ async fn opened(location: &Location) -> Store {
     // Long waits: the machine that runs the tests may be busy.
     let wait = Duration::from_secs(60);
     let options = Options { connection_wait: wait, answer_wait: wait, ..Options::default() };
-    let store = Store::open(location, options).await.unwrap();
-    store.migrate().await.unwrap();
-    store
+    Store::open(location, options).await.unwrap()
 }

@@ -62,16 +62,13 @@ pub async fn a_business_has_no_limits_until_it_is_given_some(db: Database) {
     assert_eq!(db.store.limits(BusinessId(4711)).await.unwrap(), None);
 }
 
-pub async fn limits_that_were_written_by_hand_are_checked(db: Database) {
+pub async fn limits_that_were_written_by_hand_hold_as_far_as_they_fit(db: Database) {
     for wrong in ["concurrent_call_limit = -2", "daily_call_limit = 10000001", "time_zone = ''"] {
         assert!(db.execute(&format!("UPDATE businesses SET {wrong}")).await.is_err(), "{wrong}");
     }
-    db.execute("UPDATE businesses SET time_zone = 'IST'").await.unwrap();
-    let unreadable = db.store.business_limits(OURS).await;
-    assert!(
-        matches!(&unreadable, Err(StoreError::Unreadable(column)) if column.contains("time_zone")),
-        "{unreadable:?}"
-    );
+    db.execute("UPDATE businesses SET time_zone = 'IST', concurrent_call_limit = 5").await.unwrap();
+    let limits = db.store.business_limits(OURS).await.unwrap();
+    assert_eq!((limits.caps.at_once, limits.zone), (Some(5), None), "a zone that is none lifts no limit");
 }
 
 pub async fn a_day_has_had_what_other_lives_let_in(db: Database) {
@@ -99,6 +96,15 @@ pub async fn a_day_has_had_what_other_lives_let_in(db: Database) {
     assert_eq!(of(alive, OURS, day(16)).await, [(DESK, 1)]);
     assert_eq!(of(alive, theirs, day(15)).await, [(AgentId(concierge), 1)]);
     assert_eq!(of(alive, OURS, day(17)).await, []);
+}
+
+pub async fn days_that_are_long_over_are_forgotten(db: Database) {
+    let of = |number| (0..3).map(move |_| Record::Admitted(usage(OURS, DESK, day(number))));
+    db.store.write(of(1).chain(of(2)).chain(of(20)).collect()).await.unwrap();
+    assert_eq!(db.store.forget_usage(day(2), 2).await.unwrap(), 2, "no more at once than asked for");
+    assert_eq!(db.store.forget_usage(day(2), 100).await.unwrap(), 1);
+    assert_eq!(db.store.forget_usage(day(20), 100).await.unwrap(), 3);
+    assert_eq!(db.number("SELECT count(*) FROM call_usage").await, 3);
 }
 
 pub async fn a_call_is_counted_once_and_for_its_own_business(db: Database) {

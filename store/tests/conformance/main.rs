@@ -62,7 +62,7 @@ on_both_engines! {
         eagerness_is_a_word_or_a_number
         settings_have_bounds
         every_setting_has_a_column_and_the_view_its_default
-        what_was_written_by_hand_is_checked
+        what_was_written_by_hand_is_read_as_far_as_it_fits
         names_are_unique_in_a_business_whatever_their_case;
     book:
         an_agent_reads_back_as_it_was_made
@@ -70,6 +70,7 @@ on_both_engines! {
         of_two_editors_at_once_the_second_is_told
         a_draft_is_met_by_nobody_until_it_is_published
         a_name_is_one_agents_whatever_its_case
+        of_many_agents_of_one_name_at_once_one_is_made
         a_deleted_agent_is_gone_and_its_calls_are_not
         an_edit_by_hand_is_kept_and_found_in_the_history
         old_versions_are_forgotten
@@ -115,10 +116,12 @@ on_both_engines! {
         an_open_call_of_no_known_life_is_closed_when_it_is_older_than_any_call;
     limits:
         a_business_has_no_limits_until_it_is_given_some
-        limits_that_were_written_by_hand_are_checked
+        limits_that_were_written_by_hand_hold_as_far_as_they_fit
         a_day_has_had_what_other_lives_let_in
+        days_that_are_long_over_are_forgotten
         a_call_is_counted_once_and_for_its_own_business;
     numbers:
+        of_many_rows_of_one_number_at_once_one_is_made
         a_number_reads_back_and_leads_to_its_agent
         numbers_are_paged_oldest_first_and_found_by_agent
         a_number_has_agents_of_its_own_business_alone
@@ -127,6 +130,7 @@ on_both_engines! {
     people:
         a_user_is_found_by_number_uuid_and_address_in_their_own_business
         the_first_user_is_an_owner_and_closes_the_interface
+        of_many_accounts_of_one_address_at_once_one_is_made
         an_owner_is_not_made_where_the_interface_would_not_know
         of_two_owners_who_remove_each_other_one_stays
         one_who_is_disabled_is_no_owner_that_a_business_keeps
@@ -165,6 +169,7 @@ on_both_engines! {
         opening_an_impossible_place_fails;
     schema:
         migrating_twice_changes_nothing
+        agents_from_before_the_bounds_are_read
         a_newer_schema_is_left_alone
         how_far_the_schema_is_can_be_asked
         earlier_names_are_views

@@ -7,6 +7,7 @@ use tandem_domain::port::store::{
 };
 use uuid::Uuid;
 
+use crate::book::several;
 use crate::database::Database;
 
 const OURS: BusinessId = BusinessId::FIRST;
@@ -46,6 +47,25 @@ async fn add(db: &Database, business: BusinessId, text: &str, agent: Option<Agen
 
 async fn audited(db: &Database) -> i64 {
     db.number("SELECT count(*) FROM audit_log").await
+}
+
+pub async fn of_many_rows_of_one_number_at_once_one_is_made(db: Database) {
+    let stores = several(&db).await;
+    let attempts: Vec<_> = (0..16)
+        .map(|attempt| {
+            let store = stores[attempt % stores.len()].clone();
+            let (number, settings) = (number("+918047112233"), answered_by(Some(DESK)));
+            tokio::spawn(async move { store.add_number(OURS, Uuid::now_v7(), number, settings, by(OURS)).await })
+        })
+        .collect();
+    let mut made = 0;
+    for attempt in attempts {
+        match attempt.await.unwrap().unwrap() {
+            KeptNumber::Done(_) => made += 1,
+            other => assert_eq!(other, KeptNumber::Taken),
+        }
+    }
+    assert_eq!((made, audited(&db).await), (1, 1));
 }
 
 pub async fn a_number_reads_back_and_leads_to_its_agent(db: Database) {

@@ -1,10 +1,14 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use tandem_domain::agent::{LONGEST_CALL, Timing};
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{CallLog, ConversationStore, Listing};
+use tandem_domain::port::store::{AgentBook, AgentStore, CallLog, ConversationStore, Listing, RowKey};
 use tandem_domain::record::Record;
 use tandem_store::{OpenError, Options};
 
+use crate::book::{done, edit};
 use crate::database::{Database, Raw};
 use crate::records::{Call, at};
 
@@ -20,6 +24,73 @@ pub async fn migrating_twice_changes_nothing(db: Database) {
     again.migrate().await.unwrap();
     assert_eq!(again.conversations(FIRST, Listing::newest(10)).await.unwrap().len(), 1);
     assert_eq!(db.number("SELECT count(*) FROM agents").await, 3, "the built-in ones, once each");
+}
+
+/// Step 9 gave settings bounds; rows from before it were written without any.
+pub async fn agents_from_before_the_bounds_are_read(db: Database) {
+    const ODD: [(&str, &str); 6] = [
+        ("zeros", "0, 0, 0, 0, 0, 0"),
+        ("negatives", "-7, -7, -7, -7, -7, -7"),
+        ("off", "-1, -1, -1, -1, -1, NULL"),
+        ("beyond", "100000, 100000, 100000, 1e300, 100000, 5"),
+        ("below", "1, 1, 1, 0.001, 1, 1"),
+        ("usual", "7, -1, NULL, 1.2, 8, NULL"),
+    ];
+    let old = db.beside_at_step(8).await;
+    for (row, (name, values)) in ODD.iter().enumerate() {
+        let uuid = match &old.raw {
+            Raw::Sqlite(..) => format!("X'01941F297C00700080000000000001{row:02}'"),
+            Raw::Postgres(..) => format!("'01941f29-7c00-7000-8000-0000000001{row:02}'"),
+        };
+        old.execute(&format!(
+            "INSERT INTO agents (uuid, business_id, name, name_key, playbook, turn_after_silence_seconds, end_after_silence_seconds,              max_conversation_duration_seconds, soft_timeout_seconds, llm_cascade_timeout_seconds, knowledge_base_id, sales_script_text,              default_language, business_info) VALUES ({uuid}, 1, '{name}', '{name}', '', {values}, 'Good day!', 'the birds'' own', '[1]')"
+        ))
+        .await
+        .unwrap();
+    }
+    old.execute(
+        "INSERT INTO agents (uuid, business_id, name, name_key, playbook)          SELECT uuid, id, 'Sales / Support', 'sales / support', 'front-desk' FROM businesses",
+    )
+    .await
+    .unwrap();
+    old.store.migrate().await.unwrap();
+
+    let (never, ceiling) = (LONGEST_CALL, LONGEST_CALL);
+    let seconds = |seconds: f64| Duration::from_secs_f64(seconds);
+    let off = (never, None, ceiling, None, never);
+    let beyond = (seconds(300.0), Some(seconds(3_600.0)), ceiling, Some(seconds(60.0)), seconds(120.0));
+    let below = (seconds(1.0), Some(seconds(1.0)), seconds(1.0), Some(seconds(0.1)), seconds(1.0));
+    let usual = Timing::default();
+    let usual =
+        (usual.turn_after_silence, usual.end_after_silence, usual.max_duration, usual.soft_timeout, usual.answer_limit);
+    for (name, expected) in
+        [("zeros", off), ("negatives", off), ("off", off), ("beyond", beyond), ("below", below), ("usual", usual)]
+    {
+        let agent = old.store.agent(FIRST, RowKey::parse(name)).await.unwrap().unwrap();
+        let timing = agent.timing;
+        let found = (
+            timing.turn_after_silence,
+            timing.end_after_silence,
+            timing.max_duration,
+            timing.soft_timeout,
+            timing.answer_limit,
+        );
+        assert_eq!(found, expected, "{name}");
+        assert_eq!((agent.script.first_line(), agent.language.as_str()), (Some("Good day!"), "en"), "{name}");
+    }
+    let slashed = old.store.agent(FIRST, RowKey::Name("sales / SUPPORT".into())).await.unwrap().unwrap();
+    assert_eq!(slashed.name, "Sales / Support");
+    assert_eq!(old.number("SELECT count(*) FROM agents WHERE knowledge_base_id IS NOT NULL").await, 2);
+    assert_eq!(
+        old.texts("SELECT default_language FROM agents WHERE name = 'zeros'").await,
+        ["the birds' own"],
+        "what is stored is not changed by reading"
+    );
+    // Whoever edits such an agent changes what they name, and nothing else.
+    let seen = old.store.agent_record(FIRST, RowKey::parse("zeros")).await.unwrap().unwrap();
+    done(edit(&old, &seen, json!({"eagerness": "low"})).await);
+    assert_eq!(old.texts("SELECT default_language FROM agents WHERE name = 'zeros'").await, ["the birds' own"]);
+    assert_eq!(old.store.agents(FIRST, None, 100).await.unwrap().len(), 10);
 }
 
 pub async fn a_newer_schema_is_left_alone(db: Database) {

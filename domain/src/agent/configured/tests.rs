@@ -94,14 +94,14 @@ fn times_are_switched_off_and_capped() {
         })),
         &server,
     );
-    assert_eq!((off.max_duration, off.turn_after_silence), (CEILING, CEILING));
+    assert_eq!((off.max_duration, off.turn_after_silence), (LONGEST_CALL, LONGEST_CALL));
     assert_eq!(off.end_after_silence, Some(Duration::from_secs(30)));
-    assert_eq!((off.soft_timeout, off.answer_limit), (None, CEILING));
+    assert_eq!((off.soft_timeout, off.answer_limit), (None, LONGEST_CALL));
     assert_eq!(timing(&set(json!({"soft_timeout_seconds": 0.5})), &server).soft_timeout.unwrap().as_millis(), 500);
 
     let patient = Timing { max_duration: Duration::from_secs(86_400), ..server };
-    assert_eq!(timing(&set(json!({})), &patient).max_duration, CEILING, "no server lifts the ceiling");
-    for (value, limit) in [(f64::NAN, None), (0.0, None), (1e300, Some(CEILING))] {
+    assert_eq!(timing(&set(json!({})), &patient).max_duration, LONGEST_CALL, "no server lifts the ceiling");
+    for (value, limit) in [(f64::NAN, None), (0.0, None), (1e300, Some(LONGEST_CALL))] {
         assert_eq!(seconds(value), limit, "{value}");
     }
 }

@@ -4,6 +4,7 @@ use super::super::setting::Kind::{Choice, Eagerness, Flag, Fraction, Line, Whole
 use super::super::setting::Preset::{self, Text, Unset};
 use super::super::setting::{Bounds, Group, Kind, Setting, Unit};
 use super::super::words;
+use crate::agent::LONGEST_CALL;
 
 const fn behaviour(name: &'static str, kind: Kind, preset: Preset, about: &'static str) -> Setting {
     Setting::in_force(Group::Behaviour, name, kind, preset, about)
@@ -35,7 +36,7 @@ settings! {
         "silence after which the call ends");
 
     // R8. The ceiling is everybody's, so -1 cannot lift it.
-    MAX_CONVERSATION_DURATION_SECONDS = behaviour("max_conversation_duration_seconds", seconds(14_400, "the ceiling of 14400 seconds"),
+    MAX_CONVERSATION_DURATION_SECONDS = behaviour("max_conversation_duration_seconds", seconds(LONGEST_CALL.as_secs() as i64, "the ceiling of 14400 seconds"),
         Unset("the server's `MAX_CALL_DURATION_MINUTES`, 10 unless set"), "longest call").twin(&["max_call_duration"]);
 
     SOFT_TIMEOUT_SECONDS = behaviour("soft_timeout_seconds",
