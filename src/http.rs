@@ -54,6 +54,7 @@ mod keys;
 mod limits;
 mod listener;
 mod listing;
+mod log_ins;
 mod me;
 mod openapi;
 mod page;
@@ -72,9 +73,9 @@ mod turns;
 mod users;
 
 pub(crate) use agents::{Needed, VoiceTests};
-pub(crate) use auth::LogIns;
 pub(crate) use guard::Guard;
 pub(crate) use listener::Door;
+pub(crate) use log_ins::LogIns;
 
 /// Largest request body.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -160,7 +161,7 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         routes!(health::ready),
         routes!(auth::log_in),
         routes!(auth::refresh),
-        routes!(auth::set_up),
+        routes!(setup::set_up),
         routes!(setup::page),
         routes!(setup::file),
         routes!(talk::page),

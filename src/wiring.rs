@@ -167,6 +167,7 @@ pub struct Running {
     /// What serves each stage.
     pub engines: EngineNames,
     guard: Guard,
+    log_ins: LogIns,
     life: LifeId,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -209,6 +210,7 @@ impl Running {
             // Its panic was logged where it happened; there is nothing left to save.
             let _ = task.await;
         }
+        self.log_ins.noted().await;
         if self.switch.spool().waiting == 0 {
             lives::end(&self.store, self.life).await;
         }
@@ -308,6 +310,7 @@ async fn start(
     let switch = Switch::start_journalled(listening, ports, journal).await?;
 
     let stop = CancellationToken::new();
+    let log_ins = LogIns::recalling(&store).await;
     let surface = Surface {
         app_name: config.app_name.into(),
         switch: switch.clone(),
@@ -322,7 +325,7 @@ async fn start(
         limits: Arc::new(store.clone()),
         region: config.region.parse().ok(),
         guard: guard.clone(),
-        log_ins: LogIns::recalling(&store).await,
+        log_ins: log_ins.clone(),
         recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),
@@ -342,7 +345,7 @@ async fn start(
         tokio::spawn(sweep::sessions(store.clone(), stop.clone())),
         tokio::spawn(tell_saves(store.clone(), listeners, life, stop.clone())),
     ];
-    Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })
+    Ok(Running { addr, switch, store, engines, guard, log_ins, life, stop, tasks })
 }
 
 /// Reads the playbooks of a configuration, and says what is wrong with them.

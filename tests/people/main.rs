@@ -9,6 +9,7 @@ use tandem_domain::ids::BusinessId;
 
 mod forgery;
 mod keys;
+mod log_ins;
 mod office;
 #[path = "../support/stored.rs"]
 mod stored;
