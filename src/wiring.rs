@@ -33,7 +33,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::http::gate::Gate;
 use crate::http::{self, Door, EngineNames, Guard, LogIns, Needed, Surface, VoiceTests};
 use crate::media_ws::Access;
 use crate::media_ws::convai::Talks;
@@ -336,7 +335,7 @@ async fn start(
         },
         echo,
         exotel: ExotelDialect::new(config.calls.exotel_camel_case),
-        access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),
+        access: Arc::new(Access::new(config.media.clone())),
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, surface, stop.clone())),

@@ -11,6 +11,7 @@ mod forgery;
 mod keys;
 mod log_ins;
 mod office;
+mod sockets;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/mod.rs"]
