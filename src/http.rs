@@ -7,7 +7,8 @@
 //! Not here: carriers' webhooks and campaigns, which are still to come.
 //!
 //! ```text
-//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, media sockets, the talk page
+//! request ─► listener ─► measure ─► problem bodies ─► catch panics ─► body limit ─┬─► health, set-up, media sockets
+//!                                                                                 ├─► set up first ─► log-in, the talk page
 //!                                                                                 └─► guard ─► everything else
 //! ```
 
@@ -55,6 +56,7 @@ mod keys;
 mod limits;
 mod listener;
 mod listing;
+mod log_ins;
 mod me;
 mod openapi;
 mod page;
@@ -73,9 +75,9 @@ mod turns;
 mod users;
 
 pub(crate) use agents::VoiceTests;
-pub(crate) use auth::LogIns;
 pub(crate) use guard::Guard;
 pub(crate) use listener::Door;
+pub(crate) use log_ins::LogIns;
 
 /// Largest request body.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -155,23 +157,25 @@ fn router(surface: Surface) -> Router {
 
 /// Every route, and the description of all of them. Without a guard, which a test of the description needs none of, nothing is let through.
 fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
-    let open = [
+    let always = [
         routes!(health::health),
         routes!(health::alive),
         routes!(health::ready),
-        routes!(auth::log_in),
-        routes!(auth::refresh),
-        routes!(auth::set_up),
+        routes!(setup::set_up),
         routes!(setup::page),
         routes!(setup::file),
-        routes!(talk::page),
-        routes!(talk::file),
-        // Its name is its key: a player in a page sends no token.
-        routes!(agents::voice_test::sound),
         whatever_method(routes!(media_ws::anonymous), any(media_ws::anonymous)),
         whatever_method(routes!(media_ws::keyed), any(media_ws::keyed)),
         whatever_method(routes!(media_ws::named), any(media_ws::named)),
         whatever_method(routes!(media_ws::named_and_keyed), any(media_ws::named_and_keyed)),
+    ];
+    let once_set_up = [
+        routes!(auth::log_in),
+        routes!(auth::refresh),
+        routes!(talk::page),
+        routes!(talk::file),
+        // Its name is its key: a player in a page sends no token.
+        routes!(agents::voice_test::sound),
     ];
     let guarded = [
         routes!(front::page),
@@ -254,15 +258,18 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         needs(Capability::Talk, whatever_method(routes!(convai::conversation), any(convai::conversation))),
         needs(Capability::Talk, whatever_method(routes!(convai::talk), any(convai::talk))),
     ];
-    let (open, guarded) = (both_spellings(open), both_spellings(guarded));
+    let (always, once_set_up, guarded) = (both_spellings(always), both_spellings(once_set_up), both_spellings(guarded));
     let behind_guard = guarded.get_openapi().paths.clone();
     // The fallback is behind the guard too: a closed server does not tell strangers which addresses exist.
     let guarded = guarded.fallback(front::nothing_here);
-    let guarded = match guard {
-        Some(guard) => guarded.layer(from_fn_with_state(guard, guard::guard)),
-        None => guarded,
+    let (once_set_up, guarded) = match guard {
+        Some(guard) => (
+            once_set_up.layer(from_fn_with_state(guard.clone(), guard::set_up_first)),
+            guarded.layer(from_fn_with_state(guard, guard::guard)),
+        ),
+        None => (once_set_up, guarded),
     };
-    let all = OpenApiRouter::with_openapi(openapi::head()).merge(open).merge(guarded);
+    let all = OpenApiRouter::with_openapi(openapi::head()).merge(always).merge(once_set_up).merge(guarded);
     let (router, mut api) = all.split_for_parts();
     openapi::complete(&mut api, |path| behind_guard.paths.contains_key(path));
     (router.layer(Extension(openapi::Document::new(&api))), api)

@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde::Deserialize;
+use tandem_access::setup::Posture;
 use tandem_actors::{Arrival, LastWords, MediaSocket, SocketError};
 use tandem_domain::port::dialect::{Dialect, Parting, WireMessage};
 use tokio::sync::oneshot;
@@ -60,7 +61,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
     responses((status = SWITCHING_PROTOCOLS, description = "a media socket in the carrier's own protocol")),
 )]
 pub(crate) async fn anonymous(State(surface): State<Surface>, caller: Caller, upgrade: Upgrade) -> Response {
-    accept(surface, caller, upgrade, Names::default())
+    accept(surface, caller, upgrade, Names::default()).await
 }
 
 /// The same, for who has a key.
@@ -76,7 +77,7 @@ pub(crate) async fn keyed(
     upgrade: Upgrade,
 ) -> Response {
     match key {
-        Ok(Path(key)) => accept(surface, caller, upgrade, Names { key: Some(key), ..Names::default() }),
+        Ok(Path(key)) => accept(surface, caller, upgrade, Names { key: Some(key), ..Names::default() }).await,
         Err(rejection) => Problem::invalid("key", rejection.body_text()).into_response(),
     }
 }
@@ -100,7 +101,7 @@ pub(crate) async fn named(
         Ok(Path(Names { id: Some(id), .. })) if id.len() > MAX_ID_BYTES => {
             Problem::invalid("id", format!("longer than {MAX_ID_BYTES} bytes")).into_response()
         }
-        Ok(Path(names)) => accept(surface, caller, upgrade, names),
+        Ok(Path(names)) => accept(surface, caller, upgrade, names).await,
         Err(rejection) => Problem::invalid("id", rejection.body_text()).into_response(),
     }
 }
@@ -152,7 +153,7 @@ fn dialects(surface: &Surface, carrier: Option<&str>, query: &str) -> Vec<Arc<dy
     }
 }
 
-fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names) -> Response {
+async fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names) -> Response {
     let Caller { peer: ConnectInfo(peer), uri, headers } = caller;
     let dialects = dialects(&surface, names.carrier.as_deref(), uri.query().unwrap_or_default());
     let Some(limit) = dialects.iter().map(|dialect| dialect.capabilities().max_message_bytes).max() else {
@@ -165,7 +166,9 @@ fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names) -> R
     if surface.switch.draining() {
         return Problem::unavailable("draining: new calls are not taken", 30).into_response();
     }
-    let pass = match surface.access.verdict(&uri, &headers, names.key.as_deref(), &surface.switch) {
+    let key = names.key.as_deref();
+    let open = surface.access.asks_whether_open(key) && surface.guard.known_posture().await == Posture::Open;
+    let pass = match surface.access.verdict(&uri, &headers, key, open, &surface.switch) {
         Ok(pass) => pass,
         Err(refusal) => return surface.access.refuse(refusal).into_response(),
     };

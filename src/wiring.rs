@@ -34,7 +34,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::http::gate::Gate;
 use crate::http::{self, Door, EngineNames, Guard, LogIns, Surface, VoiceTests};
 use crate::media_ws::Access;
 use crate::media_ws::convai::Talks;
@@ -168,6 +167,7 @@ pub struct Running {
     /// What serves each stage.
     pub engines: EngineNames,
     guard: Guard,
+    log_ins: LogIns,
     life: LifeId,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -210,6 +210,7 @@ impl Running {
             // Its panic was logged where it happened; there is nothing left to save.
             let _ = task.await;
         }
+        self.log_ins.noted().await;
         if self.switch.spool().waiting == 0 {
             lives::end(&self.store, self.life).await;
         }
@@ -315,6 +316,7 @@ async fn start(
 
     let stop = CancellationToken::new();
     let needed = needed_agents(&config);
+    let log_ins = LogIns::recalling(&store).await;
     let surface = Surface {
         app_name: config.app_name.into(),
         switch: switch.clone(),
@@ -329,7 +331,7 @@ async fn start(
         limits: Arc::new(store.clone()),
         region: config.region.parse().ok(),
         guard: guard.clone(),
-        log_ins: LogIns::recalling(&store).await,
+        log_ins: log_ins.clone(),
         recordings: recordings_in(&config.data_dir).into(),
         engines,
         metrics: metrics.clone(),
@@ -340,7 +342,7 @@ async fn start(
         },
         echo,
         exotel: ExotelDialect::new(config.calls.exotel_camel_case),
-        access: Arc::new(Access::new(Gate::listening_on(config.host), config.media.clone())),
+        access: Arc::new(Access::new(config.media.clone())),
     };
     let tasks = vec![
         tokio::spawn(http::serve(door, surface, stop.clone())),
@@ -349,7 +351,7 @@ async fn start(
         tokio::spawn(sweep::forgetting(store.clone(), stop.clone())),
         tokio::spawn(tell_saves(store.clone(), listeners, life, stop.clone())),
     ];
-    Ok(Running { addr, switch, store, engines, guard, life, stop, tasks })
+    Ok(Running { addr, switch, store, engines, guard, log_ins, life, stop, tasks })
 }
 
 /// Reads the playbooks of a configuration, and says what is wrong with them.

@@ -1,153 +1,39 @@
-//! Log-in, refresh, log-out, and the first administrator (E3, R9).
+//! Log-in, refresh and log-out (E3).
 //!
 //! ```text
-//! POST /api/setup           {token, email, password, name}  ─► 201, once
 //! POST /api/auth/login/     {email, password}               ─► {tokens: {access, refresh}, user}
 //! POST /api/auth/refresh/   {refresh}                       ─► {tokens: {access, refresh}}: each refresh token works once
 //! POST /api/auth/logout/    with the access token           ─► 204: all tokens of the session are dead at once
 //! ```
 //!
-//! Every decision is `tandem_access`'s. Passwords are checked off the threads that serve requests, two at once: each takes tens of
-//! milliseconds and 19 MiB. A wrong password and an unknown address get one answer after one time.
+//! Every decision is `tandem_access`'s. A wrong password and an unknown address get one answer after one time: both are hashed, and what is
+//! written down of the one is written after the answer ([`LogIns::note_refused`](super::LogIns)).
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
-use chrono::TimeDelta;
 use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
 use tandem_access::account::{Email, SessionId};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::lockout::{CAPACITY, Leave, Lockout, Recorded};
-use tandem_access::password::{Cost, Hasher, Password, PasswordError, Verdict};
+use tandem_access::lockout::Leave;
+use tandem_access::password::{Hasher, Verdict};
 use tandem_access::policy::Principal;
-use tandem_access::port::{AccessStore, Account, NewUser, PastLogIn, Proof};
-use tandem_access::role::Role;
+use tandem_access::port::{Account, Proof};
 use tandem_access::secret::Secret;
 use tandem_access::session::Session;
-use tandem_access::setup::{LinkRefusal, Posture, redeem};
 use tandem_access::token::{ACCESS_LIFE, Pair};
 use tandem_actors::clock;
 use tandem_domain::ids::BusinessId;
-use tokio::sync::{Mutex, OnceCell, Semaphore};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Surface;
 use super::body;
 use super::problem::Problem;
-
-/// Passwords that are checked at once.
-const AT_ONCE: usize = 2;
-/// How long a log-in waits for its turn.
-const TURN: Duration = Duration::from_secs(10);
-
-/// How far back log-ins are remembered over a restart: as long as an address stays known.
-const MEMORY: TimeDelta = TimeDelta::days(30);
-
-/// What log-ins share. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct LogIns(Arc<Shared>);
-
-struct Shared {
-    lockout: Mutex<Lockout>,
-    recorded: Mutex<Recorded>,
-    places: Semaphore,
-    /// Made at the first log-in: it takes the time of a hash.
-    hasher: OnceCell<Arc<Hasher>>,
-}
-
-impl Default for LogIns {
-    fn default() -> Self {
-        let lockout = Mutex::new(Lockout::default());
-        let recorded = Mutex::default();
-        Self(Arc::new(Shared { lockout, recorded, places: Semaphore::new(AT_ONCE), hasher: OnceCell::new() }))
-    }
-}
-
-impl LogIns {
-    /// With what an earlier process knew of failed log-ins: who made it restart has won nothing. A database that does not tell is none to wait for.
-    pub(crate) async fn recalling(accounts: &dyn AccessStore) -> Self {
-        let (utc, now, log_ins) = (clock::utc(), clock::now(), Self::default());
-        match accounts.log_ins_since(utc - MEMORY, CAPACITY as u32).await {
-            Ok(past) => {
-                let mut lockout = log_ins.0.lockout.lock().await;
-                for PastLogIn { email, address, right, unrecorded, at } in past {
-                    let at = (utc - at).to_std().ok().and_then(|ago| now.checked_sub(ago));
-                    lockout.recall_unrecorded(&email, unrecorded, at);
-                    lockout.recall(&email, address, right, at, now);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the lock-out begins anew"),
-        }
-        log_ins
-    }
-
-    /// Whether a password may be tried; it counts as wrong until one of the next two says otherwise.
-    pub(super) async fn ask(&self, email: &Email, address: IpAddr) -> Leave {
-        let leave = self.0.lockout.lock().await.ask(email, address, clock::now());
-        if leave != Leave::Try {
-            counted("waits");
-        }
-        leave
-    }
-
-    /// The password was right.
-    pub(super) async fn succeeded(&self, email: &Email, address: IpAddr) {
-        counted("ok");
-        self.0.lockout.lock().await.succeeded(email, address, clock::now());
-    }
-
-    /// The password could not be checked.
-    pub(super) async fn withdrawn(&self, email: &Email, address: IpAddr) {
-        self.0.lockout.lock().await.withdrawn(email, address, clock::now());
-    }
-
-    /// The password was wrong, which the lock-out has known since it was tried.
-    pub(super) fn failed(&self) {
-        counted("wrong");
-    }
-
-    /// What is recorded of a wrong password for an account that exists; `None` where so many were that this one is only counted.
-    pub(super) async fn recorded(&self, email: &Email) -> Option<Changes> {
-        self.0.recorded.lock().await.failed(email, clock::now()).map(Changes::after_unrecorded)
-    }
-
-    /// Whether so many log-ins to an account have failed that unknown addresses wait for long.
-    pub(super) async fn is_under_attack(&self, email: &Email) -> bool {
-        self.0.lockout.lock().await.is_under_attack(email, clock::now())
-    }
-
-    /// Runs work with passwords where it keeps nobody waiting.
-    pub(super) async fn off_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Hasher) -> Result<T, PasswordError> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let busy = || Problem::unavailable("too many log-ins at once", 5);
-        let _place =
-            tokio::time::timeout(TURN, self.0.places.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())?;
-        let fault = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "password not checked");
-            Problem::internal()
-        };
-        let made = || async {
-            let making = tokio::task::spawn_blocking(|| Hasher::new(Cost::OWASP, &mut OsRng.unwrap_err()));
-            making.await.map_err(|error| fault(&error))?.map(Arc::new).map_err(|error| fault(&error))
-        };
-        let hasher = Arc::clone(self.0.hasher.get_or_try_init(made).await?);
-        let done = tokio::task::spawn_blocking(move || work(&hasher)).await;
-        done.map_err(|error| fault(&error))?.map_err(|error| fault(&error))
-    }
-}
-
-fn counted(outcome: &'static str) {
-    metrics::counter!("tandem_log_ins_total", "outcome" => outcome).increment(1);
-}
 
 /// What a log-in sends.
 #[derive(Deserialize, ToSchema)]
@@ -165,21 +51,6 @@ pub(super) struct Refresh {
     /// The refresh token of the last answer.
     #[schema(value_type = String)]
     refresh: Secret,
-}
-
-/// What the set-up page sends.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SetUp {
-    /// What stands behind the `#` of the link that was printed at start.
-    #[schema(value_type = String)]
-    token: Secret,
-    email: String,
-    /// 15 characters or more.
-    #[schema(value_type = String)]
-    password: Secret,
-    #[serde(default)]
-    name: String,
 }
 
 /// Tokens of a session.
@@ -207,12 +78,12 @@ impl From<Pair> for TokenPair {
 
 /// A user as they see themselves.
 #[derive(Serialize, ToSchema)]
-struct Myself {
-    id: Uuid,
-    email: String,
-    name: String,
+pub(super) struct Myself {
+    pub(super) id: Uuid,
+    pub(super) email: String,
+    pub(super) name: String,
     /// `viewer`, `operator`, `admin` or `owner`.
-    role: &'static str,
+    pub(super) role: &'static str,
 }
 
 /// The answer to a log-in.
@@ -228,18 +99,12 @@ pub(super) struct Refreshed {
     tokens: TokenPair,
 }
 
-/// The first administrator.
-#[derive(Serialize, ToSchema)]
-pub(super) struct IsSetUp {
-    user: Myself,
-}
-
-fn origin(peer: SocketAddr, headers: &HeaderMap) -> Origin {
+pub(super) fn origin(peer: SocketAddr, headers: &HeaderMap) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Origin::new(Some(peer.ip().to_canonical()), agent, None)
 }
 
-fn record(business: BusinessId, who: Who, from: Origin, action: Action, kind: &str, id: String) -> Record {
+pub(super) fn record(business: BusinessId, who: Who, from: Origin, action: Action, kind: &str, id: String) -> Record {
     let resource = Resource { kind: kind.to_owned(), id };
     Record { at: clock::utc(), business, who, from, action, resource, changes: Changes::default() }
 }
@@ -267,9 +132,6 @@ pub(super) async fn log_in(
     headers: HeaderMap,
     sent: Bytes,
 ) -> Result<Json<LoggedIn>, Problem> {
-    if surface.guard.posture().await == Posture::SetupOnly {
-        return Err(tandem_access::setup::Refused::SetupFirst.into());
-    }
     let LogIn { email: address, password } = body::read(&sent)?;
     let address = email(&address)?;
     let (log_ins, ip) = (&surface.log_ins, peer.ip());
@@ -299,7 +161,7 @@ pub(super) async fn log_in(
                 && let Some(changes) = log_ins.recorded(&address).await
             {
                 let noted = record(business, Who::Unknown, from, Action::LogInRefused, "user", id.to_string());
-                surface.guard.accounts().record(Record { changes, ..noted }).await?;
+                log_ins.note_refused(surface.guard.clone(), Record { changes, ..noted });
             }
             Err(wrong())
         }
@@ -390,51 +252,4 @@ pub(super) async fn log_out(
         surface.guard.accounts().end_session(session, noted).await?;
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Makes the first administrator, with the token of the link that was printed at start. It can be done once.
-#[utoipa::path(
-    post, path = "/api/setup", operation_id = "set_up", tag = "access", request_body = SetUp,
-    responses(
-        (status = CREATED, body = IsSetUp),
-        (status = 401, body = super::problem::Body, content_type = "application/problem+json", description = "the link is too old, or none of ours"),
-        (status = 404, body = super::problem::Body, content_type = "application/problem+json", description = "there is an administrator"),
-    ),
-)]
-pub(super) async fn set_up(
-    State(surface): State<Surface>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    sent: Bytes,
-) -> Result<(StatusCode, Json<IsSetUp>), Problem> {
-    // Before the body is read: a link that was used says nothing about what was sent with it.
-    let done = || Problem::not_found(LinkRefusal::Done.to_string());
-    let administrator = surface.guard.posture().await == Posture::Guarded;
-    if administrator {
-        return Err(done());
-    }
-    let SetUp { token, email: address, password, name } = body::read(&sent)?;
-    redeem(surface.guard.tokens(), &token, administrator, clock::utc()).map_err(|refusal| match refusal {
-        LinkRefusal::Done => done(),
-        LinkRefusal::Token(_) => Problem::unauthenticated(refusal.to_string()),
-    })?;
-    let address = email(&address)?;
-    let name = name.trim();
-    if name.chars().count() > 200 || name.contains(char::is_control) {
-        return Err(Problem::invalid("/name", "a name is one line of 200 characters at most"));
-    }
-    let password = Password::new(&password, &[address.name(), address.as_str(), name])
-        .map_err(|refusal| Problem::invalid("/password", refusal.to_string()))?;
-    let hashing = move |hasher: &Hasher| hasher.hash(&password, &mut OsRng.unwrap_err());
-    let password_hash = surface.log_ins.off_thread(hashing).await?;
-    let (uuid, at) = (Uuid::now_v7(), clock::utc());
-    let (role, business) = (Role::Owner, BusinessId::FIRST);
-    let noted = record(business, Who::SetupLink, origin(peer, &headers), Action::SetUp, "user", uuid.to_string());
-    let owner = NewUser { uuid, business, email: address.clone(), name: name.to_owned(), role, password_hash, at };
-    let made = surface.guard.accounts().make_first_owner(owner, noted).await?;
-    if made.is_none() {
-        return Err(done()); // somebody was faster
-    }
-    let user = Myself { id: uuid, email: address.as_str().to_owned(), name: name.to_owned(), role: role.name() };
-    Ok((StatusCode::CREATED, Json(IsSetUp { user })))
 }

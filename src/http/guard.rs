@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -29,9 +30,12 @@ use tandem_domain::port::store::StoreError;
 use uuid::Uuid;
 
 use super::Surface;
-use super::gate::{self, Gate};
+use super::gate;
 use super::problem::Problem;
 use crate::media_ws::convai::TOKEN_PROTOCOL;
+
+/// How long a call waits to hear whether there is an administrator.
+const CALL_PATIENCE: Duration = Duration::from_millis(250);
 
 /// What decides who may ask. Cheap to clone.
 #[derive(Clone)]
@@ -81,6 +85,12 @@ impl Guard {
         Posture::of(*host, guarded.load(Ordering::Acquire))
     }
 
+    /// The same for a call, which waits for no database: one that takes too long changes nothing either.
+    pub(crate) async fn known_posture(&self) -> Posture {
+        let known = Posture::of(self.0.host, self.0.guarded.load(Ordering::Acquire));
+        tokio::time::timeout(CALL_PATIENCE, self.posture()).await.unwrap_or(known)
+    }
+
     /// A set-up link for `base`, where one is wanted.
     pub(crate) async fn setup_link(&self, base: &str) -> Option<Secret> {
         let wanted = self.posture().await.wants_link();
@@ -90,7 +100,7 @@ impl Guard {
     /// Whether a request may go on, and as whom.
     async fn admission(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Admission, Problem> {
         let posture = self.posture().await;
-        let local = Gate::Local.is_of_this_machine(uri, headers);
+        let local = gate::is_of_this_machine(uri, headers);
         let credentials = match posture {
             Posture::SetupOnly => Credentials::None, // nobody has any
             Posture::Open | Posture::Guarded => self.credentials(headers).await?,
@@ -216,6 +226,14 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
             tracing::debug!(path = request.uri().path(), "request turned away");
             problem.into_response()
         }
+    }
+}
+
+/// Turns everybody away from what is open to all, but not before the first administrator of a server beyond loopback is made (R9).
+pub(super) async fn set_up_first(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.posture().await {
+        Posture::SetupOnly => Problem::from(Refused::SetupFirst).into_response(),
+        Posture::Open | Posture::Guarded => next.run(request).await,
     }
 }
 

@@ -6,9 +6,11 @@
 //! | `MEDIA_USER` and `MEDIA_PASSWORD` by HTTP Basic   | trusted                                                     |
 //! | an invitation's token in the path                 | a guest: the token is used up by `start`                    |
 //! | nothing, while invitations are out                | a guest: `start` has to bring a token as its parameter      |
-//! | nothing, on loopback with none of these set       | a program of this machine: trusted; through a tunnel: a stranger |
+//! | nothing, while the interface is open and neither credential is set | a program of this machine: trusted; through a tunnel: a stranger |
 //!
 //! Everything else is refused: 401 where a password is missing or wrong, 403 else. What the standing allows: `tandem_domain::reception`.
+//! Open is the interface on loopback without an administrator ([`Posture::Open`](tandem_access::setup::Posture)); with one, a socket needs
+//! credentials on loopback too. Tokens and keys of the interface open no carrier's socket (R9): a URL at a carrier is seen by too many.
 //! Comparisons take the same time wherever the texts differ.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,17 +23,16 @@ use tandem_actors::Switch;
 use tandem_domain::reception::Standing;
 
 use crate::config::MediaCredentials;
-use crate::http::gate::Gate;
+use crate::http::gate;
 use crate::http::problem::Problem;
 
 /// Told to the operator as well as to whoever was refused.
-const REMEDY: &str = "media sockets beyond this machine need credentials: set MEDIA_SECRET and give the carrier \
-    wss://HOST/media/SECRET, or MEDIA_USER and MEDIA_PASSWORD and give it wss://USER:PASSWORD@HOST/media";
+const REMEDY: &str = "media sockets need credentials beyond this machine, and on it once there is an administrator: set MEDIA_SECRET and \
+    give the carrier wss://HOST/media/SECRET, or MEDIA_USER and MEDIA_PASSWORD and give it wss://USER:PASSWORD@HOST/media";
 
 /// The rule of this server.
 #[derive(Debug)]
 pub(crate) struct Access {
-    gate: Gate,
     credentials: MediaCredentials,
     told: AtomicBool,
 }
@@ -74,16 +75,22 @@ impl Guests for Switch {
 }
 
 impl Access {
-    pub(crate) fn new(gate: Gate, credentials: MediaCredentials) -> Self {
-        Self { gate, credentials, told: AtomicBool::new(false) }
+    pub(crate) fn new(credentials: MediaCredentials) -> Self {
+        Self { credentials, told: AtomicBool::new(false) }
     }
 
-    /// `key`: what stands in the path where a secret or a token may.
+    /// Whether the verdict hangs on the interface being open. Who has been given credentials does not wait for the database to say.
+    pub(super) fn asks_whether_open(&self, key: Option<&str>) -> bool {
+        key.is_none() && !self.credentials.are_set()
+    }
+
+    /// `key`: what stands in the path where a secret or a token may; `open`: whether the interface is open to this machine.
     pub(super) fn verdict(
         &self,
         uri: &Uri,
         headers: &HeaderMap,
         key: Option<&str>,
+        open: bool,
         guests: &impl Guests,
     ) -> Result<Pass, Refusal> {
         let trusted = Pass { standing: Standing::Trusted, token: None, counted: false };
@@ -102,8 +109,9 @@ impl Access {
                 basic_of(shown).is_some_and(|shown| equal(&STANDARD.encode(format!("{user}:{password}")), shown));
             return if right { Ok(trusted) } else { Err(Refusal::Unauthorized) };
         }
-        if !self.credentials.are_set() && self.gate == Gate::Local {
-            let ours = self.gate.admits(uri, headers);
+        if !self.credentials.are_set() && open {
+            // A browser opens sockets to any host, for any page.
+            let ours = gate::is_of_this_machine(uri, headers) && !gate::is_of_another_page(headers);
             let standing = if ours { Standing::Trusted } else { Standing::Stranger };
             return Ok(Pass { standing, token: None, counted: true });
         }
@@ -158,38 +166,43 @@ mod tests {
         }
     }
 
-    fn access(host: &str, basic: bool, secret: bool) -> Access {
-        let credentials = MediaCredentials {
+    fn access(basic: bool, secret: bool) -> Access {
+        Access::new(MediaCredentials {
             basic: basic.then(|| ("acme".to_owned(), "password".to_owned())),
             secret: secret.then(|| SECRET.to_owned()),
-        };
-        Access::new(Gate::listening_on(host.parse().unwrap()), credentials)
+        })
     }
 
-    /// The standing of a socket that comes with this `Authorization` and key.
-    fn standing(access: &Access, basic: Option<&str>, key: Option<&str>, out: bool) -> Result<Standing, Refusal> {
+    /// The standing of a socket that comes with this `Authorization` and key to a door that is `open`, while invitations are `out`.
+    fn standing(
+        (access, open): (&Access, bool),
+        basic: Option<&str>,
+        key: Option<&str>,
+        out: bool,
+    ) -> Result<Standing, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert("host", "127.0.0.1:8000".parse().unwrap());
         if let Some(basic) = basic {
             headers.insert("authorization", format!("Basic {}", STANDARD.encode(basic)).parse().unwrap());
         }
-        let pass = access.verdict(&Uri::from_static("/media"), &headers, key, &Invited(out))?;
+        let pass = access.verdict(&Uri::from_static("/media"), &headers, key, open, &Invited(out))?;
         assert_eq!(pass.token.is_some(), pass.standing == Standing::Guest && key.is_some());
         Ok(pass.standing)
     }
 
     #[test]
-    fn loopback_without_credentials_is_open() {
-        let open = access("127.0.0.1", false, false);
-        assert_eq!(standing(&open, None, None, false), Ok(Standing::Trusted));
-        assert_eq!(standing(&open, Some("any:thing"), None, false), Ok(Standing::Trusted), "nobody asked");
-        assert_eq!(standing(&open, None, Some("guess"), false), Err(Refusal::BadKey));
-        assert_eq!(standing(&open, None, Some("invited"), true), Ok(Standing::Guest));
+    fn an_open_interface_without_credentials_is_open() {
+        let open = (&access(false, false), true);
+        assert!(open.0.asks_whether_open(None) && !open.0.asks_whether_open(Some("guess")));
+        assert_eq!(standing(open, None, None, false), Ok(Standing::Trusted));
+        assert_eq!(standing(open, Some("any:thing"), None, false), Ok(Standing::Trusted), "nobody asked");
+        assert_eq!(standing(open, None, Some("guess"), false), Err(Refusal::BadKey));
+        assert_eq!(standing(open, None, Some("invited"), true), Ok(Standing::Guest));
     }
 
     #[test]
     fn who_comes_through_a_tunnel_or_from_a_web_page_is_a_stranger() {
-        let open = access("127.0.0.1", false, false);
+        let open = access(false, false);
         for (name, value) in [
             ("host", "abc.tunnel.example.test"),
             ("x-forwarded-for", "203.0.113.9"),
@@ -198,30 +211,32 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("host", "localhost:8000".parse().unwrap());
             headers.insert(name, value.parse().unwrap());
-            let pass = open.verdict(&Uri::from_static("/media"), &headers, None, &Invited(false)).unwrap();
+            let pass = open.verdict(&Uri::from_static("/media"), &headers, None, true, &Invited(false)).unwrap();
             assert_eq!(pass.standing, Standing::Stranger, "{name}");
             assert!(pass.counted);
         }
     }
 
     #[test]
-    fn beyond_loopback_nothing_is_open() {
-        let closed = access("0.0.0.0", false, false);
-        assert_eq!(standing(&closed, None, None, false), Err(Refusal::Closed));
-        assert_eq!(standing(&closed, Some("acme:password"), None, false), Err(Refusal::Closed));
-        assert_eq!(standing(&closed, None, Some(""), false), Err(Refusal::BadKey));
-        assert_eq!(standing(&closed, None, None, true), Ok(Standing::Guest), "start must bring a token");
+    fn beyond_loopback_and_with_an_administrator_nothing_is_open() {
+        let closed = (&access(false, false), false);
+        assert_eq!(standing(closed, None, None, false), Err(Refusal::Closed));
+        assert_eq!(standing(closed, Some("acme:password"), None, false), Err(Refusal::Closed));
+        assert_eq!(standing(closed, None, Some(""), false), Err(Refusal::BadKey));
+        assert_eq!(standing(closed, None, None, true), Ok(Standing::Guest), "start must bring a token");
     }
 
     #[test]
-    fn a_password_opens_and_a_wrong_one_does_not_wherever_we_listen() {
-        for host in ["0.0.0.0", "127.0.0.1"] {
-            let guarded = access(host, true, false);
-            assert_eq!(standing(&guarded, Some("acme:password"), None, false), Ok(Standing::Trusted));
+    fn a_password_opens_and_a_wrong_one_does_not_whether_open_or_not() {
+        let access = access(true, false);
+        assert!(!access.asks_whether_open(None));
+        for open in [false, true] {
+            let guarded = (&access, open);
+            assert_eq!(standing(guarded, Some("acme:password"), None, false), Ok(Standing::Trusted));
             for wrong in [Some("acme:passwore"), Some("acme"), Some(""), None] {
-                assert_eq!(standing(&guarded, wrong, None, false), Err(Refusal::Unauthorized), "{wrong:?}");
+                assert_eq!(standing(guarded, wrong, None, false), Err(Refusal::Unauthorized), "{wrong:?}");
             }
-            assert_eq!(standing(&guarded, Some("acme:wrong"), None, true), Err(Refusal::Unauthorized), "not a guest");
+            assert_eq!(standing(guarded, Some("acme:wrong"), None, true), Err(Refusal::Unauthorized), "not a guest");
         }
     }
 
@@ -235,26 +250,27 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_path_opens_and_a_part_of_it_does_not() {
-        for host in ["0.0.0.0", "127.0.0.1"] {
-            let guarded = access(host, false, true);
-            assert_eq!(standing(&guarded, None, Some(SECRET), false), Ok(Standing::Trusted));
+        let access = access(false, true);
+        for open in [false, true] {
+            let guarded = (&access, open);
+            assert_eq!(standing(guarded, None, Some(SECRET), false), Ok(Standing::Trusted));
             for wrong in [Some("0123456789abcde"), Some("0123456789abcdeF"), Some(""), None] {
-                assert_eq!(standing(&guarded, None, wrong, false), Err(Refusal::BadKey), "{wrong:?}");
+                assert_eq!(standing(guarded, None, wrong, false), Err(Refusal::BadKey), "{wrong:?}");
             }
         }
     }
 
     #[test]
     fn either_credential_will_do_where_both_are_set() {
-        let guarded = access("0.0.0.0", true, true);
-        assert_eq!(standing(&guarded, Some("acme:password"), None, false), Ok(Standing::Trusted));
-        assert_eq!(standing(&guarded, None, Some(SECRET), false), Ok(Standing::Trusted));
-        assert_eq!(standing(&guarded, None, None, false), Err(Refusal::Unauthorized));
+        let guarded = (&access(true, true), false);
+        assert_eq!(standing(guarded, Some("acme:password"), None, false), Ok(Standing::Trusted));
+        assert_eq!(standing(guarded, None, Some(SECRET), false), Ok(Standing::Trusted));
+        assert_eq!(standing(guarded, None, None, false), Err(Refusal::Unauthorized));
     }
 
     #[test]
     fn a_closed_server_names_the_remedy() {
-        let refused = format!("{:?}", access("0.0.0.0", false, false).refuse(Refusal::Closed));
+        let refused = format!("{:?}", access(false, false).refuse(Refusal::Closed));
         assert!(refused.contains("MEDIA_SECRET") && refused.contains("MEDIA_USER"), "{refused}");
     }
 }

@@ -7,9 +7,13 @@ use tandem_access::port::AccessStore as _;
 use tandem_actors::clock;
 use tandem_domain::ids::BusinessId;
 
+mod bodies;
 mod forgery;
 mod keys;
+mod log_ins;
 mod office;
+mod rows;
+mod sockets;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/mod.rs"]

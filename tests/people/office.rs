@@ -27,7 +27,12 @@ impl Office {
     }
 
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let office = Self { program: boot_with_settings(settings).await.unwrap() };
+        Self::set_up(boot_with_settings(settings).await.unwrap()).await
+    }
+
+    /// A program that has nobody yet, and from now on Asha.
+    pub async fn set_up(program: Program) -> Self {
+        let office = Self { program };
         let link = office.program.running.setup_link().await.unwrap();
         let (_, token) = link.expose().split_once("/setup#").unwrap();
         let body = json!({ "token": token, "email": ASHA, "password": PASSWORD, "name": "Asha" });
