@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs the peers that tests talk to and that are no Debian packages, into a virtual environment in the user's cache folder.
 #
-#   kosoku   Autobahn's WebSocket cases, for tests/websocket_peers.rs
-#   others   the vendors' own clients, for tests/vendor_sdks.rs
+#   kosoku         Autobahn's WebSocket cases, for tests/websocket_peers.rs
+#   requests       the client of the guide's Python examples, for tests/guide.rs
+#   schemathesis   requests made up from the description of our interface, for tests/schemathesis.rs
+#   others         the vendors' own clients, for tests/vendor_sdks.rs
 #
 # Nothing missing: says so and needs no network.
 set -euo pipefail
@@ -13,6 +15,8 @@ packages=(
     openai==3.54.0
     elevenlabs==2.78.0
     livekit-plugins-elevenlabs==1.8.9
+    requests==2.34.2
+    schemathesis==4.32.5
 )
 home="${XDG_CACHE_HOME:-$HOME/.cache}/tandem/peers"
 

@@ -25,6 +25,7 @@ for_test=(
     postgresql          # the store's tests start a server of their own
     python3-venv        # foreign peers from PyPI, see peers.sh
     chromium nodejs npm # a browser talks with the server
+    curl                # the guide's examples
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -35,7 +36,7 @@ installed() {
         # Any version will do; the tests look for the newest one.
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
         # From wherever they came; other packages of Node bring npm with them.
-        chromium | npm) command -v "$1" >/dev/null ;;
+        chromium | curl | npm) command -v "$1" >/dev/null ;;
         nodejs) command -v node >/dev/null ;;
         *) [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ;;
     esac

@@ -79,6 +79,23 @@ async fn calling_is_read_and_changed() {
     assert_eq!((&calling["agent_type"], &calling["twilio_status"]), (&json!("ai"), &json!("not_configured")));
     assert_eq!(calling["phone_numbers"], json!([{"number": "+918047112233", "type": "main", "active": true}]));
     assert_eq!(calling["call_settings"]["max_call_duration"], 300, "the server's, where the agent has none");
+    for body in [
+        json!({"number": "+918047110000", "agent": "front-desk", "type": "sales"}),
+        json!({"number": "+918047112233", "active": false}),
+    ] {
+        let added = answer(program.request("POST", "/api/phone-numbers").json(&body)).await;
+        assert_eq!(added.status, 201, "{}", added.body);
+    }
+    let expected = json!([
+        {"number": "+918047110000", "type": "sales", "active": true},
+        {"number": "+918047112233", "type": "main", "active": false},
+    ]);
+    let seen = get(&program, "calling").await;
+    assert_eq!(seen.json()["phone_numbers"], expected, "given to it, and left to the configuration");
+    let given_away = program.request("PATCH", "/api/phone-numbers/+918047112233").json(&json!({"agent": "assistant"}));
+    assert_eq!(answer(given_away).await.status, 200);
+    let seen = get(&program, "calling").await;
+    assert_eq!(seen.json()["phone_numbers"].as_array().unwrap().len(), 1, "{}", seen.body);
 
     let wanted = json!({"auto_answer_inbound": false, "enable_call_recording": false, "call_timeout": 45, "max_call_duration": 1200});
     let changed = post(&program, "calling/", json!({"call_settings": wanted})).await;

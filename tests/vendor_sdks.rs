@@ -7,6 +7,8 @@
 mod deepgram;
 #[path = "vendor_sdks/elevenlabs.rs"]
 mod elevenlabs;
+#[path = "support/foreign.rs"]
+mod foreign;
 #[path = "vendor_sdks/one_port.rs"]
 mod one_port;
 #[path = "vendor_sdks/openai.rs"]

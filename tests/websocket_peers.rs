@@ -5,12 +5,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tandem::boot_with_echo;
 
+#[path = "support/foreign.rs"]
+mod foreign;
 mod support;
 
 /// All of Autobahn's cases: a run that skipped some would prove less than it says.
@@ -29,21 +30,12 @@ struct Case {
     behavior_close: String,
 }
 
-/// The program that `scripts/peers.sh` installs.
-fn kosoku() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    let program = cache.join("tandem/peers/bin/kosoku");
-    assert!(program.exists(), "kosoku is not installed: run scripts/peers.sh, as make test and make peers do");
-    program
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn autobahns_cases_find_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     let running = boot_with_echo(support::config(&folder, &[]), support::fakes()).await.unwrap();
     let reports = folder.path().join("reports");
-    let run = tokio::process::Command::new(kosoku())
+    let run = tokio::process::Command::new(foreign::program("kosoku"))
         .args(["--parallelism", "2", "--outdir"])
         .arg(&reports)
         .arg(format!("127.0.0.1:{}/echo", running.addr.port()))

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::foreign;
+
 pub(crate) const KEY: &str = "a-key-of-ours";
 /// Nothing here takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -89,11 +91,7 @@ impl Drop for Mock {
 
 /// Runs a script of `tests/peers` in the environment that `scripts/peers.sh` makes; its one line of JSON.
 pub(crate) async fn sdk(script: &str, arguments: &[&str]) -> Value {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    let python = cache.join("tandem/peers/bin/python");
-    assert!(python.exists(), "the packages are not installed: run scripts/peers.sh, as make test and make peers do");
-    let run = tokio::process::Command::new(python)
+    let run = tokio::process::Command::new(foreign::program("python"))
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script))
         .args(arguments)
         .kill_on_drop(true)

@@ -14,7 +14,7 @@ use tandem_domain::guide::{
     Whose, read_calling, read_voice,
 };
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{AgentRecord, RowKey};
+use tandem_domain::port::store::{AgentRecord, PhoneNumber, RowKey};
 
 use super::super::Surface;
 use super::super::body;
@@ -23,6 +23,9 @@ use super::super::problem::Problem;
 use super::described::{SentCalling, SentCallingTest, SentVoice};
 use super::editor::{Editor, Seen};
 use super::{AgentPath, find, read, tagged};
+
+/// Numbers of an agent that are shown with it; all of them are at `/api/phone-numbers`.
+const MOST_NUMBERS: u32 = 100;
 
 fn whose(record: &AgentRecord) -> Whose<'_> {
     Whose { uuid: record.identity.uuid, settings: &record.settings }
@@ -40,13 +43,28 @@ fn voice_of(surface: &Surface, record: &AgentRecord) -> Value {
 }
 
 /// E7's answer.
-fn calling_of(surface: &Surface, record: &AgentRecord) -> Value {
+fn calling_of(surface: &Surface, record: &AgentRecord, numbers: &[OwnNumber]) -> Value {
     let longest_s = i64::try_from(surface.longest_call.as_secs()).unwrap_or(i64::MAX);
-    json!(CallingView::of(whose(record), longest_s, numbers_of(surface, record), IntegrationHealth::NotConfigured))
+    json!(CallingView::of(whose(record), longest_s, numbers.to_vec(), IntegrationHealth::NotConfigured))
+}
+
+/// The numbers whose calls an agent answers: those that were given to it, and those of the configuration that were given to nobody else.
+async fn numbers_of(surface: &Surface, record: &AgentRecord) -> Result<Vec<OwnNumber>, Problem> {
+    let shown = |row: PhoneNumber| OwnNumber { number: row.number.to_string(), kind: row.kind, active: row.active };
+    let given = surface.numbers.numbers(surface.business, Some(record.identity.id), None, MOST_NUMBERS).await?;
+    let mut own: Vec<OwnNumber> = given.into_iter().map(shown).collect();
+    for number in configured(surface, record) {
+        match surface.numbers.number(surface.business, RowKey::Name(number.clone())).await? {
+            None => own.push(OwnNumber { number, kind: "main".to_owned(), active: true }),
+            Some(row) if row.agent_id.is_none() => own.push(shown(row)),
+            Some(_) => {}
+        }
+    }
+    Ok(own)
 }
 
 /// The numbers that the configuration gives to an agent; they are the first business's.
-fn numbers_of(surface: &Surface, record: &AgentRecord) -> Vec<OwnNumber> {
+fn configured(surface: &Surface, record: &AgentRecord) -> Vec<String> {
     let name = record.settings.name().to_lowercase();
     let is_meant = |text: &str| match RowKey::parse(text) {
         RowKey::Number(id) => id == record.identity.id.0,
@@ -55,8 +73,7 @@ fn numbers_of(surface: &Surface, record: &AgentRecord) -> Vec<OwnNumber> {
     };
     let own =
         surface.number_agents.iter().filter(|(_, agent)| surface.business == BusinessId::FIRST && is_meant(agent));
-    let number = |number: String| OwnNumber { number, kind: "main".to_owned(), active: true };
-    own.map(|(own, _)| number(own.as_str().to_owned())).collect()
+    own.map(|(own, _)| own.as_str().to_owned()).collect()
 }
 
 /// How an agent sounds, and what it may sound like.
@@ -118,7 +135,8 @@ pub(in crate::http) async fn calling(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let record = find(&surface, id).await?;
-    Ok(read(&headers, calling_of(&surface, &record)))
+    let numbers = numbers_of(&surface, &record).await?;
+    Ok(read(&headers, calling_of(&surface, &record, &numbers)))
 }
 
 /// Changes what an agent does with a telephone: the fields that are sent, and no others. The next call has them.
@@ -133,13 +151,14 @@ pub(in crate::http) async fn calling(
 pub(in crate::http) async fn change_calling(editor: Editor, id: AgentPath, sent: Bytes) -> Result<Response, Problem> {
     let found = find(&editor.surface, id).await?;
     let change = read_calling(&body::read(&sent)?, editor.surface.region)?;
+    let numbers = numbers_of(&editor.surface, &found).await?;
     let seen = |record: &AgentRecord| Seen {
-        own: Some(Etag::of(&calling_of(&editor.surface, record))),
+        own: Some(Etag::of(&calling_of(&editor.surface, record, &numbers))),
         in_agent: true,
         unseen: Unseen::Allowed,
     };
     let record = editor.edit(found, seen, &change).await?;
-    Ok(tagged(StatusCode::OK, calling_of(&editor.surface, &record)))
+    Ok(tagged(StatusCode::OK, calling_of(&editor.surface, &record, &numbers)))
 }
 
 /// Calls a number so that somebody can hear the agent. Until there is a trunk to dial by, it says that there is none.
