@@ -15,6 +15,10 @@
 //! | `spelling` | a turn is taken up again when its caller goes on |
 //! | `recording` | a recording is written by the call's sample clock |
 //! | `energy` | speech that is no louder than our own voice comes back is nobody's |
+//! | `deadlines` | each chunk of audio is due at an instant of its own, counted from the first; off, a sleep after the one before |
+//! | `framing` | a rest that fills no chunk waits for what comes next; off, it is filled with silence |
+//! | `wake` | a voice that comes after a silence wakes the pump |
+//! | `rate` | audio is converted to the rate of the leg |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -41,10 +45,27 @@ pub enum Named {
     Recording,
     /// What is no louder than our own voice comes back is nobody's speech.
     Energy,
+    /// Each chunk is due at an instant of its own.
+    Deadlines,
+    /// A rest that fills no chunk waits.
+    Framing,
+    /// A voice that comes after a silence wakes the pump.
+    Wake,
+    /// Audio is converted to the rate of the leg.
+    Rate,
 }
 
 impl Named {
-    const ALL: [Self; 4] = [Self::Resume, Self::Spelling, Self::Recording, Self::Energy];
+    const ALL: [Self; 8] = [
+        Self::Resume,
+        Self::Spelling,
+        Self::Recording,
+        Self::Energy,
+        Self::Deadlines,
+        Self::Framing,
+        Self::Wake,
+        Self::Rate,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -52,6 +73,25 @@ impl Named {
             Self::Spelling => "spelling",
             Self::Recording => "recording",
             Self::Energy => "energy",
+            Self::Deadlines => "deadlines",
+            Self::Framing => "framing",
+            Self::Wake => "wake",
+            Self::Rate => "rate",
+        }
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn mechanism(self) -> tandem_domain::sabotage::Mechanism {
+        use tandem_domain::sabotage::Mechanism;
+        match self {
+            Self::Resume => Mechanism::Resume,
+            Self::Spelling => Mechanism::Spelling,
+            Self::Recording => Mechanism::SampleClock,
+            Self::Energy => Mechanism::Energy,
+            Self::Deadlines => Mechanism::Deadlines,
+            Self::Framing => Mechanism::Framing,
+            Self::Wake => Mechanism::Wake,
+            Self::Rate => Mechanism::Rate,
         }
     }
 }
@@ -60,9 +100,7 @@ impl Named {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSabotage {
     /// No such mechanism.
-    #[error(
-        "{0:?} cannot be switched off: name an invariant (`--list` has them), or resume, spelling, recording or energy"
-    )]
+    #[error("{0:?} cannot be switched off: name an invariant or a mechanism (`--list` has them)")]
     Name(String),
     /// This build has no hook for it.
     #[error(transparent)]
@@ -146,10 +184,7 @@ impl Sabotage {
     pub(crate) fn arm(sabotage: Option<Self>) -> Armed {
         use tandem_domain::sabotage::{Mechanism, switch_off};
         switch_off(sabotage.and_then(|Self(invariant, named)| match invariant {
-            Invariant::Glitch if named == Some(Named::Resume) => Some(Mechanism::Resume),
-            Invariant::Glitch if named == Some(Named::Spelling) => Some(Mechanism::Spelling),
-            Invariant::Glitch if named == Some(Named::Recording) => Some(Mechanism::SampleClock),
-            Invariant::Glitch if named == Some(Named::Energy) => Some(Mechanism::Energy),
+            _ if named.is_some() => named.map(Named::mechanism),
             Invariant::OneVoice => Some(Mechanism::OneSentenceAtATime),
             Invariant::Ear => Some(Mechanism::Ledger),
             Invariant::OneEnd => Some(Mechanism::OneEnd),

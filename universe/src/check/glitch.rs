@@ -7,7 +7,7 @@ use std::time::Duration;
 use tandem_peers::universe::ear::EarReport;
 use tandem_peers::universe::public_bugs::Holds;
 
-use super::{Breach, Invariant};
+use super::{Breach, Invariant, pace};
 use crate::Run;
 
 /// Silence for want of audio that is longer than this was the end of something, not a gap in it.
@@ -38,7 +38,17 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             }
             (None, None) => None,
         },
-        Holds::GoesOnUnprompted | Holds::KeepsPace => {
+        Holds::KeepsPace => {
+            let off = pace::off(run)?;
+            let what = format!(
+                "{:?} took {} ms from its first word to its last, and was made in {}",
+                off.text,
+                off.heard.as_millis(),
+                off.made.as_millis()
+            );
+            breach(off.at, what)
+        }
+        Holds::GoesOnUnprompted => {
             let unheard: Vec<&str> = run
                 .responses()
                 .filter(|response| !response.interrupted && response.heard != response.text)

@@ -2,6 +2,7 @@
 
 use super::{Holds, PublicBug, call, interrupted, ms, over, say, whole_conversation};
 use crate::universe::channel::{ChannelPlan, Codec, Stalls};
+use crate::universe::scenario::CarrierKind;
 use crate::vendor::Latency;
 
 /// The longest silence for want of audio that nobody notices: one frame.
@@ -64,6 +65,7 @@ pub fn openclaw_52111_gaps_from_pacing() -> PublicBug {
 pub fn ava_13_garbled_by_another_codec() -> PublicBug {
     let mut call = call("ava_13_garbled_by_another_codec", whole_conversation());
     call.line.codec = Codec::AlawUlaw;
+    call.carrier = CarrierKind::Browser;
     PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#13", call, holds: vec![Holds::Clean] }
 }
 
@@ -73,6 +75,7 @@ pub fn ava_13_garbled_by_another_codec() -> PublicBug {
 pub fn ava_183_long_answer_speeds_up() -> PublicBug {
     let script = vec![say("what can I say"), say("I want an apartment in Delhi"), say("goodbye")];
     let mut call = call("ava_183_long_answer_speeds_up", script);
+    call.carrier = CarrierKind::Exotel;
     call.vendors.tts.chunk = ms(20_000);
     let holds = vec![Holds::KeepsPace, Holds::Clean];
     PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#183", call, holds }
@@ -92,6 +95,7 @@ pub fn audiosocket_26_bursts_from_the_network() -> PublicBug {
 /// A voice here that gives nothing for a second and then all of its sentence. Holds: it is heard in its own time.
 pub fn call_me_12_one_chunk_for_all() -> PublicBug {
     let mut call = call("call_me_12_one_chunk_for_all", whole_conversation());
+    call.carrier = CarrierKind::Browser;
     call.vendors.tts.chunk = ms(30_000);
     call.vendors.tts.first_chunk = ms(1_000).into();
     PublicBug { reported: "ZeframLou/call-me#12", call, holds: vec![ONE_FRAME, Holds::KeepsPace] }
