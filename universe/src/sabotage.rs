@@ -19,6 +19,8 @@
 //! | `framing` | a rest that fills no chunk waits for what comes next; off, it is filled with silence |
 //! | `wake` | a voice that comes after a silence wakes the pump |
 //! | `rate` | audio is converted to the rate of the leg |
+//! | `readers` | each reader of a call's audio has lanes of its own |
+//! | `saved` | a recording that is saved is told of |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -29,6 +31,11 @@ use std::time::Duration;
 
 use crate::Case;
 use crate::check::Invariant;
+
+/// The names of the mechanisms that can be off besides those that are named after an invariant.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Named::ALL.into_iter().map(Named::name)
+}
 
 /// A mechanism that is off, named after the invariant that it carries, or by itself where the calls of public bugs alone show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +60,14 @@ pub enum Named {
     Wake,
     /// Audio is converted to the rate of the leg.
     Rate,
+    /// Each reader of a call's audio has lanes of its own.
+    Readers,
+    /// A recording that is saved is told of.
+    Saved,
 }
 
 impl Named {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Resume,
         Self::Spelling,
         Self::Recording,
@@ -65,6 +76,8 @@ impl Named {
         Self::Framing,
         Self::Wake,
         Self::Rate,
+        Self::Readers,
+        Self::Saved,
     ];
 
     fn name(self) -> &'static str {
@@ -77,6 +90,24 @@ impl Named {
             Self::Framing => "framing",
             Self::Wake => "wake",
             Self::Rate => "rate",
+            Self::Readers => "readers",
+            Self::Saved => "saved",
+        }
+    }
+
+    /// The invariant that its calls break.
+    fn breaks(self) -> Invariant {
+        match self {
+            Self::Wake => Invariant::DeadAir, // an agent that stops between two sentences
+            Self::Resume
+            | Self::Spelling
+            | Self::Recording
+            | Self::Energy
+            | Self::Deadlines
+            | Self::Framing
+            | Self::Rate
+            | Self::Readers
+            | Self::Saved => Invariant::Glitch,
         }
     }
 
@@ -92,6 +123,8 @@ impl Named {
             Self::Framing => Mechanism::Framing,
             Self::Wake => Mechanism::Wake,
             Self::Rate => Mechanism::Rate,
+            Self::Readers => Mechanism::Readers,
+            Self::Saved => Mechanism::Saved,
         }
     }
 }
@@ -148,7 +181,7 @@ impl Sabotage {
         let named = Named::ALL.into_iter().find(|named| named.name() == name);
         let named = named.ok_or_else(|| UnknownSabotage::Name(name.to_owned()))?;
         match cfg!(feature = "sabotage") {
-            true => Ok(Self(Invariant::Glitch, Some(named))),
+            true => Ok(Self(named.breaks(), Some(named))),
             false => Err(NotBuilt(named.name()).into()),
         }
     }
@@ -163,8 +196,16 @@ impl Sabotage {
         self.1.map_or(self.0.name(), Named::name)
     }
 
+    /// Whether it is the calls of public bugs that show it: they break what seeds are not asked, or are built for it.
+    pub fn is_of_public_bugs(self) -> bool {
+        self.1.is_some() || self.0 == Invariant::Glitch
+    }
+
     /// Bends the settings that are the mechanism.
     pub(crate) fn bend(self, case: &mut Case) {
+        if self.1.is_some() {
+            return; // a hook in the switch
+        }
         match self.0 {
             Invariant::DeadAir => case.timing.turn_after_silence = NEVER,
             Invariant::BargeIn => case.timing.barge_in_min_speech = NEVER,

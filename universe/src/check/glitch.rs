@@ -58,11 +58,14 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             breach(run.over.0, format!("of an answer that nobody interrupted not all was heard: {first:?}"))
         }
         // the invariants of every call
-        Holds::SilentWithin(_) | Holds::TranscriptIsTheEar | Holds::NothingOutlives { .. } => None,
+        Holds::SilentWithin(_) | Holds::TranscriptIsTheEar => None,
         Holds::AgentGoesOn
         | Holds::CallerIsGivenWay
         | Holds::OneTurnEach
         | Holds::RecordingIsTheCall
+        | Holds::RecordingIsSaved
+        | Holds::EachIsRecorded { .. }
+        | Holds::NothingOutlives { .. }
         | Holds::EveryWordOnce
         | Holds::KeysArrive
         | Holds::SilenceAtMost(_) => {

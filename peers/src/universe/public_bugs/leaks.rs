@@ -7,6 +7,18 @@ use crate::vendor::{Fault, Latency, Spell};
 
 const ALWAYS: u32 = u32::MAX;
 
+/// All of them.
+pub fn leaking() -> Vec<PublicBug> {
+    vec![
+        livekit_agents_2166_stream_left_open(),
+        livekit_agents_1186_many_short_calls(),
+        livekit_3614_a_line_left_open(),
+        pipecat_3116_audio_without_end(),
+        pipecat_2955_spins_after_the_goodbye(),
+        pipecat_1003_hung_up_on_while_thinking(),
+    ]
+}
+
 /// Memory rises with each connection: the audio stream was not closed when the job ended.
 ///
 /// The caller hangs up in the middle of a word here, with the recogniser listening.
