@@ -169,15 +169,25 @@ impl Run {
 ///
 /// If the machine has no runtime for us or no voices for the callers, or the switch does not start.
 pub fn run(case: &Case, cast: &Cast) -> Result<Run, RunError> {
-    let (script, room) = (case.scenario.script(cast)?, case.scenario.room(cast)?); // spoken before the clock stands still
-    let again = (0..many::calls(case)).map(|_| case.scenario.room(cast)).collect::<Result<Vec<Room>, _>>()?;
-    let runtime = || Builder::new_current_thread().enable_time().start_paused(true).build();
-    let _armed = Sabotage::arm(case.sabotage);
-    let mut run = runtime()?.block_on(played(case.clone(), script.clone(), room))?;
-    if !again.is_empty() {
-        run.many = Some(runtime()?.block_on(many::played(case.clone(), &script, again))?);
+    let mut run = once(case, cast)?;
+    let rooms = (0..many::calls(case)).map(|_| case.scenario.room(cast)).collect::<Result<Vec<Room>, _>>()?;
+    if !rooms.is_empty() {
+        let script = case.scenario.script(cast)?;
+        run.many = Some(on_a_clock_of_its_own(case, many::played(case.clone(), &script, rooms))??);
     }
     Ok(run)
+}
+
+/// The one call alone, whatever is promised of many.
+pub(crate) fn once(case: &Case, cast: &Cast) -> Result<Run, RunError> {
+    let (script, room) = (case.scenario.script(cast)?, case.scenario.room(cast)?); // spoken before the clock stands still
+    on_a_clock_of_its_own(case, played(case.clone(), script, room))?
+}
+
+fn on_a_clock_of_its_own<T>(case: &Case, work: impl Future<Output = T>) -> Result<T, RunError> {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let _armed = Sabotage::arm(case.sabotage);
+    Ok(runtime.block_on(work))
 }
 
 /// Why there is no run.
@@ -186,6 +196,9 @@ pub enum RunError {
     /// No runtime.
     #[error("no runtime for a call: {0}; allow more open files")]
     Runtime(#[from] std::io::Error),
+    /// No folder for recordings.
+    #[error("no folder for recordings: {0}; make the system's folder for temporary files writable")]
+    Folder(std::io::Error),
     /// The callers' voices.
     #[error(transparent)]
     Cast(#[from] CastError),

@@ -64,7 +64,8 @@ impl Stage {
         };
         let is_recorded = |holds: &Holds| matches!(holds, Holds::RecordingIsTheCall | Holds::EachIsRecorded { .. });
         let recorder = case.holds.iter().any(is_recorded).then(Recorder::start);
-        let folder = case.holds.contains(&Holds::RecordingIsSaved).then(TempDir::new).transpose()?;
+        let folder =
+            case.holds.contains(&Holds::RecordingIsSaved).then(TempDir::new).transpose().map_err(RunError::Folder)?;
         let mut config = SwitchConfig::default();
         config.max_calls = config.max_calls.max(at_once);
         if let Some(recorder) = &recorder {

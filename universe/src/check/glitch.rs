@@ -79,6 +79,8 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
 mod tests {
     use super::super::made_up::made_up;
     use super::*;
+    use crate::many::Many;
+    use crate::run::Alive;
 
     #[test]
     fn a_gap_counts_where_the_report_is_about_gaps() {
@@ -88,5 +90,27 @@ mod tests {
         assert_eq!(check(&run).len(), 1);
         run.case.holds = vec![Holds::NoStarvedGap(Duration::from_millis(60))];
         assert_eq!(check(&run), []);
+    }
+
+    #[test]
+    fn what_is_promised_of_many_calls_is_broken_by_one_that_goes_astray() {
+        let mut run = made_up().says("one").run();
+        run.case.holds = vec![Holds::NothingOutlives { calls: 20 }];
+        let mut many =
+            Many { calls: 20, before: Alive::default(), after: Alive::default(), astray: 0, recordings: Vec::new() };
+        run.many = Some(many.clone());
+        assert_eq!(check(&run), []);
+        many.astray = 1;
+        run.many = Some(many);
+        assert_eq!(check(&run).len(), 1);
+    }
+
+    #[test]
+    fn a_recording_that_is_missing_is_a_breach() {
+        let mut run = made_up().says("one").run();
+        for holds in [Holds::RecordingIsTheCall, Holds::RecordingIsSaved, Holds::EachIsRecorded { calls: 2 }] {
+            run.case.holds = vec![holds];
+            assert_eq!(check(&run).len(), 1, "{holds:?}");
+        }
     }
 }

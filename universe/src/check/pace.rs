@@ -48,3 +48,39 @@ pub(super) fn off(run: &Run) -> Option<OffPace> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::made_up;
+    use super::*;
+
+    const TEXT: &str = "one two three four five";
+
+    fn heard_in(percent_of_its_time: u64) -> Run {
+        let mut run = made_up().says(TEXT).run();
+        run.overheard.push((Duration::ZERO, Overheard::Speak(TEXT.into(), None)));
+        for (word, made) in run.heard.iter_mut().zip(Talker::default().speak(TEXT).words) {
+            word.start = made.samples.start as u64 * percent_of_its_time / 100;
+        }
+        run
+    }
+
+    #[test]
+    fn what_is_heard_as_it_was_made_keeps_its_pace() {
+        assert_eq!(off(&heard_in(100)), None);
+    }
+
+    #[test]
+    fn what_is_sped_up_or_drawn_out_does_not() {
+        for percent in [90, 110] {
+            assert_eq!(off(&heard_in(percent)).map(|off| off.text), Some(TEXT.to_owned()), "{percent} %");
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_was_cut_says_nothing() {
+        let mut run = heard_in(50);
+        run.heard.truncate(3);
+        assert_eq!(off(&run), None);
+    }
+}
