@@ -292,6 +292,10 @@ impl Drop for Recording {
                     event(call, business, duration, "recording_lost", json!({ "detail": error.to_string() }))
                 }
             };
+            #[cfg(feature = "sabotage")]
+            if tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Saved) {
+                return;
+            }
             scribe.write(record);
         });
     }

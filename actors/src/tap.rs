@@ -106,6 +106,11 @@ impl Tap {
         recorded: bool,
     ) -> (Option<Inlets>, Option<TappedCall>) {
         let readers = usize::from(self.0.is_some()) + usize::from(recorded);
+        #[cfg(feature = "sabotage")]
+        let readers = match tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Readers) {
+            true => readers.min(1),
+            false => readers,
+        };
         if readers == 0 {
             return (None, None);
         }

@@ -28,6 +28,18 @@ pub enum Mechanism {
     Energy,
     /// A recording lays audio where it was heard, not where it came in.
     SampleClock,
+    /// Each chunk has a deadline of its own, counted from the first; off, the next is due a sleep after the last, and sleeps are long.
+    Deadlines,
+    /// The rest of a piece that fills no chunk waits for the next piece.
+    Framing,
+    /// A voice that comes after a silence wakes the pump.
+    Wake,
+    /// Audio is converted to the rate of the leg.
+    Rate,
+    /// Each reader of a call's audio has lanes of its own.
+    Readers,
+    /// A recording that is saved is told of.
+    Saved,
 }
 
 thread_local! {

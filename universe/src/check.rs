@@ -32,6 +32,7 @@ pub(crate) mod made_up;
 pub mod one_end;
 pub mod one_voice;
 mod order;
+mod pace;
 pub mod protocol;
 pub mod replay;
 mod said_again;

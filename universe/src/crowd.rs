@@ -14,7 +14,7 @@ use tandem_peers::universe::cast::Cast;
 
 use crate::check::{self, Breach, Invariant, dead_air};
 use crate::figures::{Figures, notes, percentile};
-use crate::run::{Run, RunError};
+use crate::run::{Run, RunError, once};
 use crate::{Case, run};
 
 /// Outcomes that may wait for whoever reads them.
@@ -117,7 +117,7 @@ fn one(number: usize, case: &Case, manner: Manner, cast: &Cast) -> Result<Outcom
         let first = run(case, cast)?;
         let mut breaches = check::all(&first);
         if twice {
-            breaches.extend(check::replay::check(&first, &run(&again(case), cast)?));
+            breaches.extend(check::replay::check(&first, &once(&again(case), cast)?));
         }
         Ok(Outcome::of(number, &first, breaches, Invariant::ALL.len() - usize::from(!twice), manner.notes))
     }));

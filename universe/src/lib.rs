@@ -17,9 +17,11 @@ pub mod dump;
 mod exchange;
 pub mod figures;
 mod line;
+pub mod many;
 mod recorder;
 pub mod run;
 pub mod sabotage;
+mod stage;
 mod tape;
 
 pub use case::Case;

@@ -3,48 +3,33 @@
 //! Place: makes a [`Run`] of a [`Case`] on a runtime of its own, with one thread and a clock that stands still while there is work: hours pass
 //! in seconds, and nothing but the case decides what happens.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use tandem_actors::tap::{AudioTap, Tap as AudioTaps};
-use tandem_actors::{Arrival, Ports, Switch, SwitchConfig, clock};
+use tandem_actors::clock;
 use tandem_domain::ids::UtteranceId;
-use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::{AgentStore, NoNumbers, Unlimited};
-use tandem_domain::port::stt::Stt;
-use tandem_domain::port::tts::Tts;
-use tandem_domain::record::{EndReason, Record};
-use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
-use tandem_peers::carrier::{Carrier, MediaPeer};
+use tandem_domain::record::{EndReason, RECORDING_SAVED, Record};
+use tandem_peers::caller::{CallerTurn, Rendered, Step};
 use tandem_peers::universe::cast::{Cast, CastError};
-use tandem_peers::universe::public_bugs::Holds;
 use tandem_peers::universe::surroundings::Room;
-use tandem_peers::vendor::{FakeStt, FakeSttConfig, FakeTts, FakeTtsConfig, Fault, FaultPlan};
+use tandem_peers::vendor::Fault;
 use tandem_peers::voice::Heard;
-use tandem_providers::carrier::browser::BrowserDialect;
-use tandem_providers::carrier::exotel::ExotelDialect;
-use tandem_providers::carrier::twilio::TwilioDialect;
-use tandem_providers::stt::fallback::Order as SttOrder;
-use tandem_providers::tts::order::{Limits, Order as TtsOrder};
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Builder;
 use tokio::time::sleep;
 
 use crate::case::Case;
-use crate::exchange::{Log, Overheard, Reception, Tap, TappedBrains, TappedStt, TappedTts};
-use crate::line::{Line, Over, wire};
-use crate::recorder::{Recorder, Recording};
+use crate::exchange::Overheard;
+use crate::line::Over;
+use crate::many::{self, Many};
+use crate::recorder::{Recording, SavedFile};
 use crate::sabotage::Sabotage;
+use crate::stage::Stage;
 use crate::tape::Tape;
 
-/// How long the recogniser and the voice of this machine take (README: Whisper and flite on one core).
-const LOCAL_STT: Duration = Duration::from_millis(300);
-const LOCAL_TTS: Duration = Duration::from_millis(60);
 /// Beyond the longest call that the agent allows: its goodbye.
 const GOODBYE: Duration = Duration::from_secs(30);
 /// What a call may still need after its end: promises.md P8, "sockets and calls closed within 2 s of hang-up".
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// A caller's go, by the tape's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +85,10 @@ pub struct Run {
     pub over: (Duration, Over),
     /// What a recorder made of the call; of those that are about recordings.
     pub recording: Option<Recording>,
+    /// The file that the switch's own recorder left, if it was to.
+    pub saved: Option<SavedFile>,
+    /// What became of the same call many times over, where that was asked for.
+    pub many: Option<Many>,
     /// The longest that any message was under way, up and down.
     pub ways: (Duration, Duration),
     /// Before the call.
@@ -180,10 +169,25 @@ impl Run {
 ///
 /// If the machine has no runtime for us or no voices for the callers, or the switch does not start.
 pub fn run(case: &Case, cast: &Cast) -> Result<Run, RunError> {
+    let mut run = once(case, cast)?;
+    let rooms = (0..many::calls(case)).map(|_| case.scenario.room(cast)).collect::<Result<Vec<Room>, _>>()?;
+    if !rooms.is_empty() {
+        let script = case.scenario.script(cast)?;
+        run.many = Some(on_a_clock_of_its_own(case, many::played(case.clone(), &script, rooms))??);
+    }
+    Ok(run)
+}
+
+/// The one call alone, whatever is promised of many.
+pub(crate) fn once(case: &Case, cast: &Cast) -> Result<Run, RunError> {
     let (script, room) = (case.scenario.script(cast)?, case.scenario.room(cast)?); // spoken before the clock stands still
+    on_a_clock_of_its_own(case, played(case.clone(), script, room))?
+}
+
+fn on_a_clock_of_its_own<T>(case: &Case, work: impl Future<Output = T>) -> Result<T, RunError> {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
     let _armed = Sabotage::arm(case.sabotage);
-    runtime.block_on(played(case.clone(), script, room))
+    Ok(runtime.block_on(work))
 }
 
 /// Why there is no run.
@@ -192,6 +196,9 @@ pub enum RunError {
     /// No runtime.
     #[error("no runtime for a call: {0}; allow more open files")]
     Runtime(#[from] std::io::Error),
+    /// No folder for recordings.
+    #[error("no folder for recordings: {0}; make the system's folder for temporary files writable")]
+    Folder(std::io::Error),
     /// The callers' voices.
     #[error(transparent)]
     Cast(#[from] CastError),
@@ -201,101 +208,46 @@ pub enum RunError {
 }
 
 async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<Run, RunError> {
-    let (tap, wires, log) = (Arc::new(Tap::default()), Arc::new(Tap::default()), Log::default());
-    let (scenario, vendors) = (&case.scenario, &case.scenario.vendors);
-    let desk = Arc::new(Reception { timing: case.timing, ambience: case.ambience, desk: scenario.desk });
-    let ports = Ports {
-        agents: Arc::clone(&desk) as Arc<dyn AgentStore>,
-        numbers: Arc::new(NoNumbers),
-        limits: Arc::new(Unlimited),
-        log: Arc::new(log.clone()),
-        stt: Arc::new(TappedStt(recognisers(&case, &wires), Arc::clone(&tap))),
-        tts: voices(&case, &tap),
-        brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
-    };
-    let recorder = case.holds.contains(&Holds::RecordingIsTheCall).then(Recorder::start);
-    let mut config = SwitchConfig::default();
-    if let Some((recorder, _)) = &recorder {
-        config.tap = AudioTaps::to(Arc::clone(recorder) as Arc<dyn AudioTap>);
-    }
-    let switch = Switch::start(config, ports).await?;
-    let before = alive(&switch, &[&tap, &wires]).await;
+    let stage = Stage::set(&case, 1).await?;
+    let before = stage.alive().await;
 
     let now = clock::now();
-    let (ours, socket) = wire();
-    let peer = case.carrier.peer(BTreeMap::new());
-    let dialects = door(&case.carrier, peer.as_ref());
-    tokio::spawn({
-        let switch = switch.clone();
-        async move { switch.serve_any(&dialects, socket, Arrival::default()).await }
-    });
-    let caller = Caller::new(script, scenario.manners(), now);
-    let mut line = Line::new(peer, caller, room, scenario, !matches!(case.carrier, Carrier::Browser(_)), ours, now);
-    let over = line.run(scenario.limit.max(case.timing.max_duration + GOODBYE)).await;
+    let mut line = stage.call(&case, script, room, now);
+    let over = line.run(limit(&case)).await;
     let (ways, far) = (line.longest_ways(), line.far_clock());
     let ended = far.far(clock::now());
-    let recording = recorder.as_ref().and_then(|(recorder, _)| recorder.finish());
+    let recording = stage.recordings().pop();
     let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
     drop(line);
 
     sleep(GRACE).await;
-    let after = alive(&switch, &[&tap, &wires]).await;
-    switch.stop().await;
+    let after = stage.alive().await;
+    stage.switch.stop().await;
 
     let since = |at: Instant| at.saturating_duration_since(now);
-    let records = log.records();
+    let records = stage.log.records();
     Ok(Run {
         digest: digest(&tape, &records),
         goes: turns.into_iter().map(|turn| go(turn, now, ended)).collect(),
-        overheard: tap.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
+        overheard: stage.tap.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
         over: (since(ended), over),
         case,
         heard: tape.words(),
         floor: tape.floor(),
         tape,
         ways,
+        saved: stage.saved(),
         records,
         recording,
         before,
         after,
+        many: None,
     })
 }
 
-/// The recogniser of the scenario, and behind it one that runs on this machine: slower, and sound.
-fn recognisers(case: &Case, wires: &Arc<Tap>) -> SttOrder {
-    let (scenario, tapped) = (&case.scenario, |stt| Arc::new(TappedStt(stt, Arc::clone(wires))));
-    let local = FakeStt::new(FakeSttConfig { latency: LOCAL_STT.into(), ..FakeSttConfig::default() });
-    SttOrder::new(tapped(scenario.vendors.stt.fake(scenario.seed)), [tapped(local) as Arc<dyn Stt>])
-}
-
-/// The voice of the scenario, and behind it one that runs on this machine; the calls of public bugs are about one voice.
-fn voices(case: &Case, tap: &Arc<Tap>) -> Arc<dyn Tts> {
-    let scenario = &case.scenario;
-    let tapped = |voice, faults| Arc::new(TappedTts { voice, faults, tap: Arc::clone(tap) });
-    let local = FakeTts::new(FakeTtsConfig { first_chunk: LOCAL_TTS.into(), ..FakeTtsConfig::default() });
-    let first = tapped(scenario.vendors.tts.fake(scenario.seed), case.voice_faults());
-    match case.holds.is_empty() || !scenario.vendors.tts.faults.is_empty() {
-        false => first,
-        true => Arc::new(TtsOrder::new(first, [tapped(local, FaultPlan::none()) as Arc<dyn Tts>], Limits::default())),
-    }
-}
-
-/// The dialects that the carrier's door speaks.
-fn door(carrier: &Carrier, peer: &dyn MediaPeer) -> Vec<Arc<dyn Dialect>> {
-    match carrier {
-        Carrier::Twilio(_) | Carrier::Exotel(..) => {
-            let query = peer.query().unwrap_or_default();
-            vec![Arc::new(TwilioDialect::new(0)), Arc::new(ExotelDialect::default().opened_with(&query))]
-        }
-        Carrier::Browser(wishes) => vec![Arc::new(BrowserDialect::new(wishes.agent.clone(), 0))],
-    }
-}
-
-async fn alive(switch: &Switch, taps: &[&Tap]) -> Alive {
-    let calls = switch.calls().await.len();
-    let streams = taps.iter().map(|tap| tap.open_streams()).sum();
-    tokio::task::yield_now().await; // what has just ended is swept up by its runtime
-    Alive { tasks: Handle::current().metrics().num_alive_tasks(), streams, calls }
+/// How long a call may last at the most, until nobody ends it any more.
+pub(crate) fn limit(case: &Case) -> Duration {
+    case.scenario.limit.max(case.timing.max_duration + GOODBYE)
 }
 
 fn go(turn: CallerTurn, began: Instant, over: Instant) -> Go {
@@ -340,6 +292,9 @@ pub(crate) fn timeless(record: &Record) -> String {
         Record::Admitted(usage) => format!("admitted {}", usage.overflow),
         Record::Progress(progress) => {
             format!("progress {} {} {:?}", progress.revision, progress.stage, progress.extracted)
+        }
+        Record::Event(event) if event.kind == RECORDING_SAVED => {
+            format!("event {:?} {} {}", event.since_start, event.kind, event.data["sha256"]) // the file has the call's id for a name
         }
         Record::Event(event) => format!("event {} {:?} {} {}", event.index, event.since_start, event.kind, event.data),
         Record::Ended(ended) => {

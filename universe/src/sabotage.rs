@@ -15,6 +15,12 @@
 //! | `spelling` | a turn is taken up again when its caller goes on |
 //! | `recording` | a recording is written by the call's sample clock |
 //! | `energy` | speech that is no louder than our own voice comes back is nobody's |
+//! | `deadlines` | each chunk of audio is due at an instant of its own, counted from the first; off, a sleep after the one before |
+//! | `framing` | a rest that fills no chunk waits for what comes next; off, it is filled with silence |
+//! | `wake` | a voice that comes after a silence wakes the pump |
+//! | `rate` | audio is converted to the rate of the leg |
+//! | `readers` | each reader of a call's audio has lanes of its own |
+//! | `saved` | a recording that is saved is told of |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -25,6 +31,11 @@ use std::time::Duration;
 
 use crate::Case;
 use crate::check::Invariant;
+
+/// The names of the mechanisms that can be off besides those that are named after an invariant.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Named::ALL.into_iter().map(Named::name)
+}
 
 /// A mechanism that is off, named after the invariant that it carries, or by itself where the calls of public bugs alone show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +52,33 @@ pub enum Named {
     Recording,
     /// What is no louder than our own voice comes back is nobody's speech.
     Energy,
+    /// Each chunk is due at an instant of its own.
+    Deadlines,
+    /// A rest that fills no chunk waits.
+    Framing,
+    /// A voice that comes after a silence wakes the pump.
+    Wake,
+    /// Audio is converted to the rate of the leg.
+    Rate,
+    /// Each reader of a call's audio has lanes of its own.
+    Readers,
+    /// A recording that is saved is told of.
+    Saved,
 }
 
 impl Named {
-    const ALL: [Self; 4] = [Self::Resume, Self::Spelling, Self::Recording, Self::Energy];
+    const ALL: [Self; 10] = [
+        Self::Resume,
+        Self::Spelling,
+        Self::Recording,
+        Self::Energy,
+        Self::Deadlines,
+        Self::Framing,
+        Self::Wake,
+        Self::Rate,
+        Self::Readers,
+        Self::Saved,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -52,6 +86,45 @@ impl Named {
             Self::Spelling => "spelling",
             Self::Recording => "recording",
             Self::Energy => "energy",
+            Self::Deadlines => "deadlines",
+            Self::Framing => "framing",
+            Self::Wake => "wake",
+            Self::Rate => "rate",
+            Self::Readers => "readers",
+            Self::Saved => "saved",
+        }
+    }
+
+    /// The invariant that its calls break.
+    fn breaks(self) -> Invariant {
+        match self {
+            Self::Wake => Invariant::DeadAir, // an agent that stops between two sentences
+            Self::Resume
+            | Self::Spelling
+            | Self::Recording
+            | Self::Energy
+            | Self::Deadlines
+            | Self::Framing
+            | Self::Rate
+            | Self::Readers
+            | Self::Saved => Invariant::Glitch,
+        }
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn mechanism(self) -> tandem_domain::sabotage::Mechanism {
+        use tandem_domain::sabotage::Mechanism;
+        match self {
+            Self::Resume => Mechanism::Resume,
+            Self::Spelling => Mechanism::Spelling,
+            Self::Recording => Mechanism::SampleClock,
+            Self::Energy => Mechanism::Energy,
+            Self::Deadlines => Mechanism::Deadlines,
+            Self::Framing => Mechanism::Framing,
+            Self::Wake => Mechanism::Wake,
+            Self::Rate => Mechanism::Rate,
+            Self::Readers => Mechanism::Readers,
+            Self::Saved => Mechanism::Saved,
         }
     }
 }
@@ -60,9 +133,7 @@ impl Named {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSabotage {
     /// No such mechanism.
-    #[error(
-        "{0:?} cannot be switched off: name an invariant (`--list` has them), or resume, spelling, recording or energy"
-    )]
+    #[error("{0:?} cannot be switched off: name an invariant or a mechanism (`--list` has them)")]
     Name(String),
     /// This build has no hook for it.
     #[error(transparent)]
@@ -110,7 +181,7 @@ impl Sabotage {
         let named = Named::ALL.into_iter().find(|named| named.name() == name);
         let named = named.ok_or_else(|| UnknownSabotage::Name(name.to_owned()))?;
         match cfg!(feature = "sabotage") {
-            true => Ok(Self(Invariant::Glitch, Some(named))),
+            true => Ok(Self(named.breaks(), Some(named))),
             false => Err(NotBuilt(named.name()).into()),
         }
     }
@@ -125,8 +196,16 @@ impl Sabotage {
         self.1.map_or(self.0.name(), Named::name)
     }
 
+    /// Whether it is the calls of public bugs that show it: they break what seeds are not asked, or are built for it.
+    pub fn is_of_public_bugs(self) -> bool {
+        self.1.is_some() || self.0 == Invariant::Glitch
+    }
+
     /// Bends the settings that are the mechanism.
     pub(crate) fn bend(self, case: &mut Case) {
+        if self.1.is_some() {
+            return; // a hook in the switch
+        }
         match self.0 {
             Invariant::DeadAir => case.timing.turn_after_silence = NEVER,
             Invariant::BargeIn => case.timing.barge_in_min_speech = NEVER,
@@ -146,10 +225,7 @@ impl Sabotage {
     pub(crate) fn arm(sabotage: Option<Self>) -> Armed {
         use tandem_domain::sabotage::{Mechanism, switch_off};
         switch_off(sabotage.and_then(|Self(invariant, named)| match invariant {
-            Invariant::Glitch if named == Some(Named::Resume) => Some(Mechanism::Resume),
-            Invariant::Glitch if named == Some(Named::Spelling) => Some(Mechanism::Spelling),
-            Invariant::Glitch if named == Some(Named::Recording) => Some(Mechanism::SampleClock),
-            Invariant::Glitch if named == Some(Named::Energy) => Some(Mechanism::Energy),
+            _ if named.is_some() => named.map(Named::mechanism),
             Invariant::OneVoice => Some(Mechanism::OneSentenceAtATime),
             Invariant::Ear => Some(Mechanism::Ledger),
             Invariant::OneEnd => Some(Mechanism::OneEnd),

@@ -52,10 +52,12 @@ sabotages! {
     chance_from_elsewhere_is_no_replay: Replay;
 }
 
-/// Each of these public bugs comes back with its own mechanism off, and is found.
-fn each_goes_red(mechanism: &str, bugs: Vec<public_bugs::PublicBug>) {
+/// Each of the public bugs that this mechanism carries comes back with it off, and is found.
+fn each_goes_red(mechanism: &str) {
     let cast = Cast::in_cache();
     let sabotage = Sabotage::named(mechanism).map_err(|error| error.to_string()).expect("built with the feature");
+    let rows = public_bugs::by_mechanism();
+    let (_, bugs) = rows.into_iter().find(|(name, _)| *name == mechanism).expect("it carries some");
     let green: Vec<String> = bugs
         .into_iter()
         .map(|bug| Case::of_bug(bug).sabotaged(Some(sabotage)))
@@ -68,27 +70,38 @@ fn each_goes_red(mechanism: &str, bugs: Vec<public_bugs::PublicBug>) {
     assert!(green.is_empty(), "green although {mechanism} is off: {green:?}");
 }
 
-#[test]
-fn nobody_goes_on_where_nothing_is_resumed() {
-    each_goes_red("resume", public_bugs::going_on());
+macro_rules! mechanisms {
+    ($($name:ident: $mechanism:literal;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                each_goes_red($mechanism);
+            }
+        )*
+
+        #[test]
+        fn no_public_bug_is_carried_by_a_mechanism_that_is_not_tried() {
+            let tried = [$($mechanism),*];
+            let carrying: Vec<&str> = public_bugs::by_mechanism().into_iter().map(|(name, _)| name).collect();
+            assert_eq!(carrying, tried);
+        }
+    };
 }
 
-#[test]
-fn nobody_is_given_way_where_nothing_interrupts() {
-    each_goes_red("barge_in", public_bugs::giving_way());
-}
-
-#[test]
-fn an_agent_stops_for_its_own_echo_where_nobody_measures_it() {
-    each_goes_red("energy", vec![public_bugs::ava_467_own_voice_from_a_loudspeaker()]);
-}
-
-#[test]
-fn what_is_read_out_is_torn_where_a_pause_is_the_end() {
-    each_goes_red("spelling", public_bugs::dictated());
-}
-
-#[test]
-fn a_recording_without_the_calls_clock_is_not_the_call() {
-    each_goes_red("recording", public_bugs::recorded());
+mechanisms! {
+    nobody_is_given_way_where_nothing_interrupts: "barge_in";
+    nobody_goes_on_where_nothing_is_resumed: "resume";
+    an_agent_stops_for_its_own_echo_where_nobody_measures_it: "energy";
+    a_line_that_wavers_is_heard_where_the_carrier_has_no_lead: "glitch";
+    a_voice_has_gaps_where_each_frame_waits_for_the_last: "deadlines";
+    a_voice_stutters_where_its_pieces_are_not_joined: "framing";
+    a_voice_stops_between_sentences_where_the_pump_is_not_woken: "wake";
+    nothing_is_understood_where_a_rate_is_not_converted: "rate";
+    a_far_end_overflows_where_nothing_is_paced: "protocol";
+    every_call_leaves_something_where_tasks_stay: "leaks";
+    what_nobody_heard_is_on_record_where_what_was_generated_counts: "ear";
+    what_is_read_out_is_torn_where_a_pause_is_the_end: "spelling";
+    a_recording_without_the_calls_clock_is_not_the_call: "recording";
+    a_second_listener_hears_nothing_where_lanes_are_shared: "readers";
+    a_file_is_not_known_of_where_nobody_tells: "saved";
 }

@@ -10,6 +10,15 @@ use tandem_codecs::resample::Resampler;
 
 use super::RATE;
 
+/// The rate that the leg's audio is taken to have.
+fn told(leg: SampleRate) -> SampleRate {
+    #[cfg(feature = "sabotage")]
+    if tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Rate) {
+        return RATE;
+    }
+    leg
+}
+
 /// Caller audio, from the leg's rate to the switch's.
 #[derive(Debug)]
 pub(super) struct FromLeg {
@@ -19,7 +28,7 @@ pub(super) struct FromLeg {
 
 impl FromLeg {
     pub(super) fn new(leg: SampleRate) -> Self {
-        Self { resampler: Resampler::new(leg, RATE), pcm: Vec::new() }
+        Self { resampler: Resampler::new(told(leg), RATE), pcm: Vec::new() }
     }
 
     /// The next stretch of the stream, converted; 2 ms are held back where there is anything to convert.
@@ -42,7 +51,7 @@ pub(super) struct ToLeg {
 
 impl ToLeg {
     pub(super) fn new(leg: SampleRate) -> Self {
-        let mut fresh = Self { resampler: Resampler::new(RATE, leg), pcm: Vec::new() };
+        let mut fresh = Self { resampler: Resampler::new(RATE, told(leg)), pcm: Vec::new() };
         fresh.reset();
         fresh
     }

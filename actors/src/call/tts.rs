@@ -226,6 +226,13 @@ async fn speak(
             }
         },
     };
+    let wake = || {
+        #[cfg(feature = "sabotage")]
+        if sentence.index > 0 && tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Wake) {
+            return; // a pump that has nothing left to play sleeps through what comes later
+        }
+        lane.wake();
+    };
     let mut offset = 0;
     loop {
         let chunk = match made.pop_front() {
@@ -239,7 +246,7 @@ async fn speak(
             return Ok(()); // cut meanwhile
         }
         offset += chunk.samples.len() as u64;
-        lane.wake();
+        wake();
         if offset > limit {
             warn!(vendor, "a sentence of more than 30 s was cut");
             break;
@@ -247,7 +254,7 @@ async fn speak(
         lane.room().await;
     }
     lane.playout().complete(sentence.utterance, sentence.index);
-    lane.wake();
+    wake();
     let audio = Duration::from_micros(offset * 1_000_000 / rate_hz.max(1));
     steps::synthesized(call, vendor, sentence.text.chars().count(), audio);
     Ok(())

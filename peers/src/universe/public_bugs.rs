@@ -50,7 +50,7 @@ pub enum Holds {
     Clean,
     /// The ear hears every sentence of every answer although the caller says nothing meanwhile.
     GoesOnUnprompted,
-    /// What was heard took as long as it was made: nothing sped up, nothing dropped to catch up.
+    /// What was heard took as long as it was made, from each sentence's first word to its last: nothing sped up, nothing drawn out.
     KeepsPace,
     /// The agent's lines in the transcript hold what was heard, to the word.
     TranscriptIsTheEar,
@@ -62,51 +62,51 @@ pub enum Holds {
     OneTurnEach,
     /// The recording is as long as the call, to one frame, and each side's words lie in it where they were said and heard.
     RecordingIsTheCall,
+    /// The switch's own recorder leaves one file, as [`Self::RecordingIsTheCall`] asks, and the record tells of it once, with its digest.
+    RecordingIsSaved,
+    /// So many calls more, up to fifty at once on one switch: each has a recording, and it is as [`Self::RecordingIsTheCall`] asks.
+    EachIsRecorded {
+        /// How many.
+        calls: u32,
+    },
     /// Every word of the caller is in a turn, once, in order.
     EveryWordOnce,
     /// Every key that is pressed arrives, once, in order.
     KeysArrive,
     /// Nobody listens to nothing for longer.
     SilenceAtMost(Duration),
-    /// Nothing outlives the call: no task, timer, lane or child, as the invariant of leaks holds every run to. One call is run; memory is not
-    /// looked at.
+    /// Nothing outlives the call: no task, timer, lane or child, as the invariant of leaks holds every run to. Nor do so many calls more like it
+    /// leave anything, up to fifty at once on one switch, and all of them end. Memory is not looked at.
     NothingOutlives {
-        /// After how many calls the leak was reported.
+        /// How many.
         calls: u32,
     },
 }
 
-/// All of them, in the order of the modules.
+/// All of them, by what carries them: with that mechanism off (`make sim SABOTAGE=<name>`), each call of its row goes red.
+pub fn by_mechanism() -> Vec<(&'static str, Vec<PublicBug>)> {
+    vec![
+        ("barge_in", giving_way()),
+        ("resume", going_on()),
+        ("energy", echoing()),
+        ("glitch", kept_ahead()),
+        ("deadlines", on_time()),
+        ("framing", joined()),
+        ("wake", woken()),
+        ("rate", converted()),
+        ("protocol", paced()),
+        ("leaks", leaking()),
+        ("ear", cut_short()),
+        ("spelling", dictated()),
+        ("recording", recorded()),
+        ("readers", recorded_beside()),
+        ("saved", told_of()),
+    ]
+}
+
+/// All of them.
 pub fn all() -> Vec<PublicBug> {
-    let mut bugs = vec![
-        pipecat_366_clear_on_bargein(),
-        pipecat_2551_voice_breaks_up(),
-        pipecat_2941_stops_between_sentences(),
-        livekit_sip_348_stutter_at_chunk_ends(),
-        openclaw_52111_gaps_from_pacing(),
-        ava_13_garbled_by_another_codec(),
-        ava_183_long_answer_speeds_up(),
-        audiosocket_26_bursts_from_the_network(),
-        call_me_12_one_chunk_for_all(),
-        openai_agents_1906_skip_at_each_word(),
-        livekit_agents_2166_stream_left_open(),
-        livekit_agents_1186_many_short_calls(),
-        livekit_3614_a_line_left_open(),
-        pipecat_3116_audio_without_end(),
-        pipecat_2955_spins_after_the_goodbye(),
-        pipecat_1003_hung_up_on_while_thinking(),
-        pipecat_5303_marks_behind_the_barge_in(),
-        livekit_agents_3760_second_sentence_cut(),
-        livekit_agents_2095_before_the_first_sound(),
-        livekit_agents_2843_greeting_cut(),
-        videosdk_285_whole_reply_kept(),
-        bolna_842_flag_stuck(),
-    ];
-    bugs.extend(going_on());
-    bugs.extend(giving_way());
-    bugs.extend(dictated());
-    bugs.extend(recorded());
-    bugs
+    by_mechanism().into_iter().flat_map(|(_, bugs)| bugs).collect()
 }
 
 pub(super) const fn ms(ms: u64) -> Duration {
@@ -172,6 +172,105 @@ mod tests {
             assert!(bug.call.name.contains(&format!("_{number}_")), "{} is not {}", bug.call.name, bug.reported);
             assert!(!bug.holds.is_empty());
         }
+    }
+
+    /// What is cited in the list of pains that these calls come from, by its numbers there: turn-taking, sound, leaks, recordings, what was heard,
+    /// and what is read out.
+    const CITED: [(&str, &[&str]); 6] = [
+        (
+            "P1",
+            &[
+                "bolna-ai/bolna#223",
+                "bolna-ai/bolna#476",
+                "bolna-ai/bolna#245",
+                "bolna-ai/bolna#295",
+                "pipecat-ai/pipecat#366",
+                "pipecat-ai/pipecat#950",
+                "pipecat-ai/pipecat#3191",
+                "livekit/agents#4039",
+                "livekit/agents#4243",
+                "livekit/agents#4615",
+                "livekit/agents#5001",
+                "livekit/agents#3261",
+                "livekit/agents#6750",
+                "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#467",
+                "openai/openai-agents-js#1173",
+                "rapidaai/voice-ai#280",
+                "aws-samples/sample-amazon-nova-sonic-twilio-integration#2",
+            ],
+        ),
+        (
+            "P4",
+            &[
+                "pipecat-ai/pipecat#2551",
+                "pipecat-ai/pipecat#2941",
+                "livekit/sip#348",
+                "openclaw/openclaw#52111",
+                "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#13",
+                "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#183",
+                "CyCoreSystems/audiosocket#26",
+                "ZeframLou/call-me#12",
+                "openai/openai-agents-python#1906",
+            ],
+        ),
+        (
+            "P7",
+            &[
+                "livekit/agents#2166",
+                "livekit/agents#1186",
+                "livekit/livekit#3614",
+                "pipecat-ai/pipecat#3116",
+                "pipecat-ai/pipecat#2955",
+                "pipecat-ai/pipecat#1003",
+            ],
+        ),
+        (
+            "P11",
+            &[
+                "pipecat-ai/pipecat#1172",
+                "pipecat-ai/pipecat#2448",
+                "pipecat-ai/pipecat#2851",
+                "pipecat-ai/pipecat#1256",
+                "pipecat-ai/pipecat#5071",
+                "livekit/egress#1160",
+                "jambonz/jambonz-feature-server#607",
+                "jambonz/jambonz-feature-server#989",
+            ],
+        ),
+        (
+            "P12",
+            &[
+                "pipecat-ai/pipecat#5303",
+                "livekit/agents#3760",
+                "livekit/agents#2095",
+                "livekit/agents#2843",
+                "videosdk-live/agents#285",
+                "bolna-ai/bolna#842",
+            ],
+        ),
+        (
+            "P15",
+            &[
+                "livekit/agents#3701",
+                "livekit/agents#382",
+                "kyutai-labs/unmute#130",
+                "livekit/agents#6990",
+                "dograh-hq/dograh#739",
+                "CALLE-AI/awesome-phone-call-agents#271",
+                "bolna-ai/bolna#771",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn no_report_of_the_pains_is_forgotten() {
+        let here: BTreeSet<&str> = all().iter().map(|bug| bug.reported).collect();
+        for (pain, reports) in CITED {
+            let missing: Vec<&&str> = reports.iter().filter(|report| !here.contains(**report)).collect();
+            assert!(missing.is_empty(), "no call shows {missing:?} of {pain}");
+        }
+        let cited: BTreeSet<&str> = CITED.iter().flat_map(|(_, reports)| reports.iter().copied()).collect();
+        assert_eq!(here.difference(&cited).collect::<Vec<_>>(), Vec::<&&str>::new(), "reported where?");
     }
 
     #[test]

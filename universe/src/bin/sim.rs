@@ -16,7 +16,7 @@ use tandem_peers::universe::{fault_rows, public_bugs};
 use tandem_universe::check::Invariant;
 use tandem_universe::crowd::{Manner, Outcome, Summary, run_all};
 use tandem_universe::figures::{ENOUGH_CALLS, Figures};
-use tandem_universe::sabotage::Sabotage;
+use tandem_universe::sabotage::{self, Sabotage};
 use tandem_universe::{Case, check, dump, run};
 
 /// Breaches that are printed whole; of the others the number is enough.
@@ -41,10 +41,10 @@ struct Args {
     /// Run a call with a name instead: a public bug's, or a row's of the table of faults; `all` runs every one.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
-    /// List the calls with names, and the invariants.
+    /// List the calls with names, the invariants, and the mechanisms that can be switched off besides.
     #[arg(long)]
     list: bool,
-    /// Switch off the mechanism behind an invariant, or one that the calls of public bugs show (resume, spelling, recording, energy): must go red.
+    /// Switch off the mechanism behind an invariant, or one that the calls of public bugs show (`--list` names them): must go red.
     #[arg(long, value_name = "NAME")]
     sabotage: Option<String>,
     /// One JSON object on stdout instead of text.
@@ -86,7 +86,9 @@ fn sim(args: &Args) -> Result<bool, Failure> {
     let breaks = sabotage.map(Sabotage::breaks);
     let bugs = match args.scenario.as_deref() {
         // what the calls of public bugs must sound like is said for them alone
-        None if breaks == Some(Invariant::Glitch) => public_bugs::all().into_iter().map(Case::of_bug).collect(),
+        None if sabotage.is_some_and(Sabotage::is_of_public_bugs) => {
+            public_bugs::all().into_iter().map(Case::of_bug).collect()
+        }
         None => Vec::new(),
         Some("all") => Case::all_named().collect(),
         Some(name) => vec![Case::named(name)?],
@@ -160,6 +162,7 @@ fn manner(name: &str) -> Result<scenario::Manner, serde_json::Error> {
 fn list() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "invariants: {}", Invariant::ALL.map(Invariant::name).join(", "))?;
+    writeln!(out, "mechanisms: {}", sabotage::names().collect::<Vec<_>>().join(", "))?;
     for bug in public_bugs::all().into_iter().chain(fault_rows::all()) {
         writeln!(out, "{:48} {}", bug.call.name, bug.reported)?;
     }

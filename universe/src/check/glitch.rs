@@ -7,7 +7,7 @@ use std::time::Duration;
 use tandem_peers::universe::ear::EarReport;
 use tandem_peers::universe::public_bugs::Holds;
 
-use super::{Breach, Invariant};
+use super::{Breach, Invariant, pace};
 use crate::Run;
 
 /// Silence for want of audio that is longer than this was the end of something, not a gap in it.
@@ -38,7 +38,17 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             }
             (None, None) => None,
         },
-        Holds::GoesOnUnprompted | Holds::KeepsPace => {
+        Holds::KeepsPace => {
+            let off = pace::off(run)?;
+            let what = format!(
+                "{:?} took {} ms from its first word to its last, and was made in {}",
+                off.text,
+                off.heard.as_millis(),
+                off.made.as_millis()
+            );
+            breach(off.at, what)
+        }
+        Holds::GoesOnUnprompted => {
             let unheard: Vec<&str> = run
                 .responses()
                 .filter(|response| !response.interrupted && response.heard != response.text)
@@ -48,11 +58,14 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             breach(run.over.0, format!("of an answer that nobody interrupted not all was heard: {first:?}"))
         }
         // the invariants of every call
-        Holds::SilentWithin(_) | Holds::TranscriptIsTheEar | Holds::NothingOutlives { .. } => None,
+        Holds::SilentWithin(_) | Holds::TranscriptIsTheEar => None,
         Holds::AgentGoesOn
         | Holds::CallerIsGivenWay
         | Holds::OneTurnEach
         | Holds::RecordingIsTheCall
+        | Holds::RecordingIsSaved
+        | Holds::EachIsRecorded { .. }
+        | Holds::NothingOutlives { .. }
         | Holds::EveryWordOnce
         | Holds::KeysArrive
         | Holds::SilenceAtMost(_) => {
@@ -66,6 +79,8 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
 mod tests {
     use super::super::made_up::made_up;
     use super::*;
+    use crate::many::Many;
+    use crate::run::Alive;
 
     #[test]
     fn a_gap_counts_where_the_report_is_about_gaps() {
@@ -75,5 +90,27 @@ mod tests {
         assert_eq!(check(&run).len(), 1);
         run.case.holds = vec![Holds::NoStarvedGap(Duration::from_millis(60))];
         assert_eq!(check(&run), []);
+    }
+
+    #[test]
+    fn what_is_promised_of_many_calls_is_broken_by_one_that_goes_astray() {
+        let mut run = made_up().says("one").run();
+        run.case.holds = vec![Holds::NothingOutlives { calls: 20 }];
+        let mut many =
+            Many { calls: 20, before: Alive::default(), after: Alive::default(), astray: 0, recordings: Vec::new() };
+        run.many = Some(many.clone());
+        assert_eq!(check(&run), []);
+        many.astray = 1;
+        run.many = Some(many);
+        assert_eq!(check(&run).len(), 1);
+    }
+
+    #[test]
+    fn a_recording_that_is_missing_is_a_breach() {
+        let mut run = made_up().says("one").run();
+        for holds in [Holds::RecordingIsTheCall, Holds::RecordingIsSaved, Holds::EachIsRecorded { calls: 2 }] {
+            run.case.holds = vec![holds];
+            assert_eq!(check(&run).len(), 1, "{holds:?}");
+        }
     }
 }

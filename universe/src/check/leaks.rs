@@ -5,10 +5,19 @@
 
 use super::{Breach, Invariant};
 use crate::Run;
+use crate::run::Alive;
 
-/// What is still alive and was not before the call.
+/// What is still alive and was not before the call, or before many of it.
 pub fn check(run: &Run) -> Vec<Breach> {
-    let (before, after) = (run.before, run.after);
+    let breach = |what| Breach { invariant: Invariant::Leaks, at: run.over.0, what };
+    let one = left(run.before, run.after).map(|left| format!("{left} outlived the call"));
+    let many = run.many.iter().flat_map(|many| {
+        left(many.before, many.after).map(|left| format!("{left} outlived {} calls like this one", many.calls))
+    });
+    one.chain(many).map(breach).collect()
+}
+
+fn left(before: Alive, after: Alive) -> impl Iterator<Item = String> {
     [
         ("tasks", before.tasks, after.tasks),
         ("streams of vendors", before.streams, after.streams),
@@ -16,18 +25,14 @@ pub fn check(run: &Run) -> Vec<Breach> {
     ]
     .into_iter()
     .filter(|(_, before, after)| after > before)
-    .map(|(what, before, after)| Breach {
-        invariant: Invariant::Leaks,
-        at: run.over.0,
-        what: format!("{} {what} outlived the call ({before} before it, {after} after)", after - before),
-    })
-    .collect()
+    .map(|(what, before, after)| format!("{} {what} ({before} before, {after} after)", after - before))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::made_up::made_up;
     use super::*;
+    use crate::many::Many;
 
     #[test]
     fn what_was_there_before_may_stay() {
@@ -41,5 +46,13 @@ mod tests {
         let mut run = made_up().says("one").run();
         (run.after.tasks, run.after.streams) = (1, 1);
         assert_eq!(check(&run).len(), 2);
+    }
+
+    #[test]
+    fn what_one_call_does_not_leave_many_may() {
+        let mut run = made_up().says("one").run();
+        let (before, after) = (Alive { tasks: 3, ..Alive::default() }, Alive { tasks: 4, ..Alive::default() });
+        run.many = Some(Many { calls: 50, before, after, astray: 0, recordings: Vec::new() });
+        assert_eq!(check(&run)[0].what, "1 tasks (3 before, 4 after) outlived 50 calls like this one");
     }
 }

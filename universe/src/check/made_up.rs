@@ -174,6 +174,8 @@ impl MadeUp {
             over,
             floor: self.floor,
             recording: None,
+            saved: None,
+            many: None,
             ways: (Duration::ZERO, Duration::ZERO),
             before: Alive::default(),
             after: Alive::default(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tandem_domain::record::{EndReason, Record};
+use tandem_domain::record::{EndReason, RECORDING_SAVED, Record};
 
 use super::{Breach, Invariant};
 use crate::{Over, Run};
@@ -24,8 +24,11 @@ pub fn check(run: &Run) -> Vec<Breach> {
         [_] => {}
         several => breach(format!("{} ends on record: {several:?}", several.len())),
     }
-    if reasons.len() == 1 && !matches!(run.records.last(), Some(Record::Ended(_))) {
-        breach(format!("a record after the end: {:?}", run.records.last()));
+    // A file is whole, and told of, when its call is over.
+    let of_the_call = |record: &&Record| !matches!(record, Record::Event(event) if event.kind == RECORDING_SAVED);
+    let last = run.records.iter().rfind(of_the_call);
+    if reasons.len() == 1 && !matches!(last, Some(Record::Ended(_))) {
+        breach(format!("a record after the end: {last:?}"));
     }
     let durations = run.records.iter().filter_map(|record| match record {
         Record::Ended(ended) => Some(ended.duration),

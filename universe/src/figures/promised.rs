@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tandem_domain::record::Record;
+use tandem_domain::record::{RECORDING_SAVED, Record};
 use tandem_peers::caller::Step;
 use tandem_peers::universe::public_bugs::Holds;
 use tandem_peers::universe::scenario::Cue;
@@ -32,7 +32,19 @@ pub(crate) fn broken(run: &Run, holds: Holds) -> Option<(Duration, String)> {
             each_overlap(run, "the agent did not stop", |overlap| overlap.real, |one| one.stopped)
         }
         Holds::OneTurnEach => torn(run),
-        Holds::RecordingIsTheCall => misplaced(run),
+        Holds::RecordingIsTheCall => misplaced(run, run.recording.as_ref()),
+        Holds::RecordingIsSaved => unsaved(run),
+        Holds::EachIsRecorded { calls } => unrecorded(run, calls as usize),
+        Holds::NothingOutlives { .. } => {
+            let many = run.many.as_ref().filter(|many| many.astray > 0)?;
+            Some((
+                run.over.0,
+                format!(
+                    "{} of {} calls like this one were not answered, or did not end by themselves",
+                    many.astray, many.calls
+                ),
+            ))
+        }
         Holds::EveryWordOnce => {
             let said: Vec<String> = run.case.scenario.said().collect();
             let (said, heard) = (said.join(" "), turns(run).join(" "));
@@ -52,8 +64,7 @@ pub(crate) fn broken(run: &Run, holds: Holds) -> Option<(Duration, String)> {
         | Holds::Clean
         | Holds::GoesOnUnprompted
         | Holds::KeepsPace
-        | Holds::TranscriptIsTheEar
-        | Holds::NothingOutlives { .. } => None,
+        | Holds::TranscriptIsTheEar => None,
     }
 }
 
@@ -107,8 +118,8 @@ fn arrived(run: &Run) -> String {
 }
 
 /// A recording of another length, or with words in other places.
-fn misplaced(run: &Run) -> Option<(Duration, String)> {
-    let Some(Recording { left, right, call }) = &run.recording else {
+fn misplaced(run: &Run, recording: Option<&Recording>) -> Option<(Duration, String)> {
+    let Some(Recording { left, right, call }) = recording else {
         return Some((run.over.0, "there is no recording".to_owned()));
     };
     let length = run.tape.mouth.len();
@@ -128,6 +139,31 @@ fn misplaced(run: &Run) -> Option<(Duration, String)> {
         let what = apart(run, &said, &recorded)?;
         Some((run.over.0, format!("of the {side}'s side {what}")))
     })
+}
+
+/// The file of the switch's own recorder is not the call, or not told of as it is.
+fn unsaved(run: &Run) -> Option<(Duration, String)> {
+    let Some(saved) = &run.saved else {
+        return Some((run.over.0, "there is no recording in the folder".to_owned()));
+    };
+    let told = run.records.iter().filter_map(|record| match record {
+        Record::Event(event) if event.kind == RECORDING_SAVED => Some(&event.data["sha256"]),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    if told != [saved.sha256.as_str()] {
+        return Some((run.over.0, format!("the file's digest is {}, the record tells of {told:?}", saved.sha256)));
+    }
+    misplaced(run, Some(&saved.recording))
+}
+
+/// Of many calls like this one, some have no recording, or one that is not the call.
+fn unrecorded(run: &Run, calls: usize) -> Option<(Duration, String)> {
+    let recordings = run.many.as_ref().map(|many| many.recordings.as_slice()).unwrap_or_default();
+    if recordings.len() != calls {
+        return Some((run.over.0, format!("{} of {calls} calls were recorded", recordings.len())));
+    }
+    recordings.iter().find_map(|recording| misplaced(run, Some(recording)))
 }
 
 fn words(samples: &[i16]) -> Vec<Heard> {

@@ -1,21 +1,45 @@
-//! Sound that broke: gaps, stutter, noise, haste, and speech that did not stop.
+//! Sound that broke: gaps, stutter, noise, haste.
 
-use super::{Holds, PublicBug, call, interrupted, ms, over, say, whole_conversation};
+use super::{Holds, PublicBug, call, ms, say, whole_conversation};
 use crate::universe::channel::{ChannelPlan, Codec, Stalls};
+use crate::universe::scenario::CarrierKind;
 use crate::vendor::Latency;
 
 /// The longest silence for want of audio that nobody notices: one frame.
 const ONE_FRAME: Holds = Holds::NoStarvedGap(ms(20));
 
-/// The caller speaks, the agent's audio is already in Twilio's queue, and plays on for seconds, because nobody sends `clear`.
-///
-/// The voice here is made far faster than it is spoken, so the queue could be long. Holds: silence within design.md's 205 ms.
-pub fn pipecat_366_clear_on_bargein() -> PublicBug {
-    let script = vec![over(ms(800), "stop, I have a question"), say("I want an apartment in Delhi"), say("goodbye")];
-    let mut call = interrupted("pipecat_366_clear_on_bargein", script);
-    call.vendors.tts.chunk_interval = ms(0);
-    let holds = vec![Holds::SilentWithin(ms(205)), Holds::TranscriptIsTheEar];
-    PublicBug { reported: "pipecat-ai/pipecat#366", call, holds }
+/// Those in which the far end has to be kept ahead of its ear, though line and voice are not.
+pub fn kept_ahead() -> Vec<PublicBug> {
+    vec![
+        pipecat_2551_voice_breaks_up(),
+        audiosocket_26_bursts_from_the_network(),
+        openai_agents_1906_skip_at_each_word(),
+    ]
+}
+
+/// Those in which each frame has to be due by itself, not a sleep after the one before.
+pub fn on_time() -> Vec<PublicBug> {
+    vec![openclaw_52111_gaps_from_pacing()]
+}
+
+/// Those in which the pieces that a voice comes in have to be joined before they are cut into frames.
+pub fn joined() -> Vec<PublicBug> {
+    vec![livekit_sip_348_stutter_at_chunk_ends()]
+}
+
+/// Those in which whoever plays has to hear of it when there is more to play.
+pub fn woken() -> Vec<PublicBug> {
+    vec![pipecat_2941_stops_between_sentences()]
+}
+
+/// Those in which the two ends differ in their audio's rate.
+pub fn converted() -> Vec<PublicBug> {
+    vec![ava_13_garbled_by_another_codec()]
+}
+
+/// Those in which a voice comes far faster than it is spoken, and the far end holds little.
+pub fn paced() -> Vec<PublicBug> {
+    vec![ava_183_long_answer_speeds_up(), call_me_12_one_chunk_for_all()]
 }
 
 /// The recording on the server is clear, and on the telephone the voice is choppy: frames leave in the rhythm in which they were made.
@@ -60,19 +84,22 @@ pub fn openclaw_52111_gaps_from_pacing() -> PublicBug {
 
 /// All that is heard is noise: one side spoke mu-law and the other linear, at another rate.
 ///
-/// The line here codes the caller twice. Holds: every word of both sides can be told.
+/// The far end here has 16 kHz both ways, where the switch has 8, and the line codes the caller twice. Holds: every word of both sides can be told.
 pub fn ava_13_garbled_by_another_codec() -> PublicBug {
     let mut call = call("ava_13_garbled_by_another_codec", whole_conversation());
     call.line.codec = Codec::AlawUlaw;
-    PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#13", call, holds: vec![Holds::Clean] }
+    call.carrier = CarrierKind::Browser;
+    let holds = vec![Holds::Clean, Holds::EveryWordOnce];
+    PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#13", call, holds }
 }
 
 /// Long answers are good for 24 s, then run too fast for 3 s, then are good again: a queue overflowed and was caught up with.
 ///
-/// The voice here delivers a whole sentence at once. Holds: as much time is heard as was made.
+/// The voice here delivers a whole sentence at once, and the far end holds no more than a second. Holds: as much time is heard as was made.
 pub fn ava_183_long_answer_speeds_up() -> PublicBug {
     let script = vec![say("what can I say"), say("I want an apartment in Delhi"), say("goodbye")];
     let mut call = call("ava_183_long_answer_speeds_up", script);
+    call.carrier = CarrierKind::Exotel;
     call.vendors.tts.chunk = ms(20_000);
     let holds = vec![Holds::KeepsPace, Holds::Clean];
     PublicBug { reported: "hkjarral/AVA-AI-Voice-Agent-for-Asterisk#183", call, holds }
@@ -89,9 +116,11 @@ pub fn audiosocket_26_bursts_from_the_network() -> PublicBug {
 
 /// Of the class "choppy, sped up".
 ///
-/// A voice here that gives nothing for a second and then all of its sentence. Holds: it is heard in its own time.
+/// A voice here that gives nothing for a second and then all of its sentence, to a page that holds no more than a second. Holds: it is heard in its
+/// own time.
 pub fn call_me_12_one_chunk_for_all() -> PublicBug {
     let mut call = call("call_me_12_one_chunk_for_all", whole_conversation());
+    call.carrier = CarrierKind::Browser;
     call.vendors.tts.chunk = ms(30_000);
     call.vendors.tts.first_chunk = ms(1_000).into();
     PublicBug { reported: "ZeframLou/call-me#12", call, holds: vec![ONE_FRAME, Holds::KeepsPace] }

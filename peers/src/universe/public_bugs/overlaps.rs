@@ -1,6 +1,6 @@
 //! Interruptions that were not meant and ended the agent's speech, and some that were meant and did not.
 
-use super::{Holds, PublicBug, interrupted, ms, say};
+use super::{Holds, PublicBug, interrupted, ms, over, say};
 use crate::caller::Step;
 use crate::universe::channel::ChannelPlan;
 use crate::universe::scenario::{CarrierKind, Cue, Meaning, Scenario};
@@ -58,8 +58,13 @@ pub fn giving_way() -> Vec<PublicBug> {
         pipecat_3191_waits_for_a_second_word(),
         openai_agents_js_1173_all_audio_sent(),
         nova_sonic_twilio_2_buffered_audio_plays_on(),
-        ava_467_own_voice_from_a_loudspeaker(),
+        pipecat_366_clear_on_bargein(),
     ]
+}
+
+/// Those in which it hears itself, and must neither give way to that nor overhear who speaks against it.
+pub fn echoing() -> Vec<PublicBug> {
+    vec![ava_467_own_voice_from_a_loudspeaker()]
 }
 
 /// Of the class "false interruptions".
@@ -222,4 +227,15 @@ pub fn nova_sonic_twilio_2_buffered_audio_plays_on() -> PublicBug {
     call.vendors.tts.chunk_interval = ms(0);
     let holds = vec![Holds::CallerIsGivenWay, Holds::SilentWithin(ms(205))];
     PublicBug { reported: "aws-samples/sample-amazon-nova-sonic-twilio-integration#2", call, holds }
+}
+
+/// The caller speaks, the agent's audio is already in Twilio's queue, and plays on for seconds, because nobody sends `clear`.
+///
+/// The voice here is made far faster than it is spoken, so the queue could be long. Holds: silence within design.md's 205 ms.
+pub fn pipecat_366_clear_on_bargein() -> PublicBug {
+    let script = vec![over(ms(800), "stop, I have a question"), say("I want an apartment in Delhi"), say("goodbye")];
+    let mut call = interrupted("pipecat_366_clear_on_bargein", script);
+    call.vendors.tts.chunk_interval = ms(0);
+    let holds = vec![Holds::SilentWithin(ms(205)), Holds::TranscriptIsTheEar];
+    PublicBug { reported: "pipecat-ai/pipecat#366", call, holds }
 }

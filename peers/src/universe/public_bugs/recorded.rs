@@ -1,13 +1,11 @@
 //! Recordings that were longer than their call, or whose sides did not belong together.
 //!
-//! Not here, because nothing of it is a call: livekit/egress#1160 (what a recorder costs: `tandem bench` measures it), jambonz-feature-server#607
-//! (a second listener switched the recording off: `actors::tap` gives each reader lanes of its own) and #989 (no word when a recording is saved: the
-//! `recording_saved` event, `tests/recording.rs`).
+//! What a recording costs is no matter of a call: `tandem bench` measures it, with the recorder on.
 
-use super::{Holds, PublicBug, call, ms, over, whole_conversation};
+use super::{Holds, PublicBug, call, ms, over, say, whole_conversation};
 use crate::caller::Step;
 use crate::universe::channel::Stalls;
-use crate::universe::scenario::Scenario;
+use crate::universe::scenario::{Manner, Scenario};
 
 /// All of them.
 pub fn recorded() -> Vec<PublicBug> {
@@ -17,7 +15,18 @@ pub fn recorded() -> Vec<PublicBug> {
         pipecat_2851_silence_counted_twice(),
         pipecat_1256_a_caller_who_says_nothing(),
         pipecat_5071_stall_and_burst(),
+        livekit_egress_1160_fifty_at_once(),
     ]
+}
+
+/// Those in which somebody listens beside the recorder.
+pub fn recorded_beside() -> Vec<PublicBug> {
+    vec![jambonz_607_a_second_listener()]
+}
+
+/// Those in which a file has to be told of.
+pub fn told_of() -> Vec<PublicBug> {
+    vec![jambonz_989_no_word_when_it_is_saved()]
 }
 
 fn aligned(reported: &'static str, call: Scenario) -> PublicBug {
@@ -64,4 +73,32 @@ pub fn pipecat_5071_stall_and_burst() -> PublicBug {
     let mut call = call("pipecat_5071_stall_and_burst", whole_conversation());
     call.line.up = call.line.up.stalling(Stalls { every: ms(2_000), least: ms(200), most: ms(400) });
     aligned("pipecat-ai/pipecat#5071", call)
+}
+
+/// A hundred calls are recorded at once, and recordings fail or are never begun.
+///
+/// A hundred short calls here, fifty of them at once on one switch. Holds: each has its recording, whole. What they cost, `tandem bench` shows.
+pub fn livekit_egress_1160_fifty_at_once() -> PublicBug {
+    let call = call("livekit_egress_1160_fifty_at_once", vec![say("thank you, goodbye")]);
+    let holds = vec![Holds::RecordingIsTheCall, Holds::EachIsRecorded { calls: 100 }];
+    PublicBug { reported: "livekit/egress#1160", call, holds }
+}
+
+/// Where all calls are recorded, whoever else is to listen to one gets nothing.
+///
+/// The switch records here, and a tap listens. Holds: both have the call.
+pub fn jambonz_607_a_second_listener() -> PublicBug {
+    let call = call("jambonz_607_a_second_listener", whole_conversation());
+    let holds = vec![Holds::RecordingIsTheCall, Holds::RecordingIsSaved];
+    PublicBug { reported: "jambonz/jambonz-feature-server#607", call, holds }
+}
+
+/// Nothing tells when a recording is saved, so people watch the folder that it is saved in.
+///
+/// The caller hangs up here. Holds: the record of the call tells of one file, with its digest, and the file is the call.
+pub fn jambonz_989_no_word_when_it_is_saved() -> PublicBug {
+    let script = vec![say("I want an apartment in Delhi"), Step::Silence(ms(900)), Step::HangUp];
+    let mut call = call("jambonz_989_no_word_when_it_is_saved", script);
+    call.caller.manner = Manner::HangsUp;
+    PublicBug { reported: "jambonz/jambonz-feature-server#989", call, holds: vec![Holds::RecordingIsSaved] }
 }

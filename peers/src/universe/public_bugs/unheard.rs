@@ -6,6 +6,18 @@ use crate::vendor::Latency;
 
 const EAR: Holds = Holds::TranscriptIsTheEar;
 
+/// All of them.
+pub fn cut_short() -> Vec<PublicBug> {
+    vec![
+        pipecat_5303_marks_behind_the_barge_in(),
+        livekit_agents_3760_second_sentence_cut(),
+        livekit_agents_2095_before_the_first_sound(),
+        livekit_agents_2843_greeting_cut(),
+        videosdk_285_whole_reply_kept(),
+        bolna_842_flag_stuck(),
+    ]
+}
+
 /// Of the class "the context says what was never heard".
 ///
 /// The carrier's marks come late here, so that they arrive behind the interruption that they were overtaken by.
