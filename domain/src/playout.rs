@@ -171,7 +171,7 @@ pub struct Playout {
     keys_after: Option<UtteranceId>,
     /// Keys that go as messages.
     key_messages: VecDeque<char>,
-    /// What waits for its deadline, since the last poll.
+    /// What waits for its deadline, since the last look: a poll, or [`Self::came`].
     awaited: Option<Step>,
     /// When it could have been sent at the earliest: what has just come is not late, however much of it the lead takes at once.
     there_since: Option<Instant>,

@@ -66,6 +66,15 @@ impl Playout {
         self.next(now).map(|(at, _)| at)
     }
 
+    /// Something was queued, pressed or let go on: when it could be sent at the earliest is remembered, so that a pump that comes to it
+    /// late is late, and not the first to see it.
+    pub fn came(&mut self, now: Instant) {
+        let next = self.next(now).map(|(_, step)| step);
+        if next != self.awaited {
+            (self.there_since, self.awaited) = (Some(now), next);
+        }
+    }
+
     /// Everything that is due, in the order it must be written.
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
         out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
@@ -73,9 +82,7 @@ impl Playout {
         if self.sound.has_bed() {
             self.bed_since.get_or_insert(now);
         }
-        if self.next(now).map(|(_, step)| step) != self.awaited {
-            self.there_since = Some(now);
-        }
+        self.came(now); // what grew due by the clock alone, such as the bed
         while let Some((_, step)) = self.next(now).filter(|(due, _)| *due <= now) {
             match step {
                 Step::Finish => out.extend(self.finish()),
@@ -163,7 +170,12 @@ impl Playout {
         let chunk = self.chunk;
         let end = self.clock.map(|clock| clock.end(chunk));
         let lead = if step == Step::Fill { self.lead.now() / 2 } else { self.lead.now() };
-        let due = end.and_then(|end| end.checked_sub(lead)).unwrap_or(now).max(self.there_since.unwrap_or(now));
+        let there = self.there_since.unwrap_or(now);
+        let due = match end.and_then(|end| end.checked_sub(lead)) {
+            Some(due) => due.max(there),
+            None if step == Step::Fill => now, // nobody waits for a bed's beginning
+            None => there,
+        };
         let late =
             if self.silent || step == Step::Conceal { Duration::ZERO } else { now.saturating_duration_since(due) };
         if step == Step::Voice && self.awaited.take() == Some(Step::Voice) {
@@ -182,7 +194,6 @@ impl Playout {
         if begins || (step == Step::Voice && self.playing.as_ref().is_some_and(|playing| playing.sent == 0)) {
             self.lead.begin();
         }
-        let late = if dry { Duration::ZERO } else { late };
         match step {
             Step::Voice | Step::Conceal => self.send_voice(step, dry, late, out),
             Step::Keys | Step::Fill => {
