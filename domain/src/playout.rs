@@ -33,6 +33,7 @@ use crate::ledger::{Heard, SentenceAudio};
 use crate::port::dialect::{Capabilities, ClearMarks};
 use crate::port::tts::WordStart;
 
+use keys::KeyStep;
 use lead::Lead;
 use pacing::{Clock, MARK_GRACE, Step};
 use sound::Sound;
@@ -169,8 +170,10 @@ pub struct Playout {
     keys: VecDeque<i16>,
     /// The utterance that they wait for.
     keys_after: Option<UtteranceId>,
-    /// Keys that go as messages.
-    key_messages: VecDeque<char>,
+    /// Keys that go as messages, and the waits between them.
+    key_messages: VecDeque<KeyStep>,
+    /// Until when the last of those waits.
+    key_waits_until: Option<Instant>,
     /// What waits for its deadline, since the last look: a poll, or [`Self::came`].
     awaited: Option<Step>,
     /// When it could have been sent at the earliest: what has just come is not late, however much of it the lead takes at once.
@@ -215,6 +218,7 @@ impl Playout {
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),
+            key_waits_until: None,
             awaited: None,
             there_since: None,
             playing: None,

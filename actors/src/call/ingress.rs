@@ -205,6 +205,7 @@ impl Pump {
             LegEvent::Mark(name) => {
                 let spoken = self.args.speech.playout().mark_returned(now, &name);
                 if let Some(PlayoutAction::Spoken(utterance, heard)) = spoken {
+                    self.args.speech.wake(); // keys may have waited for it
                     self.tell(Input::Spoken(utterance, heard));
                 }
             }

@@ -60,10 +60,10 @@ pub(super) enum Step {
 impl Playout {
     /// When to call [`Self::poll`] next: `now` if something is due already, `None` while there is nothing to do.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        if self.clear_pending.is_some() || !self.key_messages.is_empty() {
+        if self.clear_pending.is_some() {
             return Some(now);
         }
-        self.next(now).map(|(at, _)| at)
+        self.next(now).map(|(at, _)| at).into_iter().chain(self.key_message_due(now)).min()
     }
 
     /// Something was queued, pressed or let go on: when it could be sent at the earliest is remembered, so that a pump that comes to it
@@ -78,7 +78,7 @@ impl Playout {
     /// Everything that is due, in the order it must be written.
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
         out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
-        out.extend(self.key_messages.drain(..).map(PlayoutAction::Key));
+        self.send_key_messages(now, out);
         if self.sound.has_bed() {
             self.bed_since.get_or_insert(now);
         }

@@ -118,7 +118,11 @@ fn a_pump_that_comes_late_to_a_new_voice_is_late_since_it_was_there() {
     playout.poll(t0, &mut Vec::new());
     utterance(&mut playout, 1, 800);
     playout.came(t0 + ms(10));
-    assert_eq!(late_at(&mut playout, t0, 70), [ms(60), ms(0), ms(0), ms(0), ms(0)], "the first; the rest builds up the lead");
+    assert_eq!(
+        late_at(&mut playout, t0, 70),
+        [ms(60), ms(0), ms(0), ms(0), ms(0)],
+        "the first; the rest builds up the lead"
+    );
     assert_eq!(playout.lead(), ms(100), "more than half of it: the pump needs more");
     run(&mut playout, t0, 71, 1_500);
     utterance(&mut playout, 2, 800);

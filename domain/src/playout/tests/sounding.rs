@@ -273,3 +273,24 @@ fn keys_go_as_messages_where_the_carrier_has_them_and_not_all_at_once() {
     assert_eq!(run(&mut playout, t0, 0, 50), [(0, PlayoutAction::Key('1')), (0, PlayoutAction::Key('A'))]);
     assert_eq!(unmarked(Duration::MAX).press("1"), Err(KeysError::Silent));
 }
+
+#[test]
+fn keys_that_go_as_messages_wait_as_they_were_told_to_and_for_what_is_said() {
+    let capabilities = Capabilities { dtmf_out: true, ..telephone() };
+    let (t0, mut playout) = (origin(), Playout::new(&capabilities, 8_000));
+    let mut far = FarEnd::default();
+    say(&mut playout, 1_600);
+    playout.press("w1W2").unwrap();
+    playout.press("3").unwrap();
+    let log = together(&mut playout, &mut far, t0, 0, 1_000);
+    let spoken = log.iter().find(|(_, action)| matches!(action, PlayoutAction::Spoken(..))).map(|(at, _)| *at);
+    assert_eq!(spoken, Some(200), "heard to its end");
+    assert_eq!(playout.poll_timeout(t0 + ms(1_000)), Some(t0 + ms(1_700)), "the pump sleeps until the wait is over");
+    let log = [log, together(&mut playout, &mut far, t0, 1_000, 3_000)].concat();
+    let keys: Vec<(u64, char)> = log
+        .iter()
+        .filter_map(|(at, action)| if let PlayoutAction::Key(key) = action { Some((*at, *key)) } else { None })
+        .collect();
+    assert_eq!(keys, [(700, '1'), (1_700, '2'), (1_700, '3')]);
+    assert_eq!(playout.poll_timeout(t0 + ms(3_000)), None);
+}
