@@ -279,6 +279,10 @@ impl Actor for Call {
             let detail = format!("{name} is not for the caller to choose");
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
+        for unknown in plan.brain.unknown_names() {
+            warn!(call_id = %plan.call, agent = plan.agent.name, unknown, "a name in the agent's first words stands for nothing: it is left out");
+            me.cast(CallMsg::Input(Input::Noticed { kind: "unknown_variable", detail: unknown.clone() }))?;
+        }
         me.cast(CallMsg::Input(Input::Started))?;
         let judged = plan.agent.timing.end_of_turn_model && args.end_of_turn.name().is_some();
         let setup = Setup {

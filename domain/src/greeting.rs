@@ -12,17 +12,61 @@
 //!
 //! Whatever is said first, the playbook's first question follows. Before all of it comes the agent's disclosure (`disclosure_message`, else
 //! `business_info.disclosure`), where it has one: who calls, that it is a machine, that the call is recorded. Nobody's speech and no key stops that.
+//! Names in braces in any of these words have a value, or are left out and told of ([`variables`]).
+
+pub mod variables;
+
+use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
 use crate::caller::CallFacts;
 use crate::port::brain::BrainEvent;
 use crate::record::Direction;
+use variables::{Filled, Variables};
 
-/// The agent's disclosure, as the first events of an opening; none if it has none.
-pub fn disclosed(agent: &Agent) -> impl Iterator<Item = BrainEvent> {
+/// What is said before a brain's own words, or in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstWords {
+    /// Has to be heard; empty if the agent discloses nothing.
+    pub disclosure: String,
+    /// As [`choose`] says.
+    pub greeting: String,
+}
+
+impl FirstWords {
+    /// Of this agent in this call, where no playbook has its own.
+    pub fn of(agent: &Agent, call: &CallFacts) -> Self {
+        let variables = Variables::of(agent, call);
+        Self {
+            disclosure: disclosure(agent, &variables).words,
+            greeting: variables.fill(&choose(agent, call).words()).words,
+        }
+    }
+
+    /// The disclosure, as the first events of an opening; none if there is none.
+    pub fn disclosed(&self) -> impl Iterator<Item = BrainEvent> {
+        let words = Some(self.disclosure.clone()).filter(|words| !words.is_empty());
+        words.into_iter().flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
+    }
+}
+
+/// The agent's disclosure; empty if it has none.
+pub fn disclosure(agent: &Agent, variables: &Variables) -> Filled {
     let own = agent.script.disclosure.as_deref().map(str::trim).filter(|line| !line.is_empty());
-    let words = own.or(agent.script.info("disclosure")).map(str::to_owned);
-    words.into_iter().flat_map(|words| [BrainEvent::Protect, BrainEvent::Say(words)])
+    own.or(agent.script.info("disclosure")).map(|words| variables.fill(words)).unwrap_or_default()
+}
+
+/// Names in the agent's words for this call that stand for nothing, each with where it is: `{compny} in the disclosure`.
+pub fn unknown_names(agent: &Agent, call: &CallFacts, variables: &Variables) -> Vec<String> {
+    let greeting = match choose(agent, call) {
+        Greeting::Words(words) => variables.fill(&words),
+        Greeting::Returning(_) | Greeting::Usual => Filled::default(),
+    };
+    let unknown = [("disclosure", disclosure(agent, variables)), ("greeting", greeting)];
+    let told = |(place, filled): (&str, Filled)| {
+        filled.unknown.into_iter().map(move |name| format!("{{{name}}} in the {place}")).collect::<Vec<_>>()
+    };
+    unknown.into_iter().flat_map(told).collect()
 }
 
 /// What a caller hears first.
@@ -139,12 +183,25 @@ mod tests {
     #[test]
     fn a_disclosure_is_protected_and_an_empty_one_is_none() {
         let mut agent = agent();
-        assert_eq!(disclosed(&agent).count(), 0);
+        let disclosed = |agent: &Agent| FirstWords::of(agent, &CallFacts::default()).disclosed().collect::<Vec<_>>();
+        assert_eq!(disclosed(&agent), []);
         agent.script.business_info.insert("disclosure".to_owned(), json!("This call is recorded."));
         let said = [BrainEvent::Protect, BrainEvent::Say("This call is recorded.".to_owned())];
-        assert!(disclosed(&agent).eq(said));
+        assert_eq!(disclosed(&agent), said);
         agent.script.business_info.insert("disclosure".to_owned(), json!("  "));
-        assert_eq!(disclosed(&agent).count(), 0);
+        assert_eq!(disclosed(&agent), []);
+    }
+
+    #[test]
+    fn names_stand_for_what_the_call_knows_and_those_that_stand_for_nothing_are_told() {
+        let mut agent = agent();
+        agent.script.disclosure = Some("{agent} of {company_name} is a machine of {compny}.".to_owned());
+        agent.first_message_inbound = Some("Hello {caller}, welcome to {plce}.".to_owned());
+        let first = FirstWords::of(&agent, &rahul());
+        assert_eq!(first.disclosure, "Asha of Acme is a machine.");
+        assert_eq!(first.greeting, "Hello Rahul, welcome.");
+        let unknown = unknown_names(&agent, &rahul(), &Variables::of(&agent, &rahul()));
+        assert_eq!(unknown, ["{compny} in the disclosure", "{plce} in the greeting"]);
     }
 
     #[test]

@@ -162,6 +162,11 @@ impl Playbook {
         &self.plan.slots
     }
 
+    /// Its own variables, as they are without a call.
+    pub fn variables(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.plan.variables
+    }
+
     /// What is said to the beginning of a telephone number, with `{heard}` for the digits that we have.
     pub fn asks_for_more(&self) -> &str {
         &self.plan.lines.more

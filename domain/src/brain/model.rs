@@ -21,6 +21,8 @@ use std::task::{self, Poll, ready};
 use crate::agent::{Agent, SystemTool};
 use crate::aside::Aside;
 use crate::caller::CallFacts;
+use crate::greeting::FirstWords;
+use crate::greeting::variables::Variables;
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt, ToolCall};
 use crate::port::llm::{AskedTool, Author, Llm, LlmError, LlmEvent, LlmSpec, Message};
@@ -57,6 +59,8 @@ pub struct ModelBrain {
     opening: Vec<BrainEvent>,
     words: &'static Words,
     tools: Vec<SystemTool>,
+    /// What is wrong with the agent's own words.
+    unknown_names: Vec<String>,
 }
 
 impl ModelBrain {
@@ -71,12 +75,12 @@ impl ModelBrain {
         if let Some(name) = call.known.as_ref().and_then(|known| known.name.as_deref()) {
             facts.push_str(&format!("\nThe caller is probably {name}, who has called before."));
         }
+        let first = FirstWords::of(agent, call);
         Self {
             llm,
+            unknown_names: greeting::unknown_names(agent, call, &Variables::of(agent, call)),
             system: format!("{own}\n\n{ON_THE_TELEPHONE}{facts}"),
-            opening: greeting::disclosed(agent)
-                .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
-                .collect(),
+            opening: first.disclosed().chain([BrainEvent::Say(first.greeting.clone())]).collect(),
             words: Words::of(&agent.language),
             tools: Vec::new(),
         }
@@ -132,6 +136,10 @@ impl Brain for ModelBrain {
 
     fn name(&self) -> &'static str {
         self.llm.name()
+    }
+
+    fn unknown_names(&self) -> &[String] {
+        &self.unknown_names
     }
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
