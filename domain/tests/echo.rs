@@ -140,7 +140,6 @@ fn a_faint_caller_is_no_echo() {
 #[test]
 fn the_watch_is_told_of_each_tenth_of_a_second_and_of_where_speech_begins() {
     let (mut meter, frame) = (Meter::default(), [1_000; 160]);
-    let told: Vec<usize> =
-        (0..20).filter(|n| meter.came(&frame, (7..15).contains(n)).is_some()).collect();
+    let told: Vec<usize> = (0..20).filter(|n| meter.came(&frame, (7..15).contains(n)).is_some()).collect();
     assert_eq!(told, [4, 7, 9, 14, 19], "every fifth frame, and the eighth");
 }
