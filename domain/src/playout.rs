@@ -13,6 +13,7 @@
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
 
+mod drift;
 mod hold;
 mod keys;
 mod lead;
@@ -33,6 +34,7 @@ use crate::ledger::{Heard, SentenceAudio};
 use crate::port::dialect::{Capabilities, ClearMarks};
 use crate::port::tts::WordStart;
 
+use drift::Drift;
 use keys::KeyStep;
 use lead::Lead;
 use pacing::{Clock, MARK_GRACE, Step};
@@ -157,6 +159,8 @@ pub struct Playout {
     answered: bool,
     /// How much later than by our clock marks come back, the least lately: what is heard before an utterance's first mark is that late too.
     lag: Duration,
+    /// The far end's clock against ours.
+    drift: Drift,
     epoch: u32,
     clear_pending: Option<Voice>,
     clock: Option<Clock>,
@@ -208,6 +212,7 @@ impl Playout {
             way: Duration::ZERO,
             answered: false,
             lag: Duration::ZERO,
+            drift: Drift::default(),
             epoch: 0,
             clear_pending: None,
             clock: None,
@@ -430,6 +435,8 @@ impl Playout {
         let finished = playing.final_mark.is_some() && position == playing.sent;
         // One that comes late because the line stood still tells nothing of the line.
         let lag = now.saturating_duration_since(due).min(LONGEST_WAY);
+        let early = due.saturating_duration_since(now).min(LONGEST_WAY);
+        self.drift.mark(now, lag.as_micros() as i64 - early.as_micros() as i64);
         self.answered = true;
         self.lag = if self.lag.is_zero() { lag } else { lag.min(self.lag + LAG_RISE) };
         self.lead.lag(lag);

@@ -34,6 +34,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// Everything from here on is heard so many µs later, or earlier.
+    fn put(&mut self, by_us: i64) {
+        let by = Duration::from_micros(by_us.unsigned_abs());
+        self.origin = if by_us < 0 { self.origin.checked_sub(by).unwrap_or(self.origin) } else { self.origin + by };
+    }
+
     /// When the far end has played all that was sent.
     pub(super) fn end(&self, chunk: Duration) -> Instant {
         self.origin + chunk * self.chunks
@@ -206,6 +212,12 @@ impl Playout {
                 }
                 self.sound.bed(&mut samples);
                 self.tick();
+                if self.playing.is_none() && self.sound.has_bed() {
+                    // Between words, of which no place moves: the far end has a little more of the bed by it, or less.
+                    if let (Some(by_us), Some(clock)) = (self.drift.take(), &mut self.clock) {
+                        clock.put(by_us);
+                    }
+                }
                 out.push(PlayoutAction::Filling { samples, late });
             }
             Step::Finish | Step::End => {}
