@@ -15,12 +15,12 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use line::{Exchange, Line, Vendors, rendered, say};
+use line::{Exchange, Line, Vendors, rendered};
 use tandem_actors::tap::TappedCall;
 use tandem_actors::{AudioTap, SwitchConfig, Tap};
 use tandem_domain::agent::Timing;
 use tandem_domain::call_core::Part;
-use tandem_peers::caller::Step;
+use tandem_peers::caller::{Rendered, Step};
 
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -59,18 +59,25 @@ impl AudioTap for Deaf {
     }
 }
 
-/// The call, on a paused clock.
-async fn eventful_call() {
+/// The call, on a paused clock; how many early answers it used and wasted.
+async fn eventful_call() -> (f64, f64) {
     let config = SwitchConfig { tap: Tap::to(Arc::new(Deaf::default())), ..SwitchConfig::default() };
-    let exchange = Exchange::with(Vendors::default(), Timing::default(), config).await;
+    let timing = Timing { preemptive_generation: true, ..Timing::default() };
+    let exchange = Exchange::with(Vendors::default(), timing, config).await;
+    let pause = [0; 2_800]; // 350 ms, in which an answer to the beginning is begun
+    let budget = [&rendered(2, "one crore").samples[..], &pause, &rendered(2, "rupees").samples].concat();
+    let budget = Step::Say(Rendered { text: "one crore rupees".into(), samples: budget.into() });
     let interrupt = Step::Interrupt { after: Duration::from_millis(1_500), say: rendered(2, "I want a villa in Pune") };
-    let mut line = Line::dial(&exchange, 2, vec![interrupt, say(2, "one crore")]).await;
+    let mut line = Line::dial(&exchange, 2, vec![interrupt, budget]).await;
     line.until("the interruption", LIMIT, |line| line.peer.statistics().clears == 1).await;
     let before = line.heard.len();
     line.until("the answer", LIMIT, |line| line.heard.len() > before + 1).await;
     exchange.kill(&line, Part::Tts).await;
     line.run_out(LIMIT).await;
-    assert_eq!(exchange.records(&line).await.reason(), "completed");
+    let records = exchange.records(&line).await;
+    assert_eq!(records.reason(), "completed");
+    let count = |kind| records.events.iter().filter(|event| **event == kind).count() as f64;
+    (count("preemptive_used"), count("preemptive_wasted"))
 }
 
 /// The scrape of a running program in the process that had the call: metrics are of the process.
@@ -88,7 +95,7 @@ fn value(scrape: &str, series: &str) -> f64 {
 fn a_call_shows_in_every_core_metric() {
     let _ = tandem::telemetry::metrics(); // before anything is counted
     let paused = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    paused.block_on(eventful_call());
+    let (used, wasted) = paused.block_on(eventful_call());
     let scrape = tokio::runtime::Runtime::new().unwrap().block_on(scrape());
 
     let counted = |series: &str| value(&scrape, series);
@@ -105,6 +112,9 @@ fn a_call_shows_in_every_core_metric() {
     }
     assert_eq!(counted(r#"tandem_interruptions_total{kind="barge_in"}"#), 1.0);
     assert_eq!(counted("tandem_barge_in_stop_seconds_count"), 1.0);
+    assert!(used >= 1.0 && wasted >= 1.0, "{used} early answers used, {wasted} wasted");
+    assert_eq!(counted(r#"tandem_preemptive_answers_total{outcome="used"}"#), used);
+    assert_eq!(counted(r#"tandem_preemptive_answers_total{outcome="wasted"}"#), wasted);
     assert_eq!(counted(r#"tandem_actor_restarts_total{kind="tts",reason="killed"}"#), 1.0);
     assert_eq!(counted(r#"tandem_actor_mailbox_depth{kind="call"}"#), 0.0, "nothing waits for a call that is over");
     assert!(counted(r#"tandem_actor_mailbox_depth{kind="switchboard"}"#) >= 0.0);

@@ -16,6 +16,8 @@ use tandem_codecs::SampleRate;
 use tandem_domain::agent::{Agent, Timing};
 use tandem_domain::barge_in::List;
 use tandem_domain::call_core::{Input, Lines, Part};
+use tandem_domain::caller::CallFacts;
+use tandem_domain::greeting::FirstWords;
 use tandem_domain::ids::{CallId, ConversationId};
 use tandem_domain::journal::{Journalled, Setup};
 use tandem_domain::playout::Playout;
@@ -279,6 +281,11 @@ impl Actor for Call {
             let detail = format!("{name} is not for the caller to choose");
             me.cast(CallMsg::Input(Input::Noticed { kind: "override_refused", detail }))?;
         }
+        for unknown in plan.brain.unknown_names() {
+            let agent = &plan.agent.name;
+            warn!(call_id = %plan.call, agent, unknown, "a name in the agent's first words stands for nothing: left out");
+            me.cast(CallMsg::Input(Input::Noticed { kind: "unknown_variable", detail: unknown.clone() }))?;
+        }
         me.cast(CallMsg::Input(Input::Started))?;
         let judged = plan.agent.timing.end_of_turn_model && args.end_of_turn.name().is_some();
         let setup = Setup {
@@ -289,6 +296,7 @@ impl Actor for Call {
             direction: plan.direction,
             uncertainty: plan.agent.uncertainty.clone(),
             lexicons: args.lexicons,
+            first_words: FirstWords::of(&plan.agent, &CallFacts { direction: plan.direction, ..CallFacts::default() }),
         };
         let journalling = args.journals.begin((plan.call, plan.agent.business), &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");

@@ -17,6 +17,7 @@ use tandem_domain::playout::Playout;
 use tandem_domain::port::dialect::Notice;
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::metrics::media::lane_drops;
 use crate::screen::Screen;
 
@@ -66,8 +67,9 @@ impl SpeechLane {
         self.0.playout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the pump that there is something to do.
+    /// Tells the pump that there is something to do, and the playout since when.
     pub fn wake(&self) {
+        self.playout().came(clock::now());
         self.0.wake.notify_one();
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::agent::Agent;
 use crate::aside::Aside;
 use crate::caller::CallFacts;
-use crate::greeting::{self, Greeting};
+use crate::greeting::{self, FirstWords, Greeting};
 use crate::playbook::{Context, Heard, Playbook, PlaybookState, Reply};
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt};
@@ -24,23 +24,27 @@ pub struct RulesBrain {
     context: Context,
     /// Said first of all.
     disclosure: Vec<BrainEvent>,
+    /// What is wrong with the agent's own words.
+    unknown_names: Vec<String>,
 }
 
 impl RulesBrain {
     /// The brain of `agent` for a call of which nothing is known; `company` fills the playbook's variable of that name and may be empty.
     pub fn new(playbook: Arc<Playbook>, agent: &Agent, company: &str) -> Self {
-        let mut brain = Self::for_call(playbook, agent, CallFacts::default());
-        if !company.is_empty() {
-            brain.context = brain.context.with("company", company);
-        }
-        brain
+        Self::built(playbook, agent, CallFacts::default(), Some(company).filter(|company| !company.is_empty()))
     }
 
     /// The brain of `agent` for this call.
     pub fn for_call(playbook: Arc<Playbook>, agent: &Agent, call: CallFacts) -> Self {
-        let mut context = Context::new(&agent.name, agent.script.company().unwrap_or_default());
-        let greeting = greeting::choose(agent, &call);
-        let disclosure = greeting::disclosed(agent, &call).collect();
+        let company = agent.script.company();
+        Self::built(playbook, agent, call, company)
+    }
+
+    fn built(playbook: Arc<Playbook>, agent: &Agent, call: CallFacts, company: Option<&str>) -> Self {
+        let mut context = Context::new(&agent.name, company.unwrap_or_default());
+        let variables = greeting::agent_variables(agent, &call).or(&context.variables).or(playbook.variables());
+        let greeting = greeting::choose(agent, &call, &variables);
+        let unknown_names = greeting::unknown_names(agent, &call, &variables);
         (context.returning, context.greeting) = match greeting {
             Greeting::Returning(_) if playbook.greets_returning() => (true, None),
             Greeting::Usual if playbook.greets() => (false, None),
@@ -52,7 +56,9 @@ impl RulesBrain {
         }
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
-        Self { playbook, context, disclosure }
+        let disclosure = greeting::disclosure(agent, &variables);
+        let disclosure = FirstWords { disclosure, ..FirstWords::default() }.disclosed().collect();
+        Self { playbook, context, disclosure, unknown_names }
     }
 
     fn reply(&self, ask: &Ask) -> Reply {
@@ -123,6 +129,10 @@ impl Brain for RulesBrain {
 
     fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {
         state.map_or_else(Vec::new, |state| self.playbook.expected(state).vocabulary)
+    }
+
+    fn unknown_names(&self) -> &[String] {
+        &self.unknown_names
     }
 
     fn extracted(&self, state: &PlaybookState) -> Map<String, Value> {

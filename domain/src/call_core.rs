@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 use crate::agent::{Timing, Uncertainty};
 use crate::barge_in::{BargeIn, Lexicon, Patience};
 use crate::endpointing::Endpointing;
+use crate::greeting::FirstWords;
 use crate::ids::{TurnId, UtteranceId};
 use crate::playbook::{Decision, PlaybookState};
 use crate::port::brain::{Ask, Prompt};
@@ -86,6 +87,8 @@ struct Speech {
 #[derive(Debug)]
 pub struct CallCore {
     lines: Lines,
+    /// Said where the brain opens with nothing.
+    greeting: FirstWords,
     turns: Turns,
     /// A model is asked at each pause whether the turn is over.
     judges_turns: bool,
@@ -143,6 +146,7 @@ impl CallCore {
             barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
             keys_interrupt: timing.interrupt_on_dtmf,
             lines,
+            greeting: FirstWords::default(),
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),
             max_duration: timing.max_duration,
             answer_limit: timing.answer_limit,

@@ -11,8 +11,9 @@
 //! proves an echo. How loud the caller is, while we are silent, is learnt beside it. Nobody's loss is less than 12 dB: a
 //! caller must not become an echo by speaking as loudly as we do.
 //!
-//! Place: kept by [`crate::playout::Playout`], which knows when what is heard; the incoming pump tells what comes and takes a [`Loudness`] along
-//! with the detector's events; [`crate::barge_in`] weighs it. Not here: taking the echo out of the sound.
+//! Place: the watch is kept by [`crate::playout::Playout`], which knows when what is heard. The incoming pump measures what comes by a [`Meter`] of its
+//! own, tells the watch where that has something to tell (five times less often than frames come: the playout is shared with the outgoing
+//! pump), and takes a [`Loudness`] along with the detector's events; [`crate::barge_in`] weighs it. Not here: taking the echo out of the sound.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -114,12 +115,45 @@ struct Block {
     spoken: bool,
 }
 
+/// Measures the caller's line, a tenth of a second at a time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meter {
+    block: Block,
+    speaking: bool,
+}
+
+/// What an [`EchoWatch`] has to know of the line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// A stretch of speech began with the last frame.
+    begins: bool,
+    /// Loudness of a whole tenth of a second in dBFS, and whether there was speech in it.
+    block: Option<(f32, bool)>,
+}
+
+impl Meter {
+    /// A frame of 20 ms came in; the detector is, or is not, in a stretch of speech. `None` where the watch need not be told.
+    pub fn came(&mut self, frame: &[i16], speaking: bool) -> Option<Measured> {
+        let begins = speaking && !self.speaking;
+        self.speaking = speaking;
+        let squares: u64 = frame.iter().map(|&sample| u64::from(i32::from(sample).pow(2).unsigned_abs())).sum();
+        self.block.power += squares as f64 / (frame.len().max(1) as f64 * FULL_SCALE * FULL_SCALE);
+        self.block.frames += 1;
+        self.block.spoken |= speaking;
+        let block = (self.block.frames == BLOCK).then(|| {
+            let Block { power, spoken, .. } = std::mem::take(&mut self.block);
+            let level = 10.0 * (power / f64::from(BLOCK)).log10() as f32;
+            (level.max(SILENCE_DBFS), spoken)
+        });
+        (begins || block.is_some()).then_some(Measured { begins, block })
+    }
+}
+
 /// The ear of one call for its own echo.
 #[derive(Debug, Clone)]
 pub struct EchoWatch {
     /// What we played, and until when its echo may come: each louder than all behind it.
     played: VecDeque<(Instant, f32)>,
-    block: Block,
     /// The last blocks, in dBFS.
     blocks: VecDeque<f32>,
     /// The loss of the last block without speech: it may prove to be the beginning of speech.
@@ -130,7 +164,6 @@ pub struct EchoWatch {
     /// The loss of what the recogniser found our words in.
     proven: Option<f32>,
     stretch: Option<Stretch>,
-    speaking: bool,
     /// The caller's loudest while we were silent, forgotten slowly.
     caller: Option<f32>,
 }
@@ -139,14 +172,12 @@ impl Default for EchoWatch {
     fn default() -> Self {
         Self {
             played: VecDeque::new(),
-            block: Block::default(),
             blocks: VecDeque::new(),
             fresh: None,
             losses: [0; LOSSES],
             learnt: 0,
             proven: None,
             stretch: None,
-            speaking: false,
             caller: None,
         }
     }
@@ -162,23 +193,15 @@ impl EchoWatch {
         self.played.push_back((at + length + LONGEST_WAY, level));
     }
 
-    /// A frame of 20 ms came in; the detector is, or is not, in a stretch of speech. `true` if the loudness may have changed with it.
-    pub fn came(&mut self, now: Instant, frame: &[i16], speaking: bool) -> bool {
-        if speaking && !self.speaking {
+    /// This is what came in up to `now`. `true` if the loudness may have changed with it.
+    pub fn came(&mut self, now: Instant, measured: Measured) -> bool {
+        if measured.begins {
             (self.stretch, self.fresh) = (None, None);
         }
-        self.speaking = speaking;
-        let squares: u64 = frame.iter().map(|&sample| u64::from(i32::from(sample).pow(2).unsigned_abs())).sum();
-        self.block.power += squares as f64 / (frame.len().max(1) as f64 * FULL_SCALE * FULL_SCALE);
-        self.block.frames += 1;
-        self.block.spoken |= speaking;
-        let full = self.block.frames == BLOCK;
-        if full {
-            let Block { power, spoken, .. } = std::mem::take(&mut self.block);
-            let level = 10.0 * (power / f64::from(BLOCK)).log10() as f32;
-            self.judged(now, level.max(SILENCE_DBFS), spoken);
+        if let Some((level, spoken)) = measured.block {
+            self.judged(now, level, spoken);
         }
-        full
+        measured.block.is_some()
     }
 
     fn judged(&mut self, now: Instant, level: f32, spoken: bool) {

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{Timing, Uncertainty};
 use crate::barge_in::List;
 use crate::call_core::{CallCore, Lines};
+use crate::greeting::FirstWords;
 use crate::ids::CallId;
 use crate::record::Direction;
 
@@ -65,12 +66,16 @@ pub struct Setup {
     /// Lists of words that the call hears by, beside the built-in ones of its language or in their place (`LEXICONS_DIR`).
     #[serde(default)]
     pub lexicons: Vec<List>,
+    /// What the opening is if the brain has none.
+    #[serde(default)]
+    pub first_words: FirstWords,
 }
 
 impl Setup {
     /// The core, before its leg is up.
     pub fn core(&self) -> CallCore {
         let core = CallCore::new(&self.timing, self.lines.clone()).doubting(self.uncertainty.clone());
+        let core = core.greeting(self.first_words.clone());
         let core = if self.lexicons.is_empty() { core } else { core.hearing_by(&self.lexicons) };
         let core = if self.direction == Direction::Outbound { core.outbound() } else { core };
         let core = if self.screen { core.showing() } else { core };

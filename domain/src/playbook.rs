@@ -162,6 +162,16 @@ impl Playbook {
         &self.plan.slots
     }
 
+    /// Its own variables, as they are without a call.
+    pub fn variables(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.plan.variables
+    }
+
+    /// What is said to the beginning of a telephone number, with `{heard}` for the digits that we have.
+    pub fn asks_for_more(&self) -> &str {
+        &self.plan.lines.more
+    }
+
     /// The answers so far as `extracted_data`: typed JSON values by slot name (see [`crate::slot::SlotValue::extract`]).
     pub fn extracted_data(&self, state: &PlaybookState) -> Map<String, Value> {
         let mut data = Map::new();

@@ -13,6 +13,7 @@
 //!
 //! Pure: told the time, returns what to write. The audio queue lives here and not in the egress pump, so a pump that dies takes nothing along.
 
+mod drift;
 mod hold;
 mod keys;
 mod lead;
@@ -33,6 +34,8 @@ use crate::ledger::{Heard, SentenceAudio};
 use crate::port::dialect::{Capabilities, ClearMarks};
 use crate::port::tts::WordStart;
 
+use drift::Drift;
+use keys::KeyStep;
 use lead::Lead;
 use pacing::{Clock, MARK_GRACE, Step};
 use sound::Sound;
@@ -156,6 +159,8 @@ pub struct Playout {
     answered: bool,
     /// How much later than by our clock marks come back, the least lately: what is heard before an utterance's first mark is that late too.
     lag: Duration,
+    /// The far end's clock against ours.
+    drift: Drift,
     epoch: u32,
     clear_pending: Option<Voice>,
     clock: Option<Clock>,
@@ -169,9 +174,11 @@ pub struct Playout {
     keys: VecDeque<i16>,
     /// The utterance that they wait for.
     keys_after: Option<UtteranceId>,
-    /// Keys that go as messages.
-    key_messages: VecDeque<char>,
-    /// What waits for its deadline, since the last poll.
+    /// Keys that go as messages, and the waits between them.
+    key_messages: VecDeque<KeyStep>,
+    /// Until when the last of those waits.
+    key_waits_until: Option<Instant>,
+    /// What waits for its deadline, since the last look: a poll, or [`Self::came`].
     awaited: Option<Step>,
     /// When it could have been sent at the earliest: what has just come is not late, however much of it the lead takes at once.
     there_since: Option<Instant>,
@@ -205,6 +212,7 @@ impl Playout {
             way: Duration::ZERO,
             answered: false,
             lag: Duration::ZERO,
+            drift: Drift::default(),
             epoch: 0,
             clear_pending: None,
             clock: None,
@@ -215,6 +223,7 @@ impl Playout {
             keys: VecDeque::new(),
             keys_after: None,
             key_messages: VecDeque::new(),
+            key_waits_until: None,
             awaited: None,
             there_since: None,
             playing: None,
@@ -426,6 +435,8 @@ impl Playout {
         let finished = playing.final_mark.is_some() && position == playing.sent;
         // One that comes late because the line stood still tells nothing of the line.
         let lag = now.saturating_duration_since(due).min(LONGEST_WAY);
+        let early = due.saturating_duration_since(now).min(LONGEST_WAY);
+        self.drift.mark(now, lag.as_micros() as i64 - early.as_micros() as i64);
         self.answered = true;
         self.lag = if self.lag.is_zero() { lag } else { lag.min(self.lag + LAG_RISE) };
         self.lead.lag(lag);

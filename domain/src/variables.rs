@@ -3,7 +3,9 @@
 //! Which there are says [`KNOWN`]; what stands higher there wins. Case, spaces and hyphens do not count: `{{Property Type}}` is `property_type`.
 //! In single braces a name stands alone, so that an example of JSON in a prompt is left as it is. A value is filled in once and never read
 //! again, and is one line: whoever has their name in a list writes no headings into a prompt. What nobody knows stays as it is, and is
-//! reported; where the text is spoken it is left out, for braces cannot be said.
+//! reported; where the text is spoken it is left out with the words that only led to it, for braces cannot be said ([`left_out`]).
+
+mod left_out;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +21,7 @@ pub const KNOWN: &[(&str, &str)] = &[
         "a column of the list, such as `property_type`",
         "what the list says of the other party; also `name`, `phone`, `email`",
     ),
-    ("`name`, `caller_name`, `customer_name`", "the other party's name: of the list, else of earlier calls"),
+    ("`name`, `caller`, `caller_name`, `customer_name`", "the other party's name: of the list, else of earlier calls"),
     ("`last_outcome`, `last_call_date`", "how and when their last call ended"),
     ("`agent`, `agent_name`", "the agent's name"),
     ("`company`, `company_name`", "whom the agent speaks for"),
@@ -29,8 +31,19 @@ pub const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Those that calls bring, of the names that are always meant.
-const OF_CALLS: [&str; 10] =
-    ["name", "caller_name", "customer_name", "phone", "email", "last_outcome", "last_call_date", "date", "day", "time"];
+const OF_CALLS: [&str; 11] = [
+    "name",
+    "caller",
+    "caller_name",
+    "customer_name",
+    "phone",
+    "email",
+    "last_outcome",
+    "last_call_date",
+    "date",
+    "day",
+    "time",
+];
 
 /// Characters of a value that are filled in.
 const MOST_VALUE: usize = 500;
@@ -46,7 +59,7 @@ const MOST_BYTES: usize = 2 * 1_024 * 1_024;
 pub struct Variables(BTreeMap<String, String>);
 
 /// A text after its variables were filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
     /// The text.
     pub text: String,
@@ -69,7 +82,7 @@ impl Variables {
         }
         let known = call.known.as_ref();
         let caller = call.variables.get("name").map(String::as_str).or(known.and_then(|known| known.name.as_deref()));
-        for name in ["name", "caller_name", "customer_name"] {
+        for name in ["name", "caller", "caller_name", "customer_name"] {
             set(name, caller);
         }
         set("last_outcome", known.and_then(|known| known.last_outcome.as_deref()));
@@ -109,6 +122,15 @@ impl Variables {
         }
     }
 
+    /// With these where nothing else has their name.
+    #[must_use]
+    pub fn or(mut self, defaults: &BTreeMap<String, String>) -> Self {
+        for (name, value) in defaults {
+            self.insert(name, value);
+        }
+        self
+    }
+
     /// The value of a name, in any spelling.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0.get(&fold(name)).map(String::as_str)
@@ -121,18 +143,18 @@ impl Variables {
 
     /// A text that is read, by a model or a person.
     pub fn fill(&self, text: &str) -> Filled {
-        self.filled(text, |braced| braced)
+        self.filled(text, |text, braced, _| text.push_str(braced))
     }
 
     /// A text that is spoken.
     pub fn fill_spoken(&self, text: &str) -> Filled {
-        let Filled { text, unknown } = self.filled(text, |_| "");
-        // "Hi {{name}}, welcome" is "Hi, welcome".
-        let text = if unknown.is_empty() { text } else { closed_up(&text) };
+        let Filled { text, unknown } = self.filled(text, |text, _, after| left_out::leave_out(text, after));
+        let text = if unknown.is_empty() { text } else { left_out::closed_up(&text) };
         Filled { text, unknown }
     }
 
-    fn filled<'t>(&self, text: &'t str, otherwise: impl Fn(&'t str) -> &'t str) -> Filled {
+    /// `otherwise` has the text so far, what stands in braces, and what comes behind it.
+    fn filled(&self, text: &str, otherwise: impl Fn(&mut String, &str, &str)) -> Filled {
         let mut filled = Filled { text: String::with_capacity(text.len()), unknown: BTreeSet::new() };
         let mut rest = text;
         while let Some(open) = rest.find('{') {
@@ -147,7 +169,7 @@ impl Variables {
                 Some(value) => filled.text.push_str(value),
                 None => {
                     filled.unknown.insert(name.to_owned());
-                    filled.text.push_str(otherwise(braced));
+                    otherwise(&mut filled.text, braced, &rest[braced.len()..]);
                 }
             }
             rest = &rest[braced.len()..];
@@ -195,23 +217,6 @@ pub(crate) fn one_line(text: &str) -> String {
         text.chars().take(4 * MOST_VALUE).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(MOST_VALUE).collect()
-}
-
-/// Closes the gap that a left out word leaves: no two spaces, none before a comma or a full stop, none at the ends.
-fn closed_up(text: &str) -> String {
-    let mut closed = String::with_capacity(text.len());
-    for letter in text.trim().chars() {
-        let gap = closed.ends_with(' ');
-        match letter {
-            ' ' if gap || closed.is_empty() => continue,
-            ',' | '.' | '!' | '?' | ';' | ':' | '।' if gap => {
-                closed.pop();
-            }
-            _ => {}
-        }
-        closed.push(letter);
-    }
-    closed.trim_start_matches([',', ' ']).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -286,7 +291,7 @@ mod tests {
     fn what_is_spoken_has_no_braces() {
         let spoken = |text: &str| variables().fill_spoken(text).text;
         assert_eq!(spoken("Hi {{budget}}, welcome  to {company}."), "Hi, welcome to Acme.");
-        assert_eq!(spoken("{budget}, hello {budget}!"), "hello!");
+        assert_eq!(spoken("{budget}, hello {budget}!"), "Hello!");
         assert_eq!(spoken("{budget}"), "");
         assert_eq!(spoken("Two  spaces stay."), "Two  spaces stay.");
     }

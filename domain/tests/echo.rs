@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tandem_codecs::noise::Noise;
-use tandem_domain::echo::{EchoWatch, Loudness};
+use tandem_domain::echo::{EchoWatch, Loudness, Meter};
 
 /// Our voice, and a caller's.
 const OURS: f32 = -18.0;
@@ -13,6 +13,7 @@ const FRAME: Duration = Duration::from_millis(20);
 /// A call under way: each frame we play at one level, and another one comes in.
 struct Line {
     now: Instant,
+    meter: Meter,
     watch: EchoWatch,
     frames: u64,
 }
@@ -20,7 +21,7 @@ struct Line {
 impl Line {
     #[allow(clippy::disallowed_methods)] // a made-up clock needs an origin
     fn new() -> Self {
-        Self { now: Instant::now(), watch: EchoWatch::default(), frames: 0 }
+        Self { now: Instant::now(), meter: Meter::default(), watch: EchoWatch::default(), frames: 0 }
     }
 
     fn frame(&mut self, dbfs: f32) -> Vec<i16> {
@@ -37,7 +38,9 @@ impl Line {
             }
             self.now += FRAME;
             let frame = self.frame(comes);
-            self.watch.came(self.now, &frame, speech);
+            if let Some(measured) = self.meter.came(&frame, speech) {
+                self.watch.came(self.now, measured);
+            }
         }
         self
     }
@@ -132,4 +135,11 @@ fn a_faint_caller_is_no_echo() {
     assert!(line.loudness().is_echo(), "{:?}", line.loudness());
     line.pass(ms(500), Some(OURS), -60.0, false).pass(ms(600), Some(OURS), -37.0, true);
     assert!(!line.loudness().may_be_echo() && !line.loudness().is_echo(), "{:?}", line.loudness());
+}
+
+#[test]
+fn the_watch_is_told_of_each_tenth_of_a_second_and_of_where_speech_begins() {
+    let (mut meter, frame) = (Meter::default(), [1_000; 160]);
+    let told: Vec<usize> = (0..20).filter(|n| meter.came(&frame, (7..15).contains(n)).is_some()).collect();
+    assert_eq!(told, [4, 7, 9, 14, 19], "every fifth frame, and the eighth");
 }

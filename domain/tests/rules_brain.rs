@@ -159,3 +159,16 @@ fn a_caller_who_speaks_first_is_greeted_and_answered_at_once() {
     let (said, _) = asked(&brain, Prompt::Heard { text: "a villa".to_owned(), confidence: None }, None);
     assert_eq!(said, "Hello Rahul, welcome back to Tandem's front desk. A villa. Where should it be?");
 }
+
+#[test]
+fn a_name_that_stands_for_nothing_is_left_out_of_the_agents_words_and_told() {
+    let script =
+        Script { disclosure: Some("{agent} of {company} is a machine of {compny}.".to_owned()), ..Script::default() };
+    let agent = Agent { script, first_message_inbound: Some("Welcome to the {plce}.".to_owned()), ..agent() };
+    let brain = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &agent, CallFacts::default());
+    let (said, _) = asked(&brain, Prompt::Open, None);
+    assert_eq!(said, "Asha of Tandem is a machine. Welcome. What kind of property are you looking for?");
+    assert_eq!(brain.unknown_names(), ["{compny} in the disclosure", "{plce} in the greeting"]);
+    let sound = RulesBrain::for_call(Arc::new(Playbook::front_desk()), &self::agent(), rahul());
+    assert!(sound.unknown_names().is_empty());
+}

@@ -195,6 +195,10 @@ impl Brain for TappedBrain {
     fn extracted(&self, state: &PlaybookState) -> serde_json::Map<String, serde_json::Value> {
         self.0.extracted(state)
     }
+
+    fn unknown_names(&self) -> &[String] {
+        self.0.unknown_names()
+    }
 }
 
 /// Brains that are overheard.

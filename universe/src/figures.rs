@@ -5,8 +5,9 @@
 //! | interruptions honoured | the agent stopped and did not come back to it | answers, commands, corrections, questions over its speech |
 //! | false barge-ins | the agent's utterance was not heard to its end because of it | backchannels and coughs over its speech |
 //! | endpointing | caller's last sound to the commit of the turn | goes that became one turn |
-//! | cut off | a turn was committed before the last sound, and the agent was heard before it | values read out in groups that were asked for |
+//! | cut off | a turn was committed before the last sound, and what the agent was heard to say next was to that | values read out in groups that were asked for |
 //! | cut off unasked | the same | values read out that were not asked for: another was, or the question was not heard |
+//! | asked for | the question of the value was the last that the caller had heard | all values read out |
 //! | taken back | a turn was committed before the last sound, and taken up again unheard | all values read out |
 //! | resumed at the right word | no word lost, at most one said again | utterances that were held and went on |
 //! | transcript is the ear | no breach of that invariant | calls |
@@ -87,6 +88,8 @@ pub struct Figures {
     pub cut_off: BTreeMap<Dictated, Share>,
     /// The same of what was not asked for.
     pub cut_off_unasked: Share,
+    /// Of all that was read out: what had been asked for.
+    pub asked_for: Share,
     /// Of all that was read out: taken for whole in a pause, and taken up again before the agent was heard.
     pub taken_back: Share,
     /// Held utterances that went on at the right word.
@@ -119,6 +122,7 @@ impl Figures {
                         false => &mut figures.cut_off_unasked,
                     };
                     share.add(endpoint.early == Some(Early::CutOff));
+                    figures.asked_for.add(endpoint.asked);
                     figures.taken_back.add(endpoint.early == Some(Early::TakenBack));
                     figures.endpointing_dictated.extend(endpoint.delay);
                 }
@@ -145,6 +149,7 @@ impl Figures {
             sum.resumed.merge(one.resumed);
             sum.transcripts.merge(one.transcripts);
             sum.cut_off_unasked.merge(one.cut_off_unasked);
+            sum.asked_for.merge(one.asked_for);
             sum.taken_back.merge(one.taken_back);
             sum.unprovoked += one.unprovoked;
             for (what, share) in &one.cut_off {
@@ -203,11 +208,14 @@ impl Figures {
             let target = (*what == Dictated::Phone).then_some(Target::AtMost(1.0));
             (format!("{} cut off", what.name()), *share, target)
         });
+        // Or the lines above would be of the few whose question the ear could tell.
+        let asked_for = Target::AtLeast(50.0);
         let others = [
-            ("values cut off, not asked for", self.cut_off_unasked),
-            ("values taken for whole, unheard", self.taken_back),
+            ("values cut off, not asked for", self.cut_off_unasked, None),
+            ("values that were asked for", self.asked_for, Some(asked_for)),
+            ("values taken for whole, unheard", self.taken_back, None),
         ];
-        let others = others.map(|(name, share)| (name.to_owned(), share, None));
+        let others = others.map(|(name, share, target)| (name.to_owned(), share, target));
         fixed.into_iter().map(|(name, share, target)| (name.to_owned(), share, target)).chain(cut_off).chain(others)
     }
 }
@@ -230,7 +238,7 @@ pub fn notes(run: &Run) -> Vec<(Duration, String)> {
         let what = endpoint.dictated.map_or("a go that is", |what| what.name());
         let unasked = if endpoint.dictated.is_some() && !endpoint.asked { ", not asked for," } else { "" };
         let became = match endpoint.early? {
-            Early::CutOff => "cut off: the agent is heard before its end",
+            Early::CutOff => "cut off: the agent is heard, and has not its end",
             Early::TakenBack => "taken back: a turn is committed before its end, and nobody hears it",
         };
         Some((endpoint.at, format!("{what}{unasked} {became}")))

@@ -15,6 +15,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::framer::Framer;
 use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
+use tandem_domain::echo::Meter;
 use tandem_domain::ids::CallId;
 use tandem_domain::playout::PlayoutAction;
 use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, Notice, WireMessage};
@@ -112,6 +113,8 @@ struct Pump {
     /// Position of the next frame on the ingress clock.
     position: u64,
     sustained: bool,
+    /// How loud the line is: of each frame, so that the playout that we share with the outgoing pump is not asked for each.
+    meter: Meter,
     /// What was told last of the loudness of the speech under way: an echo's, a caller's, faded.
     loudness: Option<(bool, bool, bool)>,
     heard_at: Instant,
@@ -132,6 +135,7 @@ impl Pump {
             sound: Sound::new(clock::now(), args.hearing),
             position: args.ear.position(),
             sustained: false,
+            meter: Meter::default(),
             loudness: None,
             heard_at: clock::now(),
             scored: 0,
@@ -201,6 +205,7 @@ impl Pump {
             LegEvent::Mark(name) => {
                 let spoken = self.args.speech.playout().mark_returned(now, &name);
                 if let Some(PlayoutAction::Spoken(utterance, heard)) = spoken {
+                    self.args.speech.wake(); // keys may have waited for it
                     self.tell(Input::Spoken(utterance, heard));
                 }
             }
@@ -289,7 +294,8 @@ impl Pump {
         self.args.ear.push(frame);
         let event = self.gate.push(speech, start);
         let in_speech = self.gate.is_speaking() || event.is_some(); // its end is of it
-        let measured = self.args.speech.playout().echo().came(now, frame, in_speech);
+        let measured = self.meter.came(frame, in_speech);
+        let measured = measured.is_some_and(|measured| self.args.speech.playout().echo().came(now, measured));
         match event {
             Some(VadEvent::SpeechStarted { at_sample }) => {
                 self.loudness = None;

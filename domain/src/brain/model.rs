@@ -21,6 +21,7 @@ use std::task::{self, Poll, ready};
 use crate::agent::{Agent, SystemTool};
 use crate::aside::Aside;
 use crate::caller::CallFacts;
+use crate::greeting::FirstWords;
 use crate::port::EventStream;
 use crate::port::brain::{Ask, Brain, BrainError, BrainEvent, BrainKind, Prompt, ToolCall};
 use crate::port::llm::{AskedTool, Author, Llm, LlmError, LlmEvent, LlmSpec, Message};
@@ -48,17 +49,19 @@ pub struct ModelBrain {
     opening: Vec<BrainEvent>,
     words: &'static Words,
     tools: Vec<SystemTool>,
+    /// What is wrong with the agent's own words.
+    unknown_names: Vec<String>,
 }
 
 impl ModelBrain {
     /// The brain of `agent` for this call.
     pub fn new(llm: Arc<dyn Llm>, agent: &Agent, call: &CallFacts) -> Self {
+        let first = FirstWords::of(agent, call);
         Self {
             llm,
+            unknown_names: greeting::unknown_names(agent, call, &greeting::agent_variables(agent, call)),
             system: prompt::for_call(&agent.name, &agent.language, &agent.script, call).text,
-            opening: greeting::disclosed(agent, call)
-                .chain([BrainEvent::Say(greeting::choose(agent, call).words())])
-                .collect(),
+            opening: first.disclosed().chain([BrainEvent::Say(first.greeting)]).collect(),
             words: Words::of(&agent.language),
             tools: Vec::new(),
         }
@@ -114,6 +117,10 @@ impl Brain for ModelBrain {
 
     fn name(&self) -> &'static str {
         self.llm.name()
+    }
+
+    fn unknown_names(&self) -> &[String] {
+        &self.unknown_names
     }
 
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {

@@ -107,8 +107,7 @@ impl CallCore {
         }
         let goes_on = self.decision.is_none_or(|decision| decision == Decision::NeedMoreInfo);
         let acted = thinking.skips || self.tools.pressed();
-        if let Some(line) = self.for_want_of_an_answer(&thinking).filter(|_| goes_on && !acted) {
-            self.say(now, line, thinking.reply_to, thinking.committed_at);
+        if goes_on && !acted && self.says_for_the_brain(now, &thinking) {
             return self.seal();
         }
         if self.speech.is_some() {
@@ -133,19 +132,28 @@ impl CallCore {
         let Some(thinking) = self.thinking.take() else { return };
         self.effects.push_back(Effect::StopThinking);
         self.note_event("brain_failed", format!("ask {}", thinking.number));
-        if !self.answered() {
-            let line = self.for_want_of_an_answer(&thinking).unwrap_or_else(|| self.lines().sorry);
-            self.say(now, line, thinking.reply_to, thinking.committed_at);
+        if !self.answered() && !self.says_for_the_brain(now, &thinking) {
+            self.say(now, self.lines().sorry, thinking.reply_to, thinking.committed_at);
         }
         self.seal();
     }
 
-    /// What is said where the brain says nothing: a caller who waits hears that he was not understood, one who is silent hears that somebody is
-    /// there, since a reprompt that says nothing is none. An opening without words may be meant.
-    fn for_want_of_an_answer(&self, thinking: &Thinking) -> Option<String> {
-        match thinking.ask.prompt {
-            Prompt::Silence { .. } => Some(self.lines().there),
-            _ => thinking.reply_to.as_ref().map(|_| self.lines().sorry),
+    /// Where the brain says nothing: a caller who waits hears that he was not understood, one who is silent hears that somebody is there, since a
+    /// reprompt that says nothing is none, and one whose call begins is greeted. `false` if there is nothing to say.
+    fn says_for_the_brain(&mut self, now: Instant, thinking: &Thinking) -> bool {
+        let lines = match thinking.ask.prompt {
+            Prompt::Open => vec![(self.greeting.disclosure.clone(), true), (self.greeting.greeting.clone(), false)],
+            Prompt::Silence { .. } => vec![(self.lines().there, false)],
+            _ => thinking.reply_to.iter().map(|_| (self.lines().sorry, false)).collect(),
+        };
+        let mut said = false;
+        for (line, protected) in lines.into_iter().filter(|(line, _)| !line.is_empty()) {
+            self.say(now, line, thinking.reply_to.clone(), thinking.committed_at);
+            if let Some(speech) = self.speech.as_mut().filter(|_| protected) {
+                speech.protected.push(speech.sentences.len() - 1);
+            }
+            said = true;
         }
+        said
     }
 }

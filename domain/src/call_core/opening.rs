@@ -18,6 +18,7 @@ use std::time::Instant;
 use super::{CallCore, Effect};
 use crate::aside::Aside;
 use crate::barge_in::{Ground, Ruling};
+use crate::greeting;
 use crate::ids::{TurnId, UtteranceId};
 use crate::ledger::Heard;
 use crate::opening::Opening;
@@ -52,6 +53,12 @@ impl CallCore {
     pub fn outbound(mut self) -> Self {
         self.first_words = FirstWords::new(Direction::Outbound);
         self
+    }
+
+    /// With these first words where the brain has none.
+    #[must_use]
+    pub fn greeting(self, greeting: greeting::FirstWords) -> Self {
+        Self { greeting, ..self }
     }
 
     /// Whether the greeting is being made, held back or spoken.

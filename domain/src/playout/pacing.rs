@@ -34,6 +34,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// Everything from here on is heard so many µs later, or earlier.
+    fn put(&mut self, by_us: i64) {
+        let by = Duration::from_micros(by_us.unsigned_abs());
+        self.origin = if by_us < 0 { self.origin.checked_sub(by).unwrap_or(self.origin) } else { self.origin + by };
+    }
+
     /// When the far end has played all that was sent.
     pub(super) fn end(&self, chunk: Duration) -> Instant {
         #[cfg(feature = "sabotage")]
@@ -65,22 +71,29 @@ pub(super) enum Step {
 impl Playout {
     /// When to call [`Self::poll`] next: `now` if something is due already, `None` while there is nothing to do.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        if self.clear_pending.is_some() || !self.key_messages.is_empty() {
+        if self.clear_pending.is_some() {
             return Some(now);
         }
-        self.next(now).map(|(at, _)| at)
+        self.next(now).map(|(at, _)| at).into_iter().chain(self.key_message_due(now)).min()
+    }
+
+    /// Something was queued, pressed or let go on: when it could be sent at the earliest is remembered, so that a pump that comes to it
+    /// late is late, and not the first to see it.
+    pub fn came(&mut self, now: Instant) {
+        let next = self.next(now).map(|(_, step)| step);
+        if next != self.awaited {
+            (self.there_since, self.awaited) = (Some(now), next);
+        }
     }
 
     /// Everything that is due, in the order it must be written.
     pub fn poll(&mut self, now: Instant, out: &mut Vec<PlayoutAction>) {
         out.extend(self.clear_pending.take().map(PlayoutAction::Clear));
-        out.extend(self.key_messages.drain(..).map(PlayoutAction::Key));
+        self.send_key_messages(now, out);
         if self.sound.has_bed() {
             self.bed_since.get_or_insert(now);
         }
-        if self.next(now).map(|(_, step)| step) != self.awaited {
-            self.there_since = Some(now);
-        }
+        self.came(now); // what grew due by the clock alone, such as the bed
         while let Some((_, step)) = self.next(now).filter(|(due, _)| *due <= now) {
             match step {
                 Step::Finish => out.extend(self.finish()),
@@ -172,7 +185,12 @@ impl Playout {
         let chunk = self.chunk;
         let end = self.clock.map(|clock| clock.end(chunk));
         let lead = if step == Step::Fill { self.lead.now() / 2 } else { self.lead.now() };
-        let due = end.and_then(|end| end.checked_sub(lead)).unwrap_or(now).max(self.there_since.unwrap_or(now));
+        let there = self.there_since.unwrap_or(now);
+        let due = match end.and_then(|end| end.checked_sub(lead)) {
+            Some(due) => due.max(there),
+            None if step == Step::Fill => now, // nobody waits for a bed's beginning
+            None => there,
+        };
         let late =
             if self.silent || step == Step::Conceal { Duration::ZERO } else { now.saturating_duration_since(due) };
         if step == Step::Voice && self.awaited.take() == Some(Step::Voice) {
@@ -191,7 +209,6 @@ impl Playout {
         if begins || (step == Step::Voice && self.playing.as_ref().is_some_and(|playing| playing.sent == 0)) {
             self.lead.begin();
         }
-        let late = if dry { Duration::ZERO } else { late };
         match step {
             Step::Voice | Step::Conceal => self.send_voice(step, dry, late, out),
             Step::Keys | Step::Fill => {
@@ -204,6 +221,12 @@ impl Playout {
                 }
                 self.sound.bed(&mut samples);
                 self.tick();
+                if self.playing.is_none() && self.sound.has_bed() {
+                    // Between words, of which no place moves: the far end has a little more of the bed by it, or less.
+                    if let (Some(by_us), Some(clock)) = (self.drift.take(), &mut self.clock) {
+                        clock.put(by_us);
+                    }
+                }
                 out.push(PlayoutAction::Filling { samples, late });
             }
             Step::Finish | Step::End => {}

@@ -123,6 +123,12 @@ pub trait Brain: Send + Sync {
         serde_json::Map::new()
     }
 
+    /// Names in braces in the agent's first words that stand for nothing, each with its place: they are left out, and whoever runs the switch is
+    /// told.
+    fn unknown_names(&self) -> &[String] {
+        &[]
+    }
+
     /// The audio side of a speech-to-speech brain.
     fn speech(&self) -> Option<&dyn SpeechToSpeech> {
         None

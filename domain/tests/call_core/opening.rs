@@ -3,6 +3,7 @@
 use tandem_domain::agent::Timing;
 use tandem_domain::barge_in::Ground;
 use tandem_domain::call_core::Input;
+use tandem_domain::greeting::FirstWords;
 use tandem_domain::journal::Setup;
 use tandem_domain::port::brain::BrainEvent;
 use tandem_domain::port::stt::Covers;
@@ -331,4 +332,29 @@ fn what_is_typed_before_the_greeting_is_answered() {
     let text = world.last_text();
     assert!(text.starts_with(GREETING) && text.contains("Delhi"), "{text}");
     world.play_all();
+}
+
+/// A call whose brain answers the opening with nothing, or not at all.
+fn opened_without_words(fails: bool) -> World {
+    let first_words =
+        FirstWords { disclosure: "This call is recorded.".to_owned(), greeting: "Welcome to Acme.".to_owned() };
+    let mut world = World::before(Setup { first_words, ..Setup::default() });
+    world.hold_brain = true;
+    world.input(Input::Started);
+    let (ask, _) = world.asks.pop_front().unwrap();
+    world.input(if fails { Input::BrainFailed { ask } } else { Input::BrainDone { ask } });
+    world
+}
+
+#[test]
+fn a_brain_without_a_first_word_leaves_the_agents_own_and_nobody_stops_its_disclosure() {
+    for fails in [false, true] {
+        let mut world = opened_without_words(fails);
+        let said: Vec<&str> = world.spoken.iter().map(|(.., text)| text.as_str()).collect();
+        assert_eq!(said, ["This call is recorded.", "Welcome to Acme."], "fails: {fails}");
+        world.input(Input::FirstAudio(world.core.utterance().unwrap()));
+        assert_eq!(world.core.protected_sentences(), [0]);
+        world.play_all();
+        assert_eq!(world.responses()[0].text, "This call is recorded. Welcome to Acme.");
+    }
 }

@@ -5,7 +5,13 @@
 //! commit              ▲                           commit              ▲     (taken back)
 //! agent                ── I have                  agent                                   What is your …
 //!                      cut off: the caller hears it                   taken back: nobody noticed
+//!
+//! caller  nine eight ──── one two ────
+//! commit              ▲
+//! agent                               I have nine eight: cut off, for nobody has taken the turn up again
 //! ```
+//!
+//! What is heard answers the last commit before it.
 
 use std::time::Duration;
 
@@ -37,9 +43,9 @@ pub(super) struct Endpoint {
 /// What the caller noticed of a turn that was committed before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Early {
-    /// The agent began to speak while they read out.
+    /// The agent began to speak while they read out, or behind it, to what it had by then.
     CutOff,
-    /// Nothing: it was taken up again before the agent was heard.
+    /// Nothing: it was taken up again before the agent was heard, or the agent was not heard.
     TakenBack,
 }
 
@@ -62,9 +68,11 @@ pub(super) fn endpoints(run: &Run) -> Vec<Endpoint> {
         let until = run.goes.get(index + 1).map_or(run.over.0, |next| next.began);
         let first = commits.iter().copied().find(|at| (go.began + OF_THE_LAST..until).contains(at));
         let early = first.filter(|at| *at < go.ended).map(|committed| {
-            match sounds.iter().any(|(heard, _)| (committed..go.ended).contains(heard)) {
-                true => Early::CutOff,
-                false => Early::TakenBack,
+            let heard = sounds.iter().map(|(heard, _)| *heard).find(|heard| (committed..until).contains(heard));
+            let anew = |heard: Duration| commits.iter().any(|at| *at > committed && *at <= heard);
+            match heard {
+                Some(heard) if heard < go.ended || !anew(heard) => Early::CutOff,
+                _ => Early::TakenBack,
             }
         });
         let delay = first.filter(|_| early.is_none()).map(|at| at - go.ended);

@@ -17,8 +17,6 @@ use crate::exchange::playbook_of;
 
 /// A question is told by so many of its last words: one before them may have been torn.
 const LAST_WORDS: usize = 3;
-/// What the agent says to the beginning of a telephone number (the playbook's `more`).
-const GO_ON: &str = "Please go on.";
 
 /// Questions for values, and when the last word of each had been heard.
 #[derive(Debug)]
@@ -27,14 +25,14 @@ pub(super) struct Questions(Vec<(Duration, Dictated)>);
 impl Questions {
     pub(super) fn of(run: &Run) -> Self {
         let playbook = playbook_of(run.case.scenario.desk);
-        let mut questions = vec![(last_words(GO_ON), Dictated::Phone)];
+        let mut questions = vec![(last_words(playbook.asks_for_more()), Dictated::Phone)];
         for slot in playbook.slots() {
             let Some(what) = dictated(slot) else { continue };
             questions.push((last_words(&slot.prompt), what));
             questions.extend(slot.reprompts.iter().map(|words| (last_words(words), what)));
         }
         let mut heard: Vec<(Duration, Dictated)> = Vec::new();
-        for (words, what) in &questions {
+        for (words, what) in questions.iter().filter(|(words, _)| !words.is_empty()) {
             for row in run.heard.windows(words.len()) {
                 if let Some(last) = row.last()
                     && row.iter().zip(words).all(|(ear, word)| ear.text == *word)
@@ -64,7 +62,9 @@ fn dictated(slot: &SlotSpec) -> Option<Dictated> {
     }
 }
 
+/// Of the words that are the playbook's own: what stands in for a variable is another in each call.
 fn last_words(question: &str) -> Vec<String> {
-    let words: Vec<String> = question.split_whitespace().map(str::to_owned).collect();
+    let own = question.rsplit('}').next().unwrap_or(question);
+    let words: Vec<String> = own.split_whitespace().map(str::to_owned).collect();
     words[words.len().saturating_sub(LAST_WORDS)..].to_vec()
 }

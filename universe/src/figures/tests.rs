@@ -99,6 +99,23 @@ fn an_agent_that_is_heard_in_a_pause_cuts_a_number_off() {
 }
 
 #[test]
+fn an_answer_to_the_beginning_of_a_number_cuts_it_off_however_late_it_is_heard() {
+    let became = |heard_behind: u64, committed_again: bool| {
+        let mut run = number_read_out("What is your phone number?");
+        let ended = run.goes[0].ended;
+        if !committed_again {
+            run.overheard.retain(|(at, _)| *at < ended);
+        }
+        is_heard(&mut run, ended + MS(heard_behind));
+        let figures = Figures::of(&run, &[]);
+        (figures.cut_off[&Dictated::Phone].count, figures.taken_back.count)
+    };
+    assert_eq!(became(300, true), (1, 0), "before the whole was committed");
+    assert_eq!(became(1_000, true), (0, 1), "an answer to the whole");
+    assert_eq!(became(1_000, false), (1, 0), "nobody took the turn up again");
+}
+
+#[test]
 fn a_number_counts_apart_where_it_was_not_asked_for() {
     for (question, asked) in [
         ("What is your phone number?", 1),
@@ -110,6 +127,7 @@ fn a_number_counts_apart_where_it_was_not_asked_for() {
         let figures = Figures::of(&number_read_out(question), &[]);
         let counted = figures.cut_off.get(&Dictated::Phone).map_or(0, |share| share.of);
         assert_eq!((counted, figures.cut_off_unasked.of), (asked, 1 - asked), "{question}");
+        assert_eq!(figures.asked_for, Share { count: asked, of: 1 }, "{question}");
     }
 }
 
@@ -157,6 +175,7 @@ fn figures_add_up_and_name_what_is_missed() {
     one.honoured.add(true);
     one.barge_ins = vec![MS(200), MS(400)];
     one.transcripts.add(true);
+    one.asked_for.add(true);
     let sum = Figures::sum([&one, &one]);
     assert_eq!((sum.false_barge_ins, sum.barge_ins.len()), (Share { count: 2, of: 2 }, 4));
     assert_eq!((percentile(&sum.barge_ins, 50), percentile(&[], 50)), (MS(400), Duration::ZERO));

@@ -102,3 +102,42 @@ fn a_pump_that_wakes_late_is_late_with_every_chunk_that_waited() {
         .collect();
     assert_eq!(late, [ms(35), ms(15)]);
 }
+
+/// Chunks that went out at `now`, by how late each was.
+fn late_at(playout: &mut Playout, t0: Instant, now: u64) -> Vec<Duration> {
+    let late = |(_, action)| match action {
+        PlayoutAction::Audio { late, .. } | PlayoutAction::Filling { late, .. } => Some(late),
+        _ => None,
+    };
+    run(playout, t0, now, now + 1).into_iter().filter_map(late).collect()
+}
+
+#[test]
+fn a_pump_that_comes_late_to_a_new_voice_is_late_since_it_was_there() {
+    let (t0, mut playout) = (origin(), playout());
+    playout.poll(t0, &mut Vec::new());
+    utterance(&mut playout, 1, 800);
+    playout.came(t0 + ms(10));
+    assert_eq!(
+        late_at(&mut playout, t0, 70),
+        [ms(60), ms(0), ms(0), ms(0), ms(0)],
+        "the first; the rest builds up the lead"
+    );
+    assert_eq!(playout.lead(), ms(100), "more than half of it: the pump needs more");
+    run(&mut playout, t0, 71, 1_500);
+    utterance(&mut playout, 2, 800);
+    playout.came(t0 + ms(1_500));
+    assert_eq!(late_at(&mut playout, t0, 1_530)[0], ms(30), "behind a silence too");
+}
+
+#[test]
+fn more_of_a_voice_that_waits_already_makes_nobody_less_late() {
+    let (t0, mut playout) = (origin(), playout());
+    playout.open(U1);
+    playout.push(U1, 0, 0, &[100; 1_600], &[]);
+    playout.came(t0);
+    run(&mut playout, t0, 0, 1);
+    playout.push(U1, 0, 1_600, &[100; 1_600], &[]);
+    playout.came(t0 + ms(50));
+    assert_eq!(late_at(&mut playout, t0, 55), [ms(35), ms(15)]);
+}

@@ -227,6 +227,65 @@ fn a_bed_goes_on_between_utterances_and_a_clear_begins_it_anew() {
     assert!(matches!(&log[1].1, PlayoutAction::Filling { samples, .. } if samples[0].unsigned_abs() < 5), "it rises");
 }
 
+/// A far end whose clock runs off by `ppm`, under a bed that nothing interrupts and a voice of 3 s every 12 s. The least and the most that it
+/// has waiting, in ms, and for how many ms it has nothing.
+fn half_an_hour_with_a_clock_off_by(ppm: i64) -> (i64, i64, i64) {
+    let (t0, mut playout, mut marks) = (origin(), playout(), std::collections::VecDeque::new());
+    playout.set_bed(Some(bed()));
+    let speech = voice(24_000);
+    let (mut sent_us, mut played_us, mut starved_us) = (0_i64, 0_i64, 0_i64);
+    let (mut least, mut most, mut utterance) = (i64::MAX, 0, 0);
+    const STEP_US: i64 = 2_000;
+    for t in 0..1_800_000_000 / STEP_US {
+        let now = t0 + Duration::from_micros((t * STEP_US) as u64);
+        if t % (12_000_000 / STEP_US) == 1_000 {
+            utterance += 1;
+            let id = UtteranceId(utterance);
+            playout.open(id);
+            playout.push(id, 0, 0, &speech, &[]);
+            playout.complete(id, 0);
+            playout.seal(id, 1);
+            playout.came(now);
+        }
+        if sent_us > 0 {
+            let time_us = STEP_US * 1_000_000 + STEP_US * ppm;
+            played_us += time_us;
+            starved_us += (played_us - sent_us * 1_000_000).max(0);
+            played_us = played_us.min(sent_us * 1_000_000);
+        }
+        while marks.front().is_some_and(|(at, _): &(i64, String)| *at * 1_000_000 <= played_us) {
+            let (_, name) = marks.pop_front().unwrap();
+            playout.mark_returned(now, &name);
+        }
+        let mut out = Vec::new();
+        playout.poll(now, &mut out);
+        for action in out {
+            match action {
+                PlayoutAction::Audio { samples, .. } | PlayoutAction::Filling { samples, .. } => {
+                    sent_us += samples.len() as i64 * 125;
+                }
+                PlayoutAction::Mark(name) => marks.push_back((sent_us, name)),
+                _ => {}
+            }
+        }
+        if sent_us > 0 {
+            let waiting = sent_us - played_us / 1_000_000;
+            (least, most) = (least.min(waiting / 1_000), most.max(waiting / 1_000));
+        }
+    }
+    (least, most, starved_us / 1_000_000_000)
+}
+
+#[test]
+fn a_bed_neither_starves_a_far_end_with_another_clock_nor_piles_up_there() {
+    for ppm in [0, 200, -200] {
+        let (least, most, starved) = half_an_hour_with_a_clock_off_by(ppm);
+        println!("{ppm} ppm: {least} to {most} ms waiting, none for {starved} ms");
+        assert_eq!(starved, 0, "{ppm} ppm");
+        assert!(most <= 160, "{ppm} ppm: {most} ms are waiting");
+    }
+}
+
 #[test]
 fn a_bed_is_not_for_a_far_end_that_reads() {
     let (t0, mut playout) = (origin(), unmarked(Duration::MAX));
@@ -272,4 +331,25 @@ fn keys_go_as_messages_where_the_carrier_has_them_and_not_all_at_once() {
     playout.press("1a").unwrap();
     assert_eq!(run(&mut playout, t0, 0, 50), [(0, PlayoutAction::Key('1')), (0, PlayoutAction::Key('A'))]);
     assert_eq!(unmarked(Duration::MAX).press("1"), Err(KeysError::Silent));
+}
+
+#[test]
+fn keys_that_go_as_messages_wait_as_they_were_told_to_and_for_what_is_said() {
+    let capabilities = Capabilities { dtmf_out: true, ..telephone() };
+    let (t0, mut playout) = (origin(), Playout::new(&capabilities, 8_000));
+    let mut far = FarEnd::default();
+    say(&mut playout, 1_600);
+    playout.press("w1W2").unwrap();
+    playout.press("3").unwrap();
+    let log = together(&mut playout, &mut far, t0, 0, 1_000);
+    let spoken = log.iter().find(|(_, action)| matches!(action, PlayoutAction::Spoken(..))).map(|(at, _)| *at);
+    assert_eq!(spoken, Some(200), "heard to its end");
+    assert_eq!(playout.poll_timeout(t0 + ms(1_000)), Some(t0 + ms(1_700)), "the pump sleeps until the wait is over");
+    let log = [log, together(&mut playout, &mut far, t0, 1_000, 3_000)].concat();
+    let keys: Vec<(u64, char)> = log
+        .iter()
+        .filter_map(|(at, action)| if let PlayoutAction::Key(key) = action { Some((*at, *key)) } else { None })
+        .collect();
+    assert_eq!(keys, [(700, '1'), (1_700, '2'), (1_700, '3')]);
+    assert_eq!(playout.poll_timeout(t0 + ms(3_000)), None);
 }
