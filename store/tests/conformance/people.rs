@@ -18,7 +18,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap()
 }
 
-fn record(business: BusinessId, action: Action, id: &str, at: DateTime<Utc>) -> Record {
+pub fn record(business: BusinessId, action: Action, id: &str, at: DateTime<Utc>) -> Record {
     Record {
         at,
         business,
@@ -42,7 +42,7 @@ fn new(business: BusinessId, email: &str, role: Role) -> NewUser {
     }
 }
 
-async fn add(db: &Database, business: BusinessId, email: &str, role: Role) -> Profile {
+pub async fn add(db: &Database, business: BusinessId, email: &str, role: Role) -> Profile {
     db.store.installation(Uuid::now_v7()).await.unwrap();
     let record = record(business, Action::Created, email, now());
     let made = db.store.add_user(new(business, email, role), Role::Owner, record).await.unwrap();
@@ -61,7 +61,7 @@ async fn change(db: &Database, seen: &Profile, edit: impl FnOnce(&mut Profile)) 
     db.store.change_user(seen.clone(), next, None, Role::Owner, record).await.unwrap()
 }
 
-async fn begin(db: &Database, user: UserId, at: DateTime<Utc>) -> SessionId {
+pub async fn begin(db: &Database, user: UserId, at: DateTime<Utc>) -> SessionId {
     let session = Session::begin(SessionId(Uuid::new_v4()), user, at);
     db.store.begin_session(session.clone(), None, record(OURS, Action::LoggedIn, "x", at)).await.unwrap();
     session.id
