@@ -20,7 +20,7 @@ use tandem_codecs::ambience::Scene;
 use tandem_domain::agent::{Agent, Ambience, AmbienceKind, Timing};
 use tandem_domain::ids::BusinessId;
 use tandem_domain::port::dialect::{Capabilities, ClearMarks, Decoder, Dialect, Encoder, LegStart};
-use tandem_domain::port::store::{AgentStore, RowKey, StoreFuture};
+use tandem_domain::port::store::{AgentStore, NoNumbers, RowKey, StoreFuture, Unlimited};
 use tandem_peers::caller::{Rendered, Step};
 use tandem_peers::carrier::twilio::{TwilioIds, TwilioPeer};
 use tandem_peers::carrier::{FRAME_SAMPLES, HeardFrame, MediaPeer, PlaybackStatistics, Violation};
@@ -49,6 +49,8 @@ impl<F: Fn(&mut Agent) + Send + Sync> AgentStore for Changed<F> {
 async fn exchange(change: impl Fn(&mut Agent) + Send + Sync + 'static) -> Exchange {
     let log = Log::default();
     let ports = Ports {
+        numbers: Arc::new(NoNumbers),
+        limits: Arc::new(Unlimited),
         agents: Arc::new(Changed(change)),
         log: Arc::new(log.clone()),
         stt: Arc::new(FakeStt::default()),

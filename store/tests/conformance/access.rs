@@ -67,7 +67,7 @@ async fn begin(db: &Database, user: UserId) -> Session {
     session
 }
 
-async fn key(db: &Database, business: BusinessId, seed: u64) -> KeyId {
+pub async fn key(db: &Database, business: BusinessId, seed: u64) -> KeyId {
     let minted = api_key::mint(&mut ChaCha20Rng::seed_from_u64(seed));
     let key = ApiKey {
         id: minted.id,

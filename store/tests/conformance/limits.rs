@@ -18,7 +18,7 @@ fn at() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap()
 }
 
-fn day(number: u32) -> NaiveDate {
+pub fn day(number: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2027, 1, number).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn by(business: BusinessId) -> Change {
     Change { by: "user:17".to_owned(), at: at(), audit }
 }
 
-fn usage(business: BusinessId, agent: AgentId, day: NaiveDate) -> Usage {
+pub fn usage(business: BusinessId, agent: AgentId, day: NaiveDate) -> Usage {
     let call = CallId(Uuid::now_v7());
     Usage { call, business, agent, direction: Direction::Inbound, day, overflow: false, at: at() }
 }

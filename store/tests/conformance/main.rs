@@ -155,6 +155,9 @@ on_both_engines! {
     tenants:
         reading_sees_only_its_own_business
         writing_reaches_only_its_own_business
+        no_agent_number_or_limit_of_another_business_is_seen_or_changed
+        no_account_key_or_record_of_another_business_is_seen_or_changed
+        no_turn_or_caller_of_another_business_is_seen
         the_schema_itself_keeps_businesses_apart;
     faults:
         a_broken_batch_leaves_nothing

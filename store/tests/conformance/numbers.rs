@@ -26,11 +26,11 @@ fn by(business: BusinessId) -> Change {
     Change { by: "user:17".to_owned(), at, audit }
 }
 
-fn number(text: &str) -> Number {
+pub fn number(text: &str) -> Number {
     Number::read(text, None).unwrap()
 }
 
-fn answered_by(agent: Option<AgentId>) -> NumberSettings {
+pub fn answered_by(agent: Option<AgentId>) -> NumberSettings {
     NumberSettings { agent, ..NumberSettings::default() }
 }
 
@@ -41,7 +41,7 @@ fn done(kept: KeptNumber) -> PhoneNumber {
     }
 }
 
-async fn add(db: &Database, business: BusinessId, text: &str, agent: Option<AgentId>) -> KeptNumber {
+pub async fn add(db: &Database, business: BusinessId, text: &str, agent: Option<AgentId>) -> KeptNumber {
     db.store.add_number(business, Uuid::now_v7(), number(text), answered_by(agent), by(business)).await.unwrap()
 }
 

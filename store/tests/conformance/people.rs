@@ -21,7 +21,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap()
 }
 
-fn record(business: BusinessId, action: Action, id: &str, at: DateTime<Utc>) -> Record {
+pub fn record(business: BusinessId, action: Action, id: &str, at: DateTime<Utc>) -> Record {
     Record {
         at,
         business,
@@ -45,7 +45,7 @@ fn new(business: BusinessId, email: &str, role: Role) -> NewUser {
     }
 }
 
-async fn add(db: &Database, business: BusinessId, email: &str, role: Role) -> Profile {
+pub async fn add(db: &Database, business: BusinessId, email: &str, role: Role) -> Profile {
     db.store.installation(Uuid::now_v7()).await.unwrap();
     let record = record(business, Action::Created, email, now());
     let made = db.store.add_user(new(business, email, role), Role::Owner, record).await.unwrap();
@@ -71,7 +71,7 @@ async fn log_in(db: &Database, session: Session) -> bool {
     db.store.begin_session(session, proof, record).await.unwrap()
 }
 
-async fn begin(db: &Database, user: UserId, at: DateTime<Utc>) -> SessionId {
+pub async fn begin(db: &Database, user: UserId, at: DateTime<Utc>) -> SessionId {
     let session = Session::begin(SessionId(Uuid::new_v4()), user, at);
     assert!(log_in(db, session.clone()).await);
     session.id
