@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! came    1   2   4   3   5   5   6   8   9  10          in messages of 20 ms
-//! given   1   2       34  5       6          ─89 10      ─ missing, after 40 ms
+//! given   1   2       34  5       6          ─89 10      ─ missing, given up after 40 ms
 //!                 └held        └again
 //! ```
 //!
@@ -14,14 +14,14 @@
 //! [`JUMP`] off, or [`BEHIND_IN_A_ROW`] messages of the past that follow one another, is a new
 //! count of the sender's, and goes on at once.
 //!
-//! Bounded: [`MOST_HELD`] messages wait, [`WAIT`] at most.
+//! Bounded: [`MOST_HELD`] messages wait, two messages' length at most, and no less than [`WAIT`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::frame::SampleRate;
 
-/// How long a message waits for one that it has overtaken.
+/// How long a message waits for one that it has overtaken: as long as two messages of 20 ms. Longer ones wait for two of theirs.
 pub const WAIT: Duration = Duration::from_millis(40);
 /// How far a message's time may be from where the stream stands.
 pub const JUMP: Duration = Duration::from_millis(500);
@@ -111,7 +111,7 @@ impl InOrder {
             let (&at, _) = self.held.first_key_value()?;
             let next = self.next.unwrap_or(at);
             if at > next + NEAR {
-                let waited = self.since().is_some_and(|since| now >= since + WAIT);
+                let waited = self.poll_timeout().is_some_and(|due| now >= due);
                 if !waited && self.held.len() <= MOST_HELD {
                     return None;
                 }
@@ -129,7 +129,9 @@ impl InOrder {
 
     /// When to ask for what is [`ready`](Self::ready), if nothing comes; `None` while nothing waits.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.since().map(|since| since + WAIT)
+        let (_, (_, samples)) = self.held.first_key_value()?;
+        let two = self.rate.duration_of(2 * samples.len() as u64);
+        self.since().map(|since| since + two.max(WAIT))
     }
 
     /// Since when the message waits that came first.
