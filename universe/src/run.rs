@@ -17,7 +17,7 @@ use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
 use tandem_domain::record::{EndReason, Record};
 use tandem_peers::caller::{Caller, CallerTurn, Rendered, Step};
-use tandem_peers::carrier::{Carrier, MediaPeer};
+use tandem_peers::carrier::{Carrier, MediaPeer, PlaybackStatistics};
 use tandem_peers::universe::cast::{Cast, CastError};
 use tandem_peers::universe::public_bugs::Holds;
 use tandem_peers::universe::surroundings::Room;
@@ -92,6 +92,8 @@ pub struct Run {
     pub goes: Vec<Go>,
     /// What went on at the vendors.
     pub overheard: Vec<(Duration, Overheard)>,
+    /// What went on at each recogniser of the order by itself.
+    pub recognisers: Vec<(Duration, Overheard)>,
     /// What the call left in the store, in order.
     pub records: Vec<Record>,
     /// When the room around the caller, or the caller, was speech to the switch's detector.
@@ -102,6 +104,8 @@ pub struct Run {
     pub recording: Option<Recording>,
     /// The longest that any message was under way, up and down.
     pub ways: (Duration, Duration),
+    /// What the listener could complain about.
+    pub playback: PlaybackStatistics,
     /// Before the call.
     pub before: Alive,
     /// Two seconds after it.
@@ -211,7 +215,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         tts: voices(&case, &tap),
         brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
     };
-    let recorder = case.holds.contains(&Holds::RecordingIsTheCall).then(Recorder::start);
+    let recorder = case.holds.iter().any(Holds::is_about_a_recording).then(Recorder::start);
     let mut config = SwitchConfig::default();
     if let Some((recorder, _)) = &recorder {
         config.tap = AudioTaps::to(Arc::clone(recorder) as Arc<dyn AudioTap>);
@@ -234,6 +238,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
     let ended = far.far(clock::now());
     let recording = recorder.as_ref().and_then(|(recorder, _)| recorder.finish());
     let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
+    let playback = line.peer.statistics();
     drop(line);
 
     sleep(GRACE).await;
@@ -246,6 +251,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         digest: digest(&tape, &records),
         goes: turns.into_iter().map(|turn| go(turn, now, ended)).collect(),
         overheard: tap.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
+        recognisers: wires.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
         over: (since(ended), over),
         case,
         heard: tape.words(),
@@ -254,6 +260,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         ways,
         records,
         recording,
+        playback,
         before,
         after,
     })

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::cast::Voice;
 use super::channel::{ChannelPlan, LinePlan};
+use super::fault_rows::Pass;
 use super::scenario::{BrainPlan, CallerPlan, CarrierKind, Cue, Desk, Manner, Scenario, SttPlan, TtsPlan, VendorPlans};
 use super::surroundings::Surroundings;
 use crate::caller::Step;
@@ -74,6 +75,15 @@ pub enum Holds {
         /// After how many calls the leak was reported.
         calls: u32,
     },
+    /// The figure of a row of the fault table.
+    Passes(Pass),
+}
+
+impl Holds {
+    /// Whether it takes a recorder to tell.
+    pub fn is_about_a_recording(&self) -> bool {
+        matches!(self, Self::RecordingIsTheCall | Self::Passes(Pass::AudioLost { .. }))
+    }
 }
 
 /// All of them, in the order of the modules.

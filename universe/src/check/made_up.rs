@@ -170,11 +170,13 @@ impl MadeUp {
             heard: self.heard,
             goes: self.goes,
             overheard: self.overheard,
+            recognisers: vec![],
             records,
             over,
             floor: self.floor,
             recording: None,
             ways: (Duration::ZERO, Duration::ZERO),
+            playback: Default::default(),
             before: Alive::default(),
             after: Alive::default(),
         }
