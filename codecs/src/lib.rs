@@ -13,6 +13,7 @@
 //! | [`g711`], [`l16`] | the codecs behind it |
 //! | [`g722`], `opus` | the codecs with a memory of their own; the second with the feature `opus` |
 //! | [`jitter`] | packets in as they come, frames out at our pace |
+//! | [`in_order`] | messages that say when they were made, each once and in order |
 //! | [`late`] | stalls of a stream that loses nothing, such as a WebSocket |
 //! | [`plc`] | what is played where audio is missing |
 //! | [`resample`] | polyphase conversion between the rates of telephony and synthesis |
@@ -43,6 +44,7 @@ pub mod frame;
 pub mod framer;
 pub mod g711;
 pub mod g722;
+pub mod in_order;
 pub mod jitter;
 pub mod l16;
 pub mod late;

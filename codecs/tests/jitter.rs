@@ -193,6 +193,21 @@ fn an_hour_with_a_fast_or_a_slow_sender() {
 }
 
 #[test]
+fn six_minutes_with_a_clock_2000_ppm_off() {
+    let source = speech();
+    for drift_ppm in [-2_000.0, 2_000.0] {
+        let heard = play(Channel { drift_ppm, jitter_ms: 5.0, ..CLEAN }.arrivals(&source, 360));
+        let clicks = clicks(&heard.samples, RATE).len() as f64 / minutes(&heard.samples);
+        println!(
+            "{drift_ppm} ppm: off target by {:.1} ms, {clicks:.2} clicks a minute, {:?}",
+            heard.off_target_ms, heard.stats
+        );
+        assert!(heard.off_target_ms <= 40.0, "{drift_ppm}: {} ms", heard.off_target_ms);
+        assert!(clicks <= 1.0, "{drift_ppm}: {clicks} clicks a minute");
+    }
+}
+
+#[test]
 fn packets_of_30_ms_are_played_in_frames_of_20() {
     let source = speech();
     let heard = play(Channel { packet_ms: 30, jitter_ms: 10.0, ..CLEAN }.arrivals(&source, 60));

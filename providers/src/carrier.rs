@@ -6,4 +6,5 @@
 pub mod browser;
 pub mod exotel;
 mod message;
+mod told_keys;
 pub mod twilio;

@@ -58,8 +58,12 @@ pub enum Overheard {
         /// What was understood.
         text: String,
     },
+    /// A stream of a vendor was begun.
+    Opened(&'static str),
     /// A stream of a vendor ended with an error.
     Failed(&'static str),
+    /// A stream of a vendor is over: it ended, or nobody wants more of it.
+    Over(&'static str),
 }
 
 /// Everything that was overheard, with its time, and the streams that are open.
@@ -88,13 +92,22 @@ impl Tap {
 /// A vendor's stream that is counted while it lives.
 struct Counted<S> {
     stream: S,
+    vendor: &'static str,
     tap: Arc<Tap>,
+    ended: bool,
 }
 
 impl<S> Counted<S> {
-    fn new(stream: S, tap: &Arc<Tap>) -> Self {
+    fn new(vendor: &'static str, stream: S, tap: &Arc<Tap>) -> Self {
         tap.open.fetch_add(1, Ordering::SeqCst);
-        Self { stream, tap: Arc::clone(tap) }
+        tap.note(Overheard::Opened(vendor));
+        Self { stream, vendor, tap: Arc::clone(tap), ended: false }
+    }
+
+    fn ended(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.tap.note(Overheard::Over(self.vendor));
+        }
     }
 }
 
@@ -102,12 +115,17 @@ impl<S: Stream + Unpin> Stream for Counted<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.stream.poll_next_unpin(context)
+        let item = self.stream.poll_next_unpin(context);
+        if let Poll::Ready(None) = item {
+            self.ended();
+        }
+        item
     }
 }
 
 impl<S> Drop for Counted<S> {
     fn drop(&mut self) {
+        self.ended();
         self.tap.open.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -134,7 +152,7 @@ impl<S: Stt> Stt for TappedStt<S> {
             Ok(SttEvent::Partial { .. }) => {}
             Err(_) => answered.note(Overheard::Failed("stt")),
         });
-        Counted::new(events, &self.1).boxed()
+        Counted::new("stt", events, &self.1).boxed()
     }
 }
 
@@ -159,7 +177,7 @@ impl Tts for TappedTts {
                 failed.note(Overheard::Failed("tts"));
             }
         });
-        Counted::new(chunks, &self.tap).boxed()
+        Counted::new("tts", chunks, &self.tap).boxed()
     }
 }
 
@@ -185,7 +203,7 @@ impl Brain for TappedBrain {
                 failed.note(Overheard::Failed("llm"));
             }
         });
-        Counted::new(events, &self.1).boxed()
+        Counted::new("llm", events, &self.1).boxed()
     }
 
     fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {

@@ -21,6 +21,7 @@
 mod commits;
 mod endpoints;
 mod overlaps;
+mod passed;
 pub(crate) mod promised;
 mod questions;
 mod resumes;

@@ -18,7 +18,7 @@ use tandem_domain::port::dialect::WireMessage;
 use tandem_peers::caller::{Action, Caller};
 use tandem_peers::carrier::{FRAME_SAMPLES, MediaPeer};
 use tandem_peers::dice::Dice;
-use tandem_peers::universe::channel::{Channel, Codec, FarClock, Losing};
+use tandem_peers::universe::channel::{Channel, Codec, Disordering, FarClock, Losing};
 use tandem_peers::universe::scenario::Scenario;
 use tandem_peers::universe::surroundings::Room;
 use tokio::sync::mpsc;
@@ -118,6 +118,7 @@ pub(crate) struct Line {
     room: Room,
     codec: Codec,
     losing: Losing,
+    disordering: Disordering<Sent>,
     up: Channel<Sent>,
     down: Channel<Sent>,
     longest: (Duration, Duration),
@@ -154,6 +155,7 @@ impl Line {
             room,
             codec: scenario.line.codec,
             losing: Losing::new(scenario.line.lost, Dice::stream(scenario.seed, "lost voice")),
+            disordering: Disordering::new(scenario.line.disorder, Dice::stream(scenario.seed, "carrier's disorder")),
             up,
             down: scenario.down(),
             longest: (Duration::ZERO, Duration::ZERO),
@@ -252,7 +254,9 @@ impl Line {
         if !self.hung_up && far >= self.next_frame {
             self.next_frame += FRAME;
             for text in self.frame(far) {
-                self.up.send(now, Sent { at: now, message: WireMessage::Text(text) });
+                for sent in self.written(Sent { at: now, message: WireMessage::Text(text) }) {
+                    self.up.send(now, sent);
+                }
             }
         }
         for Sent { at, message } in self.up.poll(now) {
@@ -265,6 +269,15 @@ impl Line {
             self.to_switch = None;
         }
         Ok(())
+    }
+
+    /// What the carrier's media server writes when it has this message; the last one comes last.
+    fn written(&mut self, sent: Sent) -> Vec<Sent> {
+        if self.hung_up {
+            return self.disordering.finish().into_iter().chain([sent]).collect();
+        }
+        let is_audio = matches!(&sent.message, WireMessage::Text(text) if text.contains("\"media\""));
+        self.disordering.write(sent, is_audio)
     }
 
     /// 20 ms of the caller's life; what the carrier sends of it.

@@ -10,6 +10,7 @@ use tandem_actors::clock;
 use tandem_domain::ids::UtteranceId;
 use tandem_domain::record::{EndReason, RECORDING_SAVED, Record};
 use tandem_peers::caller::{CallerTurn, Rendered, Step};
+use tandem_peers::carrier::PlaybackStatistics;
 use tandem_peers::universe::cast::{Cast, CastError};
 use tandem_peers::universe::surroundings::Room;
 use tandem_peers::vendor::Fault;
@@ -77,6 +78,8 @@ pub struct Run {
     pub goes: Vec<Go>,
     /// What went on at the vendors.
     pub overheard: Vec<(Duration, Overheard)>,
+    /// What went on at each recogniser of the order by itself.
+    pub recognisers: Vec<(Duration, Overheard)>,
     /// What the call left in the store, in order.
     pub records: Vec<Record>,
     /// When the room around the caller, or the caller, was speech to the switch's detector.
@@ -91,6 +94,8 @@ pub struct Run {
     pub many: Option<Many>,
     /// The longest that any message was under way, up and down.
     pub ways: (Duration, Duration),
+    /// What the listener could complain about.
+    pub playback: PlaybackStatistics,
     /// Before the call.
     pub before: Alive,
     /// Two seconds after it.
@@ -218,6 +223,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
     let ended = far.far(clock::now());
     let recording = stage.recordings().pop();
     let (tape, turns) = (std::mem::take(&mut line.tape), line.caller.turns().to_vec());
+    let playback = line.peer.statistics();
     drop(line);
 
     sleep(GRACE).await;
@@ -230,6 +236,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         digest: digest(&tape, &records),
         goes: turns.into_iter().map(|turn| go(turn, now, ended)).collect(),
         overheard: stage.tap.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
+        recognisers: stage.wires.notes().into_iter().map(|(at, what)| (since(far.far(at)), what)).collect(),
         over: (since(ended), over),
         case,
         heard: tape.words(),
@@ -239,6 +246,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         saved: stage.saved(),
         records,
         recording,
+        playback,
         before,
         after,
         many: None,

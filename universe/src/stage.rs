@@ -42,7 +42,7 @@ pub(crate) struct Stage {
     /// What the call hears of its vendors.
     pub(crate) tap: Arc<Tap>,
     /// What goes over the vendors' wires: with one vendor behind another, more than the call hears.
-    wires: Arc<Tap>,
+    pub(crate) wires: Arc<Tap>,
     pub(crate) log: Log,
     recorder: Option<Arc<Recorder>>,
     /// Of the switch's own recordings.
@@ -64,8 +64,7 @@ impl Stage {
             tts: voices(case, &tap),
             brains: Arc::new(TappedBrains(vendors.brain.fake(desk, scenario.seed), Arc::clone(&tap))),
         };
-        let is_recorded = |holds: &Holds| matches!(holds, Holds::RecordingIsTheCall | Holds::EachIsRecorded { .. });
-        let recorder = case.holds.iter().any(is_recorded).then(Recorder::start);
+        let recorder = case.holds.iter().any(Holds::is_about_a_recording).then(Recorder::start);
         let folder =
             case.holds.contains(&Holds::RecordingIsSaved).then(TempDir::new).transpose().map_err(RunError::Folder)?;
         let mut config = SwitchConfig::default();

@@ -1,4 +1,4 @@
-//! The incoming pump: socket → dialect → the switch's rate → 20 ms frames → keys, sound → detector → ear lane.
+//! The incoming pump: socket → dialect → its order → the switch's rate → 20 ms frames → keys, sound → detector → ear lane.
 //!
 //! Place:   switchboard > call > **ingress**
 //! Hears:   nothing; reads the socket.    Tells: `call`, speech events, keys and the leg's end; the speech lane, marks that came back.
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::framer::Framer;
+use tandem_codecs::in_order::{InOrder, Piece, Place};
 use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
 use tandem_domain::echo::Meter;
@@ -104,6 +105,8 @@ struct Pump {
     args: Args,
     gate: SpeechGate,
     audio: AudioBudget,
+    /// Of audio that says when it was made.
+    order: InOrder,
     from_leg: FromLeg,
     framer: Framer<i16>,
     keys: Keys,
@@ -117,6 +120,7 @@ struct Pump {
     meter: Meter,
     /// What was told last of the loudness of the speech under way: an echo's, a caller's, faded.
     loudness: Option<(bool, bool, bool)>,
+    began: Instant,
     heard_at: Instant,
     /// Frames judged since the last score was shown, and how many of them were speech.
     scored: u8,
@@ -128,6 +132,8 @@ impl Pump {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
             audio: AudioBudget::new(clock::now()),
+            order: InOrder::new(args.decoder.format().rate),
+            began: clock::now(),
             from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             keys: Keys::new(args.hearing.inband_dtmf, args.tells_keys),
@@ -150,6 +156,8 @@ impl Pump {
         loop {
             let wake =
                 if self.gate.is_speaking() { self.heard_at + STALL } else { self.heard_at + self.args.media_timeout };
+            let overdue = self.order.poll_timeout().map(|due| self.began + due);
+            let wake = overdue.map_or(wake, |overdue| overdue.min(wake));
             // One that rings too early is set again then: setting it anew with every frame costs more than the few times that it rings.
             if alarm.deadline() > wake.into() || alarm.is_elapsed() {
                 alarm.as_mut().reset(wake.into());
@@ -179,6 +187,10 @@ impl Pump {
                     if now < wake {
                         continue;
                     }
+                    if overdue.is_some_and(|overdue| now >= overdue) {
+                        self.in_order(now);
+                        continue;
+                    }
                     if now >= self.heard_at + self.args.media_timeout {
                         return EndReason::MediaTimeout;
                     }
@@ -194,13 +206,17 @@ impl Pump {
         let event = self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)?;
         steps::received(self.args.id, self.args.carrier, &event);
         match event {
-            LegEvent::Audio { samples, .. } => {
+            LegEvent::Audio { samples, timestamp } => {
                 let length = self.args.decoder.format().rate.duration_of(samples as u64);
                 if !self.audio.spend(now, length) {
                     return Err(EndReason::Breach(Breach::Flood));
                 }
-                self.framer.push(self.from_leg.convert(pcm));
-                self.frames(now);
+                match self.order.came(now.saturating_duration_since(self.began), timestamp, pcm) {
+                    Place::Next => self.audio(now, pcm),
+                    Place::Held => {}
+                    Place::Past => self.ignored("past_audio"),
+                }
+                self.in_order(now);
             }
             LegEvent::Mark(name) => {
                 let spoken = self.args.speech.playout().mark_returned(now, &name);
@@ -214,9 +230,7 @@ impl Pump {
                     self.pressed(digit);
                 }
             }
-            LegEvent::Ignored(reason) => {
-                metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
-            }
+            LegEvent::Ignored(reason) => self.ignored(reason),
             LegEvent::Typed(text) => self.tell(Input::Typed(text)),
             LegEvent::Context(text) => self.tell(Input::Context(text)),
             LegEvent::Activity => self.tell(Input::Activity),
@@ -238,15 +252,44 @@ impl Pump {
     async fn stalled(&mut self, now: Instant) -> Result<(), EndReason> {
         let frames = now.saturating_duration_since(self.heard_at).as_millis() / FRAME.as_millis();
         for _ in 0..frames.max(1) {
-            let mut frame = [0; FRAME_SAMPLES];
-            self.sound.fill(now, &mut frame);
-            self.judged(now, &frame, false);
+            self.fill(now);
         }
         if let Some(VadEvent::SpeechEnded { at_sample }) = self.gate.finish() {
             self.sustained = false;
             self.tell(Input::SpeechEnded { to: at_sample, ended: self.instant(now, at_sample) });
         }
         Ok(())
+    }
+
+    /// What had waited for audio that it had overtaken. A hole that is shorter than a stall is filled here, a longer one has been already.
+    fn in_order(&mut self, now: Instant) {
+        while let Some(piece) = self.order.ready(now.saturating_duration_since(self.began)) {
+            match piece {
+                Piece::Audio(pcm) => self.audio(now, &pcm),
+                Piece::Missing(length) => {
+                    self.ignored("missing_audio");
+                    let frames = if length < STALL { length.as_millis() / FRAME.as_millis() } else { 0 };
+                    for _ in 0..frames {
+                        self.fill(now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn ignored(&self, reason: &'static str) {
+        metrics::counter!(IGNORED, "carrier" => self.args.carrier, "reason" => reason).increment(1);
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let mut frame = [0; FRAME_SAMPLES];
+        self.sound.fill(now, &mut frame);
+        self.judged(now, &frame, false);
+    }
+
+    fn audio(&mut self, now: Instant, pcm: &[i16]) {
+        self.framer.push(self.from_leg.convert(pcm));
+        self.frames(now);
     }
 
     fn frames(&mut self, now: Instant) {

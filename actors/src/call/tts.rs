@@ -29,6 +29,10 @@ const CHUNK_LIMIT: Duration = Duration::from_secs(3);
 /// Speech in one sentence beyond which a voice runs away and is cut (promises.md P7).
 const LONGEST_SENTENCE: Duration = Duration::from_secs(30);
 
+/// Of a chunk, so much is queued before there has to be room for more: a voice may give a whole sentence at once, whose length tells how much of
+/// it was heard, or ten megabytes.
+const PIECE: Duration = Duration::from_secs(10);
+
 /// Of a sentence that is only prepared, so much is made before somebody wants it.
 const PREPARED: Duration = Duration::from_secs(4);
 
@@ -206,6 +210,7 @@ async fn speak(
     let failed = |detail: &str| TtsError::Failed { vendor, detail: detail.to_owned() };
     let limit = LONGEST_SENTENCE.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
     let most = PREPARED.as_millis() as u64 * u64::from(spec.rate_hz) / 1_000;
+    let piece = PIECE.as_millis() as usize * spec.rate_hz as usize / 1_000;
     let mut chunks = voice.speak(spec).fuse();
     let (mut made, mut length) = (VecDeque::new(), 0);
     let sentence = match place {
@@ -242,16 +247,25 @@ async fn speak(
                 None => break,
             },
         };
-        if !lane.playout().push(sentence.utterance, sentence.index, offset, &chunk.samples, &chunk.words) {
-            return Ok(()); // cut meanwhile
+        let within = usize::try_from(limit - offset).unwrap_or(usize::MAX).min(chunk.samples.len());
+        let (mut rest, mut words) = (&chunk.samples[..within], &chunk.words[..]);
+        loop {
+            let (now, later) = rest.split_at(rest.len().min(piece));
+            if !lane.playout().push(sentence.utterance, sentence.index, offset, now, words) {
+                return Ok(()); // cut meanwhile
+            }
+            offset += now.len() as u64;
+            wake();
+            lane.room().await;
+            if later.is_empty() {
+                break;
+            }
+            (rest, words) = (later, &[]);
         }
-        offset += chunk.samples.len() as u64;
-        wake();
-        if offset > limit {
+        if within < chunk.samples.len() {
             warn!(vendor, "a sentence of more than 30 s was cut");
             break;
         }
-        lane.room().await;
     }
     lane.playout().complete(sentence.utterance, sentence.index);
     wake();

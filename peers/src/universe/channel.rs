@@ -10,10 +10,11 @@
 //! ```
 //!
 //! A WebSocket's line keeps order and loses nothing, because TCP does; what a plan may ask of it is delay, jitter, stalls and a
-//! carrier's trouble with marks. The far end's clock, which is neither end's fault, is a [`FarClock`]. Bits are never changed: what a
+//! carrier's trouble with marks. What the carrier itself mixes up is a [`Disorder`]. The far end's clock, which is neither end's fault, is a [`FarClock`]. Bits are never changed: what a
 //! codec does to samples is [`Codec::pass`].
 
 mod clock;
+mod disorder;
 mod loss;
 mod plan;
 mod stalls;
@@ -23,6 +24,7 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 pub use clock::FarClock;
+pub use disorder::{Disorder, Disordering};
 pub use loss::{Losing, Loss};
 pub use plan::{ChannelPlan, Codec, Datagrams, LinePlan, MarkTrouble, Transport};
 pub use stalls::Stalls;

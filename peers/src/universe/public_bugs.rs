@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::cast::Voice;
 use super::channel::{ChannelPlan, LinePlan};
+use super::fault_rows::Pass;
 use super::scenario::{BrainPlan, CallerPlan, CarrierKind, Cue, Desk, Manner, Scenario, SttPlan, TtsPlan, VendorPlans};
 use super::surroundings::Surroundings;
 use crate::caller::Step;
@@ -81,6 +82,15 @@ pub enum Holds {
         /// How many.
         calls: u32,
     },
+    /// The figure of a row of the fault table.
+    Passes(Pass),
+}
+
+impl Holds {
+    /// Whether it takes a recorder to tell.
+    pub fn is_about_a_recording(&self) -> bool {
+        matches!(self, Self::RecordingIsTheCall | Self::EachIsRecorded { .. } | Self::Passes(Pass::AudioLost { .. }))
+    }
 }
 
 /// All of them, by what carries them: with that mechanism off (`make sim SABOTAGE=<name>`), each call of its row goes red.

@@ -88,6 +88,17 @@ pub fn longest(run: &Run) -> Duration {
     silences(run).iter().map(|silence| silence.to - silence.from).max().unwrap_or_default()
 }
 
+/// The silences that are ours alone: before the first word, within an utterance, and from the silence that ended a turn to our next sound.
+pub(crate) fn ours(run: &Run) -> Vec<Duration> {
+    let length = |silence: &Silence| match silence.after {
+        Who::Nobody => Some(silence.to - silence.from),
+        Who::Agent => is_within_utterance(run, *silence).then(|| silence.to - silence.from),
+        Who::Caller => Some((silence.to - silence.from).saturating_sub(waited(run, *silence))),
+    };
+    let all = silences(run);
+    all.iter().filter(|silence| silence.before == Who::Agent).filter_map(length).collect()
+}
+
 /// Until when the silence may last, and what it is.
 fn limit(run: &Run, silence: Silence) -> (Duration, &'static str) {
     let timing = &run.case.timing;

@@ -68,7 +68,8 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
         | Holds::NothingOutlives { .. }
         | Holds::EveryWordOnce
         | Holds::KeysArrive
-        | Holds::SilenceAtMost(_) => {
+        | Holds::SilenceAtMost(_)
+        | Holds::Passes(_) => {
             let (at, what) = crate::figures::promised::broken(run, holds)?;
             breach(at, what)
         }

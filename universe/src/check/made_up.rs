@@ -170,6 +170,7 @@ impl MadeUp {
             heard: self.heard,
             goes: self.goes,
             overheard: self.overheard,
+            recognisers: vec![],
             records,
             over,
             floor: self.floor,
@@ -177,6 +178,7 @@ impl MadeUp {
             saved: None,
             many: None,
             ways: (Duration::ZERO, Duration::ZERO),
+            playback: Default::default(),
             before: Alive::default(),
             after: Alive::default(),
         }

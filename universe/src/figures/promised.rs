@@ -59,6 +59,7 @@ pub(crate) fn broken(run: &Run, holds: Holds) -> Option<(Duration, String)> {
             let what = || format!("{} ms of silence, {} at most", longest.as_millis(), most.as_millis());
             (longest > most).then(|| (run.over.0, what()))
         }
+        Holds::Passes(pass) => super::passed::missed(run, pass),
         Holds::SilentWithin(_)
         | Holds::NoStarvedGap(_)
         | Holds::Clean
@@ -103,7 +104,7 @@ fn torn(run: &Run) -> Option<(Duration, String)> {
 
 fn pressed(run: &Run) -> String {
     let keys = run.case.scenario.caller.script.iter().filter_map(|step| match step {
-        Step::Dtmf(keys) => Some(keys.as_str()),
+        Step::Dtmf(keys) | Step::Say(Cue::Keys(keys)) => Some(keys.as_str()),
         _ => None,
     });
     keys.collect()

@@ -18,10 +18,11 @@ const FIRST: Duration = Duration::from_millis(300);
 const UTTERANCE: UtteranceId = UtteranceId(1);
 
 /// A voice of five chunks a sentence. Of the first `broken` sentences there is no sound.
-#[derive(Default)]
 struct Slow {
     asked: AtomicU32,
     broken: u32,
+    /// Samples of a chunk.
+    chunk: usize,
 }
 
 impl Voice for Slow {
@@ -31,19 +32,17 @@ impl Voice for Slow {
 
     fn speak(&self, _: TtsSpec) -> EventStream<TtsChunk, TtsError> {
         let broken = self.asked.fetch_add(1, Ordering::Relaxed) < self.broken;
+        let chunk = TtsChunk { samples: Arc::from(vec![100; self.chunk]), words: Vec::new() };
+        let (begin, rest) = (chunk.clone(), std::iter::repeat_n(Ok(chunk), 4));
         let first = stream::once(async move {
             sleep(FIRST).await;
             match broken {
                 true => Err(TtsError::Failed { vendor: "slow", detail: "as planned".into() }),
-                false => Ok(chunk()),
+                false => Ok(begin),
             }
         });
-        first.chain(stream::iter((0..4).map(|_| Ok(chunk())))).boxed()
+        first.chain(stream::iter(rest)).boxed()
     }
-}
-
-fn chunk() -> TtsChunk {
-    TtsChunk { samples: Arc::from([100; CHUNK]), words: Vec::new() }
 }
 
 struct Stage {
@@ -54,7 +53,11 @@ struct Stage {
 
 impl Stage {
     async fn new(broken: u32) -> Self {
-        let voice = Arc::new(Slow { broken, ..Slow::default() });
+        Self::of(Slow { asked: AtomicU32::new(0), broken, chunk: CHUNK }).await
+    }
+
+    async fn of(voice: Slow) -> Self {
+        let voice = Arc::new(voice);
         let capabilities = Capabilities {
             carrier: "test",
             chunk: Duration::from_millis(20),
@@ -145,6 +148,17 @@ async fn a_sentence_that_could_not_be_prepared_is_tried_again() {
     stage.speak("Hello.");
     assert_eq!(stage.queued_after().await, FIRST);
     assert_eq!(stage.voice.asked.load(Ordering::Relaxed), 2);
+}
+
+/// promises.md P7, "10 MB at once".
+#[tokio::test(start_paused = true)]
+async fn ten_minutes_at_once_wait_for_room() {
+    let stage = Stage::of(Slow { asked: AtomicU32::new(0), broken: 0, chunk: 600 * 8_000 }).await;
+    stage.speak("Hello.");
+    sleep(FIRST * 10).await;
+    let waiting = stage.lane.playout().backlog();
+    assert!(waiting <= Duration::from_secs(14), "{waiting:?} wait to be heard");
+    assert!(!stage.is_queued());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tandem_codecs::g711;
 
+use super::disorder::Disorder;
 use super::loss::Loss;
 use super::stalls::Stalls;
 use crate::vendor::Latency;
@@ -136,6 +137,9 @@ pub struct LinePlan {
     /// Packets of the caller's voice that the carrier's own network loses before its media server, which sends silence in their place.
     #[serde(default)]
     pub lost: Loss,
+    /// What the carrier's media server does to its messages.
+    #[serde(default)]
+    pub disorder: Disorder,
 }
 
 impl LinePlan {
@@ -146,6 +150,7 @@ impl LinePlan {
         drift_ppm: 0,
         codec: Codec::None,
         lost: Loss::None,
+        disorder: Disorder { lost: 0.0, reordered: 0.0, doubled: 0.0 },
     };
 }
 

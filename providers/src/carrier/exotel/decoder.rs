@@ -10,8 +10,9 @@
 //! | `stop`      | once, last; missing when the line breaks      | [`LegEvent::Stopped`], [`LegEvent::MovedOn`] by its reason   |
 //! | any other   | its pages name some that its streams lack     | [`LegEvent::Ignored`], counted                               |
 //!
-//! The rate is the format's, else the URL's, else 8 kHz. Not checked: `sequence_number` and `chunk` (TCP neither loses nor reorders); that
-//! `connected` came, since it carries nothing; that a message after `start` names its stream, since a socket has but one.
+//! The rate is the format's, else the URL's, else 8 kHz. Not checked: `chunk`, and `sequence_number` of anything but keys, of which a copy is
+//! ignored (audio tells its time, by which the switch puts it in order); that `connected` came, since it carries nothing; that a message after
+//! `start` names its stream, since a socket has but one.
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, LegStart, WireMess
 
 use super::wire::{self, DtmfMessage, Head, MarkMessage, MediaMessage, StartMessage, StopMessage};
 use super::{MAX_CHUNK_BYTES, MAX_MESSAGE_BYTES, known_rate};
+use crate::carrier::told_keys::ToldKeys;
 
 /// Bytes of an id. Exotel's have 32.
 const MAX_ID_BYTES: usize = 128;
@@ -44,6 +46,7 @@ enum Stage {
 pub struct ExotelDecoder {
     stage: Stage,
     format: MediaFormat,
+    keys: ToldKeys,
     bytes: Vec<u8>,
 }
 
@@ -51,7 +54,7 @@ impl ExotelDecoder {
     /// A decoder for one socket whose URL asked for `url_rate`.
     pub fn new(url_rate: SampleRate) -> Self {
         let format = MediaFormat { encoding: Encoding::L16Le, rate: url_rate };
-        Self { stage: Stage::Fresh, format, bytes: Vec::new() }
+        Self { stage: Stage::Fresh, format, keys: ToldKeys::default(), bytes: Vec::new() }
     }
 
     fn connected(&mut self) -> Result<LegEvent, Breach> {
@@ -84,6 +87,7 @@ impl ExotelDecoder {
         let number = |text: &Option<wire::Text<'_>>| text.as_ref().filter(fits).map(|text| text.0.to_string());
         let (from, to) = (number(&start.from), number(&start.to));
         self.stage = Stage::Running { stream_sid: stream_sid.clone() };
+        self.keys.began(text);
         Ok(LegEvent::Started(LegStart {
             stream_id: stream_sid,
             carrier_call_id: call_sid,
@@ -119,6 +123,15 @@ impl ExotelDecoder {
         Ok(LegEvent::Audio { samples: pcm.len() - before, timestamp })
     }
 
+    fn dtmf(&mut self, text: &str) -> Result<LegEvent, Breach> {
+        let digit = wire::read::<DtmfMessage<'_>>(text)?.dtmf.digit;
+        let key = key(&digit.0).ok_or_else(|| malformed("digit is none of 0-9 * # A-D"))?;
+        match self.keys.again(text, key) {
+            true => Ok(LegEvent::Ignored("key_again")),
+            false => Ok(LegEvent::Dtmf(key)),
+        }
+    }
+
     fn stop(&mut self, text: &str) -> Result<LegEvent, Breach> {
         let reason = wire::read::<StopMessage<'_>>(text)?.stop.and_then(|stop| stop.reason);
         self.stage = Stage::Stopped;
@@ -143,7 +156,7 @@ impl Decoder for ExotelDecoder {
             "connected" => self.connected(),
             "start" => self.start(&head, text),
             "media" => self.expect_running(&head).and_then(|()| self.media(text, pcm)),
-            "dtmf" => self.expect_running(&head).and_then(|()| dtmf(text)),
+            "dtmf" => self.expect_running(&head).and_then(|()| self.dtmf(text)),
             "mark" => self.expect_running(&head).and_then(|()| mark(text)),
             "stop" => self.expect_running(&head).and_then(|()| self.stop(text)),
             _ => Ok(LegEvent::Ignored("unknown_event")),
@@ -153,11 +166,6 @@ impl Decoder for ExotelDecoder {
     fn format(&self) -> MediaFormat {
         self.format
     }
-}
-
-fn dtmf(text: &str) -> Result<LegEvent, Breach> {
-    let digit = wire::read::<DtmfMessage<'_>>(text)?.dtmf.digit;
-    key(&digit.0).map(LegEvent::Dtmf).ok_or_else(|| malformed("digit is none of 0-9 * # A-D"))
 }
 
 fn key(digit: &str) -> Option<char> {

@@ -9,7 +9,8 @@
 //! | `mark`      | what we sent before it was played or cleared| [`LegEvent::Mark`]; which of the two, only the ledger knows |
 //! | `stop`      | once, last; missing when the line breaks    | [`LegEvent::Stopped`]                                       |
 //!
-//! Not checked: `sequenceNumber` and `chunk` (TCP neither loses nor reorders); that `connected` came at all, since it
+//! Not checked: `chunk`, and `sequenceNumber` of anything but keys, of which a copy is ignored (audio tells its time, by which
+//! the switch puts it in order); that `connected` came at all, since it
 //! carries nothing we use. Not decoded: the outbound track, which is our own voice.
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use tandem_domain::port::dialect::{Breach, Decoder, LegEvent, LegStart, WireMess
 
 use super::MAX_MESSAGE_BYTES;
 use super::wire::{self, DtmfMessage, Head, MEDIA_FIRST, MarkMessage, MediaMessage, StartMessage, Text, Track};
+use crate::carrier::told_keys::ToldKeys;
 
 const FORMAT: MediaFormat = MediaFormat::PCMU_8K;
 /// µ-law bytes in a millisecond; a payload holds a whole number of them.
@@ -46,13 +48,20 @@ pub struct TwilioDecoder {
     stage: Stage,
     unknown_events_allowed: u32,
     unknown_events: u32,
+    keys: ToldKeys,
     ulaw: Vec<u8>,
 }
 
 impl TwilioDecoder {
     /// A decoder for one socket that tolerates so many unknown events; see [`super::TwilioDialect::new`].
     pub fn new(unknown_events_allowed: u32) -> Self {
-        Self { stage: Stage::Fresh, unknown_events_allowed, unknown_events: 0, ulaw: Vec::new() }
+        Self {
+            stage: Stage::Fresh,
+            unknown_events_allowed,
+            unknown_events: 0,
+            keys: ToldKeys::default(),
+            ulaw: Vec::new(),
+        }
     }
 
     /// Unknown events that were tolerated so far.
@@ -87,6 +96,7 @@ impl TwilioDecoder {
         let parameters = start.custom_parameters.0;
         let stream_id = start.stream_sid.into_owned();
         self.stage = Stage::Running { stream_sid: stream_id.clone() };
+        self.keys.began(text);
         Ok(LegEvent::Started(LegStart {
             stream_id,
             carrier_call_id: start.call_sid,
@@ -130,6 +140,15 @@ impl TwilioDecoder {
         Ok(LegEvent::Audio { samples: pcm.len() - before, timestamp })
     }
 
+    fn dtmf(&mut self, text: &str) -> Result<LegEvent, Breach> {
+        let digit = wire::read::<DtmfMessage<'_>>(text)?.dtmf.digit;
+        let key = key(&digit).ok_or_else(|| malformed("digit is none of 0-9 * # A-D"))?;
+        match self.keys.again(text, key) {
+            true => Ok(LegEvent::Ignored("key_again")),
+            false => Ok(LegEvent::Dtmf(key)),
+        }
+    }
+
     fn unknown(&mut self, event: &str) -> Result<LegEvent, Breach> {
         if self.unknown_events == self.unknown_events_allowed {
             return Err(Breach::UnknownEvent(wire::quote(event)));
@@ -163,7 +182,10 @@ impl Decoder for TwilioDecoder {
                 running()?;
                 self.media(&wire::read(text)?, pcm)
             }
-            "dtmf" => running().and_then(|()| dtmf(text)),
+            "dtmf" => {
+                running()?;
+                self.dtmf(text)
+            }
             "mark" => running().and_then(|()| mark(text)),
             "stop" => {
                 running()?;
@@ -177,11 +199,6 @@ impl Decoder for TwilioDecoder {
     fn format(&self) -> MediaFormat {
         FORMAT
     }
-}
-
-fn dtmf(text: &str) -> Result<LegEvent, Breach> {
-    let digit = wire::read::<DtmfMessage<'_>>(text)?.dtmf.digit;
-    key(&digit).map(LegEvent::Dtmf).ok_or_else(|| malformed("digit is none of 0-9 * # A-D"))
 }
 
 fn key(digit: &str) -> Option<char> {
