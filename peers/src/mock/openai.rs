@@ -11,8 +11,10 @@
 //! Every answer carries `x-request-id`, `openai-processing-ms`, `openai-version` and the `x-ratelimit-…` headers. Faults, by the plan:
 //! `Error` is status 500, `Silent` never answers, `Drop` closes between two tokens, `DropMidway` within an event, `Garbage` is an event that is no
 //! JSON, `Endless` never stops. At the door: status 503, no answer, or a head without a body. Tools: a caller who says "press" has
-//! `play_keypad_tone` asked for, one who says "looking for" `skip_turn`, each where it is offered ([`asked_tool`]); their arguments come in two
+//! `play_keypad_tone` asked for, one who says "looking for" `skip_turn`, each where it is offered (`tools`); their arguments come in two
 //! pieces. Not here: audio, more than one choice.
+
+mod tools;
 
 use std::convert::Infallible;
 use std::io;
@@ -61,16 +63,6 @@ pub fn reply(asked: &str) -> String {
     let known = topic.iter().find(|(word, _)| lower.contains(word)).map(|(_, answer)| *answer);
     let answer = known.unwrap_or("I have made a note of that.");
     format!("Sure, you said: {asked}. {answer} Is there anything else that I can do for you?")
-}
-
-/// The tool that is asked for to a caller's words, with its arguments, and what is said before it.
-pub fn asked_tool(asked: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    let lower = asked.to_lowercase();
-    let tools = [
-        ("press", ("play_keypad_tone", r##"{"keys":"12#"}"##, "I am pressing them.")),
-        ("looking for", ("skip_turn", "{}", "")),
-    ];
-    tools.into_iter().find(|(word, _)| lower.contains(word)).map(|(_, tool)| tool)
 }
 
 /// A text as a model would cut it: words with the space before them, signs of their own.
@@ -204,18 +196,7 @@ impl Question {
                 "stream_options",
             ));
         }
-        let mut tools = Vec::new();
-        if asked["tools"].as_array().is_some_and(Vec::is_empty) {
-            return Err(bad("empty_array", "Invalid 'tools': empty array.", "tools"));
-        }
-        for tool in asked["tools"].as_array().into_iter().flatten() {
-            let function = &tool["function"];
-            let sound = tool["type"] == "function" && function["parameters"]["type"] == "object";
-            match function["name"].as_str().filter(|_| sound) {
-                Some(name) => tools.push(name.to_owned()),
-                None => return Err(bad("invalid_function_parameters", "Invalid schema for function.", "tools")),
-            }
-        }
+        let tools = tools::offered(asked)?;
         let text = |message: &Value| match &message["content"] {
             Value::String(text) => text.clone(),
             Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
@@ -245,29 +226,11 @@ struct Answer {
 impl Answer {
     /// Its tokens, and whether they are all there are.
     fn said(&self) -> (Vec<String>, bool) {
-        let text = self.tool().map_or_else(|| reply(&self.question.last), |(.., said)| said.to_owned());
+        let text = self.tool().map_or_else(|| reply(&self.question.last), |tool| tool.said.to_owned());
         let mut tokens = tokens(&text);
         let whole = tokens.len() <= self.question.limit;
         tokens.truncate(self.question.limit);
         (tokens, whole)
-    }
-
-    /// What it asks for, if that is offered.
-    fn tool(&self) -> Option<(&'static str, &'static str, &'static str)> {
-        asked_tool(&self.question.last).filter(|(name, ..)| self.question.tools.iter().any(|offered| offered == name))
-    }
-
-    /// The pieces in which a tool is asked for.
-    fn tool_deltas(&self) -> Vec<Vec<u8>> {
-        let Some((name, arguments, _)) = self.tool() else { return Vec::new() };
-        let (first, rest) = arguments.split_at(1);
-        let begun = json!({
-            "index": 0, "id": format!("call_{}", self.id), "type": "function",
-            "function": {"name": name, "arguments": first},
-        });
-        [begun, json!({"index": 0, "function": {"arguments": rest}})]
-            .map(|fragment| self.delta(json!({"tool_calls": [fragment]}), None))
-            .into()
     }
 
     fn usage(&self, completion: usize) -> Value {
