@@ -242,10 +242,15 @@ pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running,
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
-pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
+pub async fn boot_behind(
+    socket: &Path,
+    config: Config,
+    vendors: Vendors,
+    extras: Extras,
+) -> Result<Running, BootError> {
     let addr = (config.host, config.port).into();
     let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
-    start(config, vendors, Door::Unix(listener), addr, Extras::default()).await
+    start(config, vendors, Door::Unix(listener), addr, extras).await
 }
 
 /// What is not for everybody.
@@ -259,6 +264,8 @@ pub struct Extras {
     pub ambience: Option<Ambience>,
     /// Who hears of saved agents besides the vendors.
     pub listeners: Vec<Arc<dyn AgentSaved>>,
+    /// What the interface takes from the command that started this program for itself, as it takes a token.
+    pub own_key: Option<Secret>,
 }
 
 async fn start(
@@ -266,14 +273,15 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    Extras { echo, tap, ambience, listeners }: Extras,
+    Extras { echo, tap, ambience, listeners, own_key }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
     let key = secret::key(config.secret_key.clone(), &config.data_dir)?;
-    let guard = Guard::new(config.host, Arc::new(store.clone()), &key, config.secret_key_previous.as_ref()).await?;
+    let previous = config.secret_key_previous.as_ref();
+    let guard = Guard::new(config.host, Arc::new(store.clone()), &key, previous, own_key).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
     for name in config.numbers.agents() {
