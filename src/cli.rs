@@ -131,6 +131,12 @@ struct SettingFlags {
 }
 
 impl SettingFlags {
+    /// With a setting that a command has a flag of its own for.
+    fn and(mut self, name: &str, value: Option<String>) -> Self {
+        self.set.extend(value.map(|value| (name.to_owned(), value)));
+        self
+    }
+
     fn load(self) -> Result<Config, ConfigError> {
         let own = [
             ("HOST", self.host),
@@ -191,8 +197,14 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Config(command) => block_on(config::run(&command, settings.load(), output)),
         Command::Doctor => block_on(doctor::run(settings.load(), output)),
         Command::Serve => block_on(serve::run(settings.load()?, output)),
-        Command::Talk(args) => block_on(talk::run(args, settings.load()?, output)),
-        Command::Simulate(args) => block_on(simulate::run(args, settings.load()?, output)),
+        Command::Talk(args) => {
+            let config = settings.and("SWITCH_API_KEY", args.api_key.clone()).load()?;
+            block_on(talk::run(args, config, output))
+        }
+        Command::Simulate(args) => {
+            let config = settings.and("SWITCH_API_KEY", args.api_key.clone()).load()?;
+            block_on(simulate::run(args, config, output))
+        }
         Command::Agent(command) => block_on(agent::run(command, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),

@@ -259,7 +259,7 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         needs(Capability::Talk, whatever_method(routes!(convai::talk), any(convai::talk))),
     ];
     let (always, once_set_up, guarded) = (both_spellings(always), both_spellings(once_set_up), both_spellings(guarded));
-    let behind_guard = guarded.get_openapi().paths.clone();
+    let (behind_guard, after_set_up) = (guarded.get_openapi().paths.clone(), once_set_up.get_openapi().paths.clone());
     // The fallback is behind the guard too: a closed server does not tell strangers which addresses exist.
     let guarded = guarded.fallback(front::nothing_here);
     let (once_set_up, guarded) = match guard {
@@ -271,7 +271,11 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
     };
     let all = OpenApiRouter::with_openapi(openapi::head()).merge(always).merge(once_set_up).merge(guarded);
     let (router, mut api) = all.split_for_parts();
-    openapi::complete(&mut api, |path| behind_guard.paths.contains_key(path));
+    openapi::complete(
+        &mut api,
+        |path| behind_guard.paths.contains_key(path),
+        |path| after_set_up.paths.contains_key(path),
+    );
     (router.layer(Extension(openapi::Document::new(&api))), api)
 }
 

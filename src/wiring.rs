@@ -184,9 +184,12 @@ impl Running {
         format!("ws://{}/media", self.authority())
     }
 
-    /// The link by which the first administrator is made; `None` where there is one. It works for an hour, and once.
+    /// The link by which the first administrator is made; `None` where there is one. It works for an hour, and once. Where we listen on every
+    /// address it names the one by which the network reaches this machine: whoever sets up a server sits seldom in front of it.
     pub async fn setup_link(&self) -> Option<Secret> {
-        self.guard.setup_link(&self.url()).await
+        let reached = if self.addr.ip().is_unspecified() { reached_at(self.addr.ip()) } else { None };
+        let base = reached.map_or_else(|| self.url(), |ip| format!("http://{}", SocketAddr::new(ip, self.addr.port())));
+        self.guard.setup_link(&base).await
     }
 
     fn authority(&self) -> String {
@@ -240,10 +243,15 @@ pub async fn boot_with_echo(config: Config, vendors: Vendors) -> Result<Running,
 }
 
 /// Starts the program behind a socket file, for a machine without a loopback interface. Its URLs name `localhost` all the same.
-pub async fn boot_behind(socket: &Path, config: Config, vendors: Vendors) -> Result<Running, BootError> {
+pub async fn boot_behind(
+    socket: &Path,
+    config: Config,
+    vendors: Vendors,
+    extras: Extras,
+) -> Result<Running, BootError> {
     let addr = (config.host, config.port).into();
     let listener = UnixListener::bind(socket).map_err(|source| BootError::Listen { address: addr, source })?;
-    start(config, vendors, Door::Unix(listener), addr, Extras::default()).await
+    start(config, vendors, Door::Unix(listener), addr, extras).await
 }
 
 /// What is not for everybody.
@@ -257,6 +265,8 @@ pub struct Extras {
     pub ambience: Option<Ambience>,
     /// Who hears of saved agents besides the vendors.
     pub listeners: Vec<Arc<dyn AgentSaved>>,
+    /// What the interface takes from the command that started this program for itself, as it takes a token.
+    pub own_key: Option<Secret>,
 }
 
 /// Agents that this configuration cannot do without.
@@ -269,14 +279,15 @@ async fn start(
     vendors: Vendors,
     door: Door,
     addr: SocketAddr,
-    Extras { echo, tap, ambience, listeners }: Extras,
+    Extras { echo, tap, ambience, listeners, own_key }: Extras,
 ) -> Result<Running, BootError> {
     let metrics = telemetry::metrics();
     let playbooks = Arc::new(Playbooks::load(config.playbooks_dir.as_deref())?);
     let lexicons = lexicons::load(config.lexicons_dir.as_deref())?;
     let store = open_store(&config).await?;
     let key = secret::key(config.secret_key.clone(), &config.data_dir)?;
-    let guard = Guard::new(config.host, Arc::new(store.clone()), &key, config.secret_key_previous.as_ref()).await?;
+    let previous = config.secret_key_previous.as_ref();
+    let guard = Guard::new(config.host, Arc::new(store.clone()), &key, previous, own_key).await?;
     let agents = Agents::new(store.clone(), Arc::clone(&playbooks)).sounding_like(ambience);
     agents.require_default(&config.default_agent).await?;
     for name in config.numbers.agents() {
@@ -465,6 +476,20 @@ async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), BootError>
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))
+}
+
+/// This machine's address towards the network: the one that a packet to elsewhere would leave by. None is sent; `None` without a network.
+fn reached_at(any: IpAddr) -> Option<IpAddr> {
+    // Addresses of documentation (RFC 5737, RFC 3849), which are routed as all that are not ours.
+    let elsewhere = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])];
+    let towards = |to: IpAddr| {
+        let from = if to.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+        let socket = std::net::UdpSocket::bind((from, 0)).ok()?;
+        socket.connect((to, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+    };
+    // Behind `::` both kinds are served, behind `0.0.0.0` one.
+    elsewhere.into_iter().filter(|to| to.is_ipv4() || any.is_ipv6()).find_map(towards)
 }
 
 /// Tells who listens of saved agents until `stop`; what is not told by then waits in the database.

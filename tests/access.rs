@@ -1,6 +1,7 @@
 //! Who may ask, over HTTP: from the open machine to the first administrator, log-ins, tokens, keys and tenants.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
 use rand_core::{OsRng, TryRngCore as _};
@@ -122,6 +123,13 @@ async fn beyond_loopback_nothing_but_the_set_up_is_served_until_it_is_done() {
     }
     let forged = json!({"token": "eyJhbGciOiJub25lIn0.e30.", "email": EMAIL, "password": PASSWORD});
     assert_problem(&post(&program, "/api/setup", forged).await, 401, "unauthorized");
+    // The link leads to where a browser can go: a name of this machine, or an address that it has.
+    let link = program.running.setup_link().await.unwrap();
+    let link: reqwest::Url = link.expose().parse().unwrap();
+    let host = link.host_str().unwrap();
+    let own = host.parse::<IpAddr>().map(|ip| !ip.is_unspecified() && UdpSocket::bind((ip, 0)).is_ok());
+    assert!(own.unwrap_or(host == "localhost"), "{host}");
+    assert_eq!((link.port(), link.path()), (Some(program.running.addr.port()), "/setup"));
     set_up(&program).await;
     let (access, _) = log_in(&program).await;
     assert_eq!(get_as(&program, "/api/calls", &access).await.status, 200);

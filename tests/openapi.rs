@@ -103,6 +103,31 @@ async fn statuses_and_media_types_are_those_described() {
 }
 
 #[tokio::test]
+async fn who_may_ask_is_described_as_it_is() {
+    let program = boot_with_fakes().await;
+    let description = description(&program).await;
+    let schemes = description["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!((&schemes["bearer"]["scheme"], &schemes["media"]["scheme"]), (&"bearer".into(), &"basic".into()));
+    let made = program.running.setup_link().await.unwrap();
+    let token = made.expose().split_once('#').unwrap().1;
+    let owner = serde_json::json!({ "token": token, "email": "asha@example.test", "password": "violet tractor under seven moons" });
+    assert_eq!(answer(program.request("POST", "/api/setup").json(&owner)).await.status, 201);
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let named = |name: &str| {
+                let security = operation["security"].as_array().unwrap();
+                security.iter().any(|requirement| requirement.get(name).is_some())
+            };
+            let asked = answer(program.request(&method.to_uppercase(), &concrete(path))).await;
+            let challenged = asked.status == 401 && asked.header("www-authenticate").starts_with("Bearer");
+            // Log-ins and refreshes are not asked for a token: they have what they show in the body.
+            assert_eq!(challenged, named("bearer"), "{method} {path}: {}", asked.body);
+            assert_eq!(named("media"), operation["tags"][0] == "media", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_reference_leads_somewhere() {
     let program = boot_with_fakes().await;
     let description = description(&program).await;

@@ -11,6 +11,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+mod support;
+
 /// Longest talk.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -77,4 +79,51 @@ async fn mistakes_name_their_remedy() {
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {stderr}");
         assert!(stderr.contains(words), "{arguments:?}: {stderr}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_with_an_administrator_is_talked_to_with_a_key_and_says_so_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str], typed: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        command.args(arguments).current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let _ = process.stdin.take().unwrap().write_all(typed.as_bytes()).await;
+        timeout(LIMIT, process.wait_with_output()).await.expect("it ends").unwrap()
+    };
+    let added =
+        run(&["user", "add", "asha@example.test", "--role", "owner"], "violet tractor under seven moons\n").await;
+    stdout(&added);
+    let made = run(&["key", "make", "cli", "--scope", "talks:start", "--scope", "calls:read", "--json"], "").await;
+    let key: Value = serde_json::from_str(&stdout(&made)).unwrap();
+    let key = key["key"].as_str().unwrap();
+
+    // A switch of the command's own, on the same folder, opens to the command and to nobody else.
+    let own = talk(folder.path(), &["--say", "I want an apartment in Delhi", "--json"], "").await;
+    let report: Value = serde_json::from_str(&stdout(&own)).unwrap();
+    assert_eq!(report["ended_reason"], "caller_hangup", "{report:#}");
+
+    let program = support::boot_in(folder, &[], support::fakes()).await.unwrap();
+    let at = program.folder.path();
+    let url = program.base();
+    for command in ["talk", "simulate"] {
+        let mut refused = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        let refused = refused.args([command, "--url", &url, "--say", "hello"]).current_dir(at).output();
+        let refused = timeout(LIMIT, refused).await.unwrap().unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        for remedy in ["MEDIA_SECRET", "tandem key make", "--api-key", "SWITCH_API_KEY"] {
+            assert!(told.contains(remedy), "{command}: {told}");
+        }
+    }
+    let talked = talk(at, &["--url", &url, "--say", "hello", "--api-key", key], "").await;
+    assert!(stdout(&talked).contains("caller_hangup"), "{talked:?}");
+    let page = format!("{url}/v1/convai/conversation");
+    let mut simulated = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    simulated.args(["simulate", "--carrier", "browser", "--url", &page, "--say", "hello", "--limit", "20"]);
+    let simulated = simulated.current_dir(at).env("SWITCH_API_KEY", key).output();
+    let told = timeout(LIMIT, simulated).await.unwrap().unwrap();
+    let (told, error) = (String::from_utf8(told.stdout).unwrap(), String::from_utf8(told.stderr).unwrap());
+    assert!(told.contains("agent  "), "the switch's own record was read: {told} {error}");
+    program.running.shutdown().await;
 }

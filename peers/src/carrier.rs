@@ -81,4 +81,14 @@ impl Carrier {
             Self::Exotel(ids, habits) => Box::new(exotel::ExotelPeer::new(ids.clone(), *habits, parameters)),
         }
     }
+
+    /// The subprotocols that its socket offers. A browser sends no header of its own with a socket: its token is one of them.
+    pub fn subprotocols(&self) -> Vec<String> {
+        match self {
+            Self::Browser(browser::Wishes { token: Some(token), .. }) => {
+                vec!["convai".to_owned(), format!("tandem.bearer.{}", token.0)]
+            }
+            Self::Twilio(_) | Self::Exotel(..) | Self::Browser(_) => Vec::new(),
+        }
+    }
 }

@@ -26,10 +26,11 @@ use tandem_domain::port::stt::{Stt, SttError};
 use tandem_domain::port::tts::{Tts, TtsError, TtsSpec};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, HeaderValue};
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
@@ -147,12 +148,22 @@ pub async fn run(config: SimulateConfig) -> Result<PeerReport, SimulateError> {
 /// As [`run`], with further steps that come while the call runs: a person at a keyboard. Each is spoken when it comes, beside the call, and
 /// done after those before it. When no more will come the caller stays on the line, so the last step should be [`Step::HangUp`].
 pub async fn run_live(config: SimulateConfig, steps: LiveSteps) -> Result<PeerReport, SimulateError> {
+    run_told(config, steps, oneshot::channel().0).await
+}
+
+/// As [`run_live`]; `begun` hears the switch's name for the call as soon as there is one: a page is told it, a carrier has it beforehand.
+pub async fn run_told(
+    config: SimulateConfig,
+    steps: LiveSteps,
+    begun: oneshot::Sender<String>,
+) -> Result<PeerReport, SimulateError> {
     let script = render(&config).await?;
     let peer = config.carrier.peer(config.custom_parameters.clone());
     let url = with_query(&config.url, peer.query());
-    let socket = connect(&url, config.unix_socket.as_deref()).await?;
+    let socket = connect(&url, config.unix_socket.as_deref(), &config.carrier.subprotocols()).await?;
     let now = clock::now().into_std();
     let mut call = Call::new(&config, peer, script, socket, now);
+    call.begun = Some(begun);
     let mut live = live::Rendering::of(&config, steps);
     let ended_by = call.talk(config.limit, &mut live).await?;
     let (mut report, utterances, recorded) = call.close(ended_by).await;
@@ -208,10 +219,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
 
 type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
 
-async fn connect(url: &str, unix_socket: Option<&Path>) -> Result<Socket, SimulateError> {
+async fn connect(url: &str, unix_socket: Option<&Path>, subprotocols: &[String]) -> Result<Socket, SimulateError> {
     let handshake = async {
         let stream = dial(url, unix_socket).await?;
-        let (socket, _) = client_async_tls_with_config(request(url)?, stream, None, None).await?;
+        let (socket, _) = client_async_tls_with_config(request(url, subprotocols)?, stream, None, None).await?;
         Ok(socket)
     };
     match timeout(CONNECT_LIMIT, handshake).await {
@@ -233,8 +244,12 @@ fn detail(body: &[u8]) -> String {
 }
 
 /// The handshake. A user and a password in the URL go out as HTTP Basic, as carriers send them; the library would drop them.
-fn request(url: &str) -> Result<Request, tungstenite::Error> {
+fn request(url: &str, subprotocols: &[String]) -> Result<Request, tungstenite::Error> {
     let mut request = url.into_client_request()?;
+    if !subprotocols.is_empty() {
+        let value = HeaderValue::from_str(&subprotocols.join(", ")).map_err(tungstenite::http::Error::from)?;
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
+    }
     if let Some(credentials) = credentials(url) {
         let basic = format!("Basic {}", STANDARD.encode(credentials));
         let value = HeaderValue::from_str(&basic).expect("base64 fits in a header");
@@ -306,6 +321,8 @@ struct Call {
     socket: Socket,
     peer: Box<dyn MediaPeer>,
     caller: Caller,
+    /// Who waits for the call's name.
+    begun: Option<oneshot::Sender<String>>,
     ear: Ear,
     began: Instant,
     utterances: Vec<Utterance>,
@@ -332,6 +349,7 @@ impl Call {
             socket,
             peer,
             caller: Caller::new(script, config.manners, now),
+            begun: None,
             ear: Ear::new(UTTERANCE_GAP),
             began: now,
             utterances: Vec::new(),
@@ -348,6 +366,11 @@ impl Call {
             }
         }
         while let Some(due) = self.peer.poll_timeout() {
+            if !self.peer.call_sid().is_empty()
+                && let Some(begun) = self.begun.take()
+            {
+                let _ = begun.send(self.peer.call_sid().to_owned()); // nobody may wait for it
+            }
             let event = tokio::select! {
                 biased;
                 () = sleep_until(due.into()) => Event::Frame,

@@ -69,6 +69,18 @@ pub enum CliError {
         /// What happened there.
         source: SimulateError,
     },
+    /// The switch asks who we are.
+    #[error(
+        "{url} is closed to us ({detail}): give this command what the switch has for carriers, MEDIA_SECRET or MEDIA_USER and MEDIA_PASSWORD; or a \
+         key of `tandem key make cli --scope talks:start --scope calls:read` in SWITCH_API_KEY or --api-key, which `tandem talk` and \
+         `tandem simulate --carrier browser` show it"
+    )]
+    Closed {
+        /// Where.
+        url: String,
+        /// Its own words.
+        detail: String,
+    },
     /// The simulated call did not end as calls should.
     #[error("call {call} failed: {how}")]
     Call {
@@ -125,6 +137,9 @@ impl From<SimulateError> for CliError {
         match &error {
             SimulateError::Connect { url, .. } | SimulateError::ConnectTimeout { url } => {
                 Self::NoSwitch { url: url.clone(), source: error }
+            }
+            SimulateError::Refused { url, status: 401 | 403, detail } => {
+                Self::Closed { url: url.clone(), detail: detail.clone() }
             }
             _ => Self::Simulate(error),
         }

@@ -11,11 +11,13 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 use tandem_access::secret::Secret;
+use tandem_peers::carrier::browser::Token;
 use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
 
 use super::{CliError, Output};
 use crate::config::{Config, MediaCredentials};
-use crate::wiring::{self, Running, Vendors};
+use crate::wiring::{self, Extras, Running, Vendors};
 
 /// How long the switch may take to write the end of the call.
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
@@ -28,6 +30,9 @@ const FILE_PORT: u16 = 80;
 /// Longest answer of the switch's API.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
+/// Where pages talk.
+const TALK_PATH: &str = "/v1/convai/conversation";
+
 /// Where the switch is.
 pub(super) struct Place {
     /// Its media socket.
@@ -36,6 +41,8 @@ pub(super) struct Place {
     pub(super) socket: Option<PathBuf>,
     /// What is shown to it, should it ask who we are.
     key: Option<Secret>,
+    /// Whether its carriers' sockets open to what we know.
+    opens: bool,
     own: Option<Own>,
 }
 
@@ -58,7 +65,9 @@ impl Place {
     /// The switch at `url`, or the one that listens where the settings say, or one of our own that speaks and hears by `vendors`.
     pub(super) async fn find(url: Option<String>, config: Config, vendors: Vendors) -> Result<Self, CliError> {
         if let Some(url) = url {
-            return Ok(Self { url: media_url(url)?, socket: None, key: config.switch_api_key, own: None });
+            let url = media_url(url)?;
+            let opens = has_credentials(&url);
+            return Ok(Self { url, socket: None, key: config.switch_api_key, opens, own: None });
         }
         match running_switch(&config).await {
             Some(place) => Ok(place),
@@ -73,16 +82,30 @@ impl Place {
 
     /// A client for its API; `None` where the machine gives none.
     pub(super) fn client(&self) -> Option<reqwest::Client> {
-        let key = self.key.as_ref().filter(|_| keeps_secrets(&self.url));
-        client(self.socket.as_deref(), key)
+        client(self.socket.as_deref(), self.shown())
     }
 
-    /// Takes the socket at `path` in place of the carriers', without their credentials.
-    pub(super) fn talk(&mut self, path: &str) {
+    /// What a page shows of us.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.shown().map(|key| Token(key.expose().to_owned()))
+    }
+
+    /// Whether a page's socket opens to us where no carrier's does.
+    pub(super) fn has_a_key_alone(&self) -> bool {
+        self.shown().is_some() && !self.opens
+    }
+
+    /// The key, if nobody reads it on the way.
+    fn shown(&self) -> Option<&Secret> {
+        self.key.as_ref().filter(|_| keeps_secrets(&self.url))
+    }
+
+    /// Takes the pages' socket in place of the carriers', without their credentials.
+    pub(super) fn talk(&mut self) {
         let Some((scheme, rest)) = self.url.split_once("://") else { return };
         let authority = rest.split('/').next().unwrap_or_default();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        self.url = format!("{scheme}://{host}{path}");
+        self.url = format!("{scheme}://{host}{TALK_PATH}");
     }
 
     /// Ends a switch of our own.
@@ -94,19 +117,22 @@ impl Place {
 
     /// Starts a switch on a free port and the configured data folder.
     async fn start(config: Config, vendors: Vendors) -> Result<Self, CliError> {
-        let key = config.switch_api_key.clone();
         let folder = tempfile::Builder::new().prefix("tandem-call-").tempdir()?;
-        // Nobody else finds its port before the call is over.
-        let media = MediaCredentials::default();
+        // The folder may have an administrator, who has closed it, and the port is open to every user of this machine: what opens it is known here.
+        let made = || Uuid::new_v4().simple().to_string();
+        let (secret, key) = (made(), Secret::new(made()));
+        let media = MediaCredentials { basic: None, secret: Some(secret.clone()) };
+        let extras = Extras { own_key: Some(key.clone()), ..Extras::default() };
         let config = Config { host: Ipv4Addr::LOCALHOST.into(), port: 0, media, ..config };
         let (running, socket) = if loopback_is_up().await {
-            (wiring::boot_with(config, vendors).await?, None)
+            (wiring::boot_with_extras(config, vendors, extras).await?, None)
         } else {
             let path = folder.path().join("switch.sock");
             let config = Config { port: FILE_PORT, ..config };
-            (wiring::boot_behind(&path, config, vendors).await?, Some(path))
+            (wiring::boot_behind(&path, config, vendors, extras).await?, Some(path))
         };
-        Ok(Self { url: running.media_url(), socket, key, own: Some(Own { running, _folder: folder }) })
+        let url = format!("{}/{secret}", running.media_url());
+        Ok(Self { url, socket, key: Some(key), opens: true, own: Some(Own { running, _folder: folder }) })
     }
 }
 
@@ -125,7 +151,8 @@ async fn running_switch(config: &Config) -> Option<Place> {
     let address = SocketAddr::new(host, config.port);
     let key = config.switch_api_key.clone();
     let found = tandem_at(address).await;
-    found.then(|| Place { url: config.media.url(&address.to_string()), socket: None, key, own: None })
+    let opens = config.media.are_set();
+    found.then(|| Place { url: config.media.url(&address.to_string()), socket: None, key, opens, own: None })
 }
 
 /// Whether a tandem serves there; another program may well answer.
@@ -151,6 +178,11 @@ fn media_url(url: String) -> Result<String, CliError> {
         None => Ok(format!("{scheme}://{bare}/media")),
         Some(_) => Ok(format!("{scheme}://{rest}")),
     }
+}
+
+/// Whether a socket's URL carries what opens it: a user, or a further part of its path, which may be a secret.
+fn has_credentials(url: &str) -> bool {
+    url.contains('@') || !url.trim_end_matches('/').ends_with("/media")
 }
 
 /// What the switch knows of the call: the conversation and its transcript, `null` where it does not say.
@@ -286,9 +318,9 @@ mod tests {
     #[test]
     fn no_secret_is_shown_or_taken_along() {
         for url in ["wss://acme:key@voice.example.test/media", "wss://voice.example.test/media/s3cret-s3cret-s3cret"] {
-            let mut place = Place { url: url.to_owned(), socket: None, key: None, own: None };
+            let mut place = Place { url: url.to_owned(), socket: None, key: None, opens: true, own: None };
             assert_eq!(place.to_string(), "https://voice.example.test");
-            place.talk("/v1/convai/conversation");
+            place.talk();
             assert_eq!(place.url, "wss://voice.example.test/v1/convai/conversation");
         }
     }

@@ -30,9 +30,6 @@ mod script;
 pub(super) use picture::PictureError;
 pub(super) use script::{ScriptError, recording};
 
-/// Where carriers connect, and where pages do.
-const TALK_PATH: &str = "/v1/convai/conversation";
-
 const EXAMPLES: &str = "\
 Examples:
   tandem simulate --say \"I want an apartment in Delhi\" --say \"sixty lakh rupees\" --say \"yes\"
@@ -89,6 +86,9 @@ pub(super) struct Args {
     /// Media socket of a running switch [default: the one that listens on HOST and PORT, else one started for this call on the same DATA_DIR]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Key to show to a switch that asks who we are [default: SWITCH_API_KEY, which other users of this machine do not see]
+    #[arg(long, value_name = "KEY")]
+    pub(super) api_key: Option<String>,
     /// A line the caller says; may be repeated
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["wav", "script"])]
     say: Vec<String>,
@@ -153,8 +153,12 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let asked_for = args.url.is_some();
     let mut place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
     if talks && !asked_for {
-        place.talk(TALK_PATH);
+        place.talk();
     }
+    let carrier = match carrier {
+        Carrier::Browser(wishes) => Carrier::Browser(Wishes { token: place.token(), ..wishes }),
+        carrier => carrier,
+    };
     output.say(format_args!("calling {place}"));
 
     let config = SimulateConfig {

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use tandem_peers::caller::{Line, Manners, Step};
 use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::browser::Wishes;
 use tandem_peers::carrier::twilio::TwilioIds;
 use tandem_peers::simulate::{self, SimulateConfig};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::place::{Place, ask};
@@ -45,6 +46,9 @@ pub(super) struct Args {
     /// A running switch [default: the one that listens on HOST and PORT, else one started for this talk on the same DATA_DIR]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Key to show to a switch that asks who we are [default: SWITCH_API_KEY, which other users of this machine do not see]
+    #[arg(long, value_name = "KEY")]
+    pub(super) api_key: Option<String>,
     /// A line to say; may be repeated
     #[arg(long, value_name = "TEXT", conflicts_with = "wav")]
     say: Vec<String>,
@@ -79,19 +83,27 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     telemetry::start_log(if asked { config.log_level } else { LogLevel::Warn });
     let script = args.steps()?;
     let Speech { stt, tts } = wiring::speech(&config, Vendors::default()).await?;
-    let place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
+    let mut place = Place::find(args.url, config, Vendors { stt: Some(stt.clone()), tts: Some(tts.clone()) }).await?;
     output.say(format_args!("calling {place}"));
 
-    let ids = TwilioIds::numbered(Uuid::new_v4().as_u128());
+    // A key opens no carrier's socket, and the page's has the same agents behind it.
+    let (carrier, custom_parameters) = if place.has_a_key_alone() {
+        place.talk();
+        (Carrier::Browser(Wishes { agent: args.agent, token: place.token(), ..Wishes::default() }), BTreeMap::new())
+    } else {
+        let parameters = args.agent.into_iter().map(|name| ("agent".to_owned(), name));
+        (Carrier::Twilio(TwilioIds::numbered(Uuid::new_v4().as_u128())), parameters.collect())
+    };
     let live = if script.is_empty() { keyboard::steps(output) } else { mpsc::channel(1).1 };
     let manners =
         if script.is_empty() { Manners { patience: PATIENCE, ..Manners::default() } } else { Manners::default() };
-    let follower = follow::Follower::of(&place, &ids.call_sid, output);
+    let (begun, hears) = oneshot::channel();
+    let follower = follow::Follower::of(&place, hears, output);
     let call = SimulateConfig {
         url: place.url.clone(),
         unix_socket: place.socket.clone(),
-        carrier: Carrier::Twilio(ids),
-        custom_parameters: args.agent.iter().map(|name| ("agent".to_owned(), name.clone())).collect::<BTreeMap<_, _>>(),
+        carrier,
+        custom_parameters,
         script,
         manners,
         renderer: tts,
@@ -105,7 +117,7 @@ pub(super) async fn run(args: Args, config: Config, output: Output) -> Result<()
     let mut signals = StopSignals::listen()?;
     let outcome = tokio::select! {
         biased;
-        outcome = follower.beside(simulate::run_live(call, live)) => outcome,
+        outcome = follower.beside(simulate::run_told(call, live, begun)) => outcome,
         // The socket is dropped with the call, which to the switch is a caller who hung up.
         _ = signals.next() => {
             place.leave().await;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
     Required, ResponseBuilder, tag::TagBuilder,
@@ -66,14 +67,17 @@ pub(super) fn head() -> OpenApi {
     OpenApiBuilder::new().info(info).tags(Some(tags)).build()
 }
 
-/// Adds to each route of `api` how it fails. `guarded` tells whether the gate stands before a path.
-pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
+/// Adds to each route of `api` who may ask and how it fails. `guarded` tells whether the guard stands before a path, `once_set_up` whether it is
+/// open to everybody, but not before there is an administrator.
+pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool, once_set_up: impl Fn(&str) -> bool) {
     for (path, item) in &mut api.paths.paths {
         if let Some(put) = item.put.as_mut().filter(|put| has_parameter(put, "if-match")) {
             fail(put, "428", "it would undo what it has not shown to have seen: send `If-Match`");
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            let of_carriers = operation.responses.responses.contains_key("101") && !guarded(path);
+            operation.security = Some(who_may(guarded(path), of_carriers));
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
             let has_body = operation.request_body.is_some();
             let is_socket = operation.responses.responses.contains_key("101");
@@ -85,7 +89,7 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
                 ("413", "the body is larger than a mebibyte", has_body),
                 ("400", "`If-Match` holds no entity tags", is_judged),
                 ("412", "somebody has changed it since it was read", is_judged),
-                ("403", "there is no administrator yet", has_body && !guarded(path)),
+                ("403", "there is no administrator yet", once_set_up(path)),
                 ("401", "no token or key, or one that is not good", guarded(path)),
                 ("403", "whoever asks may not do this, or there is no administrator yet", guarded(path)),
                 ("403", "no valid secret or invitation in the path, or none is set up", is_socket && !guarded(path)),
@@ -110,8 +114,37 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     let mut schemas = Vec::new();
     problem::Body::schemas(&mut schemas);
     let components = api.components.get_or_insert_with(Components::new);
+    for (name, scheme) in schemes() {
+        components.add_security_scheme(name, scheme);
+    }
     components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
     components.schemas.extend(schemas);
+}
+
+/// A token of a log-in, or an API key: `Authorization: Bearer …`.
+const BEARER: &str = "bearer";
+/// What a carrier's socket takes, where the server has it.
+const MEDIA: &str = "media";
+
+/// How callers show who they are. Nothing is asked of this machine while there is no administrator, which no scheme can say.
+fn schemes() -> [(&'static str, SecurityScheme); 2] {
+    let bearer = "the access token of POST /api/auth/login, or an API key. While there is no administrator, programs of this machine need none.";
+    let media = "MEDIA_USER and MEDIA_PASSWORD, where they are set; in their place MEDIA_SECRET, or the token of an invitation, may stand in the path";
+    let scheme = |scheme, about: &str| HttpBuilder::new().scheme(scheme).description(Some(about)).build();
+    [
+        (BEARER, SecurityScheme::Http(scheme(HttpAuthScheme::Bearer, bearer))),
+        (MEDIA, SecurityScheme::Http(scheme(HttpAuthScheme::Basic, media))),
+    ]
+}
+
+/// What an operation asks for: one of these will do, and an empty list is for everybody.
+fn who_may(guarded: bool, of_carriers: bool) -> Vec<SecurityRequirement> {
+    let none: [&str; 0] = [];
+    match (guarded, of_carriers) {
+        (true, _) => vec![SecurityRequirement::new(BEARER, none)],
+        (false, true) => vec![SecurityRequirement::new(MEDIA, none), SecurityRequirement::default()],
+        (false, false) => Vec::new(),
+    }
 }
 
 fn has_parameter(operation: &Operation, name: &str) -> bool {

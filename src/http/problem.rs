@@ -2,9 +2,10 @@
 //!
 //! | status | `type` ends in        | when                                                    |
 //! |--------|-----------------------|---------------------------------------------------------|
-//! | 400    | `invalid-request`     | a parameter does not fit; `errors` names each           |
+//! | 400    | `invalid-request`     | a parameter or the body does not fit; `errors` names each place |
+//! | 400    | `precondition`        | `If-Match` holds no entity tags                         |
 //! | 401    | `unauthorized`        | a media socket without its user and password, a request without a good token or key |
-//! | 403    | `closed`              | the interface is not open to this request               |
+//! | 403    | `closed`              | not open to this request: no administrator yet, a page of elsewhere, a socket without a secret |
 //! | 403    | `forbidden`           | whoever asks may not do this                            |
 //! | 404    | `not-found`           | no such route or row, or another business's             |
 //! | 405    | `method-not-allowed`  | the route exists; `Allow` names its methods             |
@@ -12,8 +13,10 @@
 //! | 409    | `no-trunk`            | no account at a carrier that could dial                 |
 //! | 412    | `precondition`        | somebody has changed it since it was read (`If-Match`)  |
 //! | 413    | `body-too-large`      | more than the body limit                                |
-//! | 429    | `too-many-requests`   | too many log-ins failed; `Retry-After`                  |
+//! | 416    | `invalid-request`     | the range lies outside the recording; `Content-Range`   |
 //! | 426    | `upgrade-required`    | a media socket was asked for without an upgrade         |
+//! | 428    | `precondition`        | it would be replaced unseen: `If-Match` is missing      |
+//! | 429    | `too-many-requests`   | too many log-ins, or tries of a password, failed; `Retry-After` |
 //! | 500    | `internal`            | our fault; the log knows more than the answer           |
 //! | 503    | `unavailable`         | draining, or too many at once, or the database does not answer; `Retry-After` |
 //!

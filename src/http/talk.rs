@@ -2,7 +2,7 @@
 //!
 //! Place:   files of `src/talk/`, hand-written, as they are: no build step, no Node, nothing from elsewhere. They meet the switch
 //!          only through the socket of the browser's dialect.
-//! Open to everybody, unlike the rest: the files are the same for all, and on a plain `http://` address of the network somebody
+//! Open to everybody once the server is set up, unlike the rest: the files are the same for all, and on a plain `http://` address of the network somebody
 //! must be able to say why there is no microphone. The socket and the API behind the page are as closed as ever: where they ask who it is,
 //! so does the page.
 //! Not here: compression (90 kB in all, cached), and the console.

@@ -1,10 +1,17 @@
 //! Who opens a socket: carriers by credentials of their own, wherever we listen; this machine by itself while there is no administrator; and
 //! pages by a token or a key from then on.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_domain::ids::CallId;
 use tandem_domain::invitation::Invitation;
+use tandem_peers::caller::{Manners, Step};
+use tandem_peers::carrier::Carrier;
+use tandem_peers::carrier::browser::{Token, Wishes};
+use tandem_peers::simulate::{self, EndedBy, SimulateConfig, SimulateError};
+use tandem_peers::vendor::FakeTts;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use uuid::Uuid;
@@ -59,6 +66,40 @@ async fn the_first_administrator_closes_the_sockets_of_the_open_machine() {
     let invitation = Invitation { call, agent: None, ring_timeout: Duration::from_secs(45) };
     let token = office.program.running.switch.invite(invitation).unwrap();
     assert_eq!(open(&office.program, &format!("/media/{token}"), None).await.0, 101);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_a_key_talks_from_the_first_word_to_the_last() {
+    let office = Office::open().await;
+    let owner = office.log_in(ASHA).await;
+    let key = office.make_key(&owner, &["talks:start", "calls:read"]).await;
+    let talk = async |token: Option<&String>| {
+        let wishes = Wishes { token: token.cloned().map(Token), ..Wishes::default() };
+        let config = SimulateConfig {
+            url: office.program.socket_url("/v1/convai/conversation"),
+            unix_socket: None,
+            carrier: Carrier::Browser(wishes),
+            custom_parameters: BTreeMap::new(),
+            script: vec![Step::Wait, Step::HangUp],
+            manners: Manners::default(),
+            renderer: Arc::new(FakeTts::default()),
+            voice: String::new(),
+            language: "en".into(),
+            recogniser: None,
+            record_to: None,
+            limit: Duration::from_secs(20),
+        };
+        let (begun, hears) = tokio::sync::oneshot::channel();
+        let steps = tokio::sync::mpsc::channel(1).1;
+        (simulate::run_told(config, steps, begun).await, hears.await)
+    };
+    let (refused, _) = talk(None).await;
+    assert!(matches!(refused, Err(SimulateError::Refused { status: 401, .. })), "{refused:?}");
+    let (report, begun) = talk(Some(&key)).await;
+    let report = report.unwrap();
+    assert_eq!((report.ended_by, Ok(report.call_sid.clone())), (EndedBy::Caller, begun));
+    let conversation = office.get(&format!("/api/conversations/{}", report.call_sid), &key).await;
+    assert_eq!(conversation.status, 200, "{}", conversation.body);
 }
 
 #[tokio::test]

@@ -45,6 +45,18 @@ pub struct Wishes {
     pub overrides: BTreeMap<String, String>,
     /// Reads, and neither listens nor speaks.
     pub text_only: bool,
+    /// By what it shows who it is, to a switch that asks.
+    pub token: Option<Token>,
+}
+
+/// A token or a key of the switch's interface.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(pub String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// One talk.

@@ -47,7 +47,7 @@ pub(super) async fn serve(config: Config, args: &Args) -> Result<(), CliError> {
     };
     let ambience = args.ambience.map(|place| Ambience { kind: place.kind(), ..Ambience::default() });
     let posts = args.tell_saves_to.clone().map(|url| Arc::new(Posts::to(url)) as Arc<dyn AgentSaved>);
-    let extras = Extras { echo: true, tap, ambience, listeners: posts.into_iter().collect() };
+    let extras = Extras { echo: true, tap, ambience, listeners: posts.into_iter().collect(), own_key: None };
     let running = boot_with_extras(config, vendors, extras).await?;
     println(&running.addr.port())?;
     let mut told = HashSet::new();

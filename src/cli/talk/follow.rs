@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Output;
@@ -19,8 +20,18 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Looks at the transcript of one call.
 pub(super) struct Follower {
     /// `None` where nothing is shown.
-    looks: Option<(reqwest::Client, String)>,
+    looks: Option<Looks>,
     shown: Shown,
+}
+
+/// Where the transcript is.
+struct Looks {
+    client: reqwest::Client,
+    /// Of the switch's API.
+    base: String,
+    /// Hears how the call is called.
+    begun: oneshot::Receiver<String>,
+    call: Option<String>,
 }
 
 /// What was printed.
@@ -34,11 +45,11 @@ pub(super) struct Shown {
 
 impl Follower {
     /// Follows the call, unless the result is JSON: then stdout is the object's.
-    pub(super) fn of(place: &Place, call_sid: &str, output: Output) -> Self {
-        let looks = place.api().filter(|_| !output.is_json()).and_then(|api| {
-            let client = place.client()?;
-            Some((client, format!("{api}/api/conversations/{call_sid}/transcript")))
-        });
+    pub(super) fn of(place: &Place, begun: oneshot::Receiver<String>, output: Output) -> Self {
+        let looks = place
+            .api()
+            .filter(|_| !output.is_json())
+            .and_then(|base| Some(Looks { client: place.client()?, base, begun, call: None }));
         Self { looks, shown: Shown::default() }
     }
 
@@ -63,8 +74,12 @@ impl Follower {
     }
 
     async fn look(&mut self) {
-        let Some((client, url)) = &self.looks else { return };
-        match client.get(url).send().await {
+        let Some(looks) = &mut self.looks else { return };
+        if looks.call.is_none() {
+            looks.call = looks.begun.try_recv().ok();
+        }
+        let Some(call) = &looks.call else { return };
+        match looks.client.get(format!("{}/api/conversations/{call}/transcript", looks.base)).send().await {
             Ok(answer) if answer.status().is_success() => {
                 if let Ok(transcript) = answer.json().await {
                     self.shown.print(&transcript);
