@@ -111,7 +111,7 @@ struct Shelf {
 }
 
 impl Recordings {
-    /// Finishes in the background what an earlier process left; its calls are of `business`.
+    /// Finishes in the background what an earlier process left. Files that do not say whose they are, of an older release, are of `business`.
     pub(crate) fn start(keeping: RecordingKeeping, business: BusinessId, scribe: &Scribe) -> Self {
         let RecordingKeeping { folder: Some(folder), format, from, disk } = keeping else { return Self(None) };
         let shelf = Arc::new(Shelf {
@@ -129,9 +129,10 @@ impl Recordings {
         let (left, scribe) = (shelf.folder.clone(), scribe.clone());
         shelf.work(async move {
             let finished = spawn_blocking(move || recover::finish_left(&left)).await.unwrap_or_default();
-            for (call, saved) in finished {
+            for (call, of, saved) in finished {
                 info!(call_id = %call, "recording of a call that died with its process finished");
                 let seconds = saved.length;
+                let business = of.unwrap_or(business);
                 scribe.write(event(call, business, seconds, RECORDING_SAVED, told(&saved, true)));
             }
         });
@@ -162,7 +163,7 @@ impl Recordings {
     pub(crate) fn begin(&self, tapped: Option<TappedCall>, business: BusinessId, scribe: &Scribe) -> Option<Recording> {
         let (shelf, tapped) = (Arc::clone(self.0.as_ref()?), tapped?);
         let (call, rate) = (tapped.call, tapped.rate);
-        let reel = Arc::new(Reel::new(tapped, shelf.disk.part(&shelf.folder, call, rate)));
+        let reel = Arc::new(Reel::new(tapped, shelf.disk.part(&shelf.folder, (call, business), rate)));
         let announced = shelf.from == RecordFrom::Start;
         if !announced {
             reel.gate(0, false);
@@ -187,13 +188,14 @@ impl Shelf {
     }
 
     /// The recording in the format that was asked for; as it is, if that cannot be.
-    async fn shrink(self: &Arc<Self>, saved: Saved) -> Saved {
+    #[cfg_attr(not(feature = "opus"), expect(unused_variables, reason = "only an encoder's file says whose it is"))]
+    async fn shrink(self: &Arc<Self>, saved: Saved, business: BusinessId) -> Saved {
         let Ok(_turn) = self.encoder.acquire().await else { return saved }; // it is never closed
         match self.format {
             #[cfg(feature = "opus")]
             Format::Opus => {
                 let (shelf, wav) = (Arc::clone(self), saved.clone());
-                let shrunk = spawn_blocking(move || opus::shrink(&shelf.folder, &wav, &shelf.closing));
+                let shrunk = spawn_blocking(move || opus::shrink(&shelf.folder, &wav, business, &shelf.closing));
                 shrunk.await.map_err(std::io::Error::other).flatten().unwrap_or_else(|error| {
                     warn!(file = saved.name, %error, "a recording stays WAV");
                     saved
@@ -280,7 +282,7 @@ impl Drop for Recording {
             });
             let record = match finished.await.map_err(std::io::Error::other).flatten() {
                 Ok(saved) => {
-                    let saved = shelf.shrink(saved).await;
+                    let saved = shelf.shrink(saved, business).await;
                     shelf.failing.store(false, Ordering::Relaxed);
                     metrics::counter!(RECORDINGS, "outcome" => if saved.lost.is_zero() { "saved" } else { "incomplete" }).increment(1);
                     metrics::counter!(RECORDING_BYTES).increment(saved.bytes);

@@ -1,6 +1,6 @@
 //! A recording as a file: written at its place sample by sample, so that what could not be written is silence, and no more than that.
 //!
-//! `<call>.part` while the call runs, locked; `<call>.wav` when it is whole.
+//! `<call>.<business>.part` while the call runs, locked; `<call>.wav` when it is whole. Who finds a part file has nobody else to ask whose it is.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tandem_codecs::SampleRate;
 use tandem_codecs::wav::{HEADER_BYTES, stereo_header};
-use tandem_domain::ids::CallId;
+use tandem_domain::ids::{BusinessId, CallId};
 
 use super::Format;
 
@@ -54,8 +54,8 @@ impl Disk {
         Self(Some(Arc::new(create)))
     }
 
-    pub(super) fn part(&self, folder: &Path, call: CallId, rate: SampleRate) -> PartFile {
-        let path = folder.join(format!("{call}.{PART}"));
+    pub(super) fn part(&self, folder: &Path, (call, business): (CallId, BusinessId), rate: SampleRate) -> PartFile {
+        let path = folder.join(format!("{call}.{}.{PART}", business.0));
         PartFile { disk: self.clone(), path, rate, file: None, lost: 0 }
     }
 
@@ -162,7 +162,9 @@ impl PartFile {
 
 /// Gives a WAV file that is whole its name.
 pub(super) fn whole(part: &Path, rate: SampleRate, pairs: u64, lost: Duration) -> io::Result<Saved> {
-    let (name, sha256, bytes) = seal(part, &part.with_extension(Format::Wav.ending()))?;
+    let name = part.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let call = name.split('.').next().unwrap_or_default();
+    let (name, sha256, bytes) = seal(part, &part.with_file_name(format!("{call}.{}", Format::Wav.ending())))?;
     Ok(Saved { name, sha256, bytes, length: rate.duration_of(pairs), lost, format: Format::Wav })
 }
 

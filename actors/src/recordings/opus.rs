@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tandem_codecs::ogg_opus::Writer;
 use tandem_codecs::wav::HEADER_BYTES;
+use tandem_domain::ids::BusinessId;
 
 use super::Format;
 use super::disk::{PART, Saved, create_file, seal};
@@ -17,9 +18,9 @@ use super::disk::{PART, Saved, create_file, seal};
 const PIECE_BYTES: u64 = 64_000;
 
 /// Puts an Opus file in the place of a recording, unless `stop` says that there is no time.
-pub(super) fn shrink(folder: &Path, saved: &Saved, stop: &AtomicBool) -> io::Result<Saved> {
+pub(super) fn shrink(folder: &Path, saved: &Saved, business: BusinessId, stop: &AtomicBool) -> io::Result<Saved> {
     let wav = folder.join(&saved.name);
-    let part = wav.with_extension(format!("{}.{PART}", Format::Opus.ending()));
+    let part = wav.with_extension(format!("{}.{}.{PART}", business.0, Format::Opus.ending()));
     let shrunk = encode(&wav, &part, stop).and_then(|()| seal(&part, &wav.with_extension(Format::Opus.ending())));
     match shrunk {
         Ok((name, sha256, bytes)) => {

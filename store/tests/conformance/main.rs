@@ -53,6 +53,7 @@ on_both_engines! {
         of_two_refreshes_at_once_one_wins
         an_ended_session_is_not_refreshed
         a_key_reads_back_until_it_is_revoked
+        the_audit_log_is_pruned_as_the_docs_tell
         the_audit_log_is_read_by_its_business_and_never_changed;
     agents:
         a_new_database_has_the_front_desk
