@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use tandem_access::account::SessionId;
 use tandem_access::audit::Action;
-use tandem_access::port::{AccessStore, NewPassword, NewUser, Peopled, Profile, RecordFilter};
+use tandem_access::port::{AccessStore, NewPassword, NewUser, Peopled, Profile, Proof, RecordFilter};
 use tandem_access::role::Role;
 use tandem_access::session::Session;
 use tandem_domain::agent_version::{Draft, Version, VersionNumber};
@@ -177,7 +177,8 @@ pub async fn no_account_key_or_record_of_another_business_is_seen_or_changed(db:
     let asha = add(&db, theirs, "asha@example.test", Role::Owner).await;
     let bela = add(&db, theirs, "bela@example.test", Role::Viewer).await;
     let session = Session::begin(SessionId(Uuid::new_v4()), asha.user.id, now());
-    db.store.begin_session(session.clone(), None, record(theirs, Action::LoggedIn, "x", now())).await.unwrap();
+    let proof = || Proof { hash: "$argon2id$…".to_owned(), rehashed: None };
+    db.store.begin_session(session.clone(), proof(), record(theirs, Action::LoggedIn, "x", now())).await.unwrap();
     let crm = key(&db, theirs, 7).await;
     let before = everything(&db).await;
     let ours = |action| record(OURS, action, "x", now());
@@ -208,9 +209,8 @@ pub async fn no_account_key_or_record_of_another_business_is_seen_or_changed(db:
     assert_eq!(db.store.add_user(again, Role::Owner, ours(Action::Created)).await.unwrap(), Peopled::Taken);
     assert!(!db.store.end_session(session.id, ours(Action::LoggedOut)).await.unwrap());
     let another = Session { id: SessionId(Uuid::new_v4()), ..session };
-    assert!(
-        db.store.begin_session(another, Some("$argon2id$stolen".to_owned()), ours(Action::LoggedIn)).await.is_err()
-    );
+    let stolen = Proof { rehashed: Some("$argon2id$stolen".to_owned()), ..proof() };
+    assert!(db.store.begin_session(another, stolen, ours(Action::LoggedIn)).await.is_err());
 
     assert_eq!(db.store.keys(OURS, None, 10).await.unwrap(), []);
     assert_eq!(db.store.kept_key(OURS, crm).await.unwrap(), None);
