@@ -56,7 +56,7 @@ impl DeliveryRow {
     fn read(self) -> Result<Delivery, Failure> {
         let identity =
             Identity { id: AgentId(self.agent_id), uuid: self.agent_uuid, business: BusinessId(self.business_id) };
-        // What this release cannot read is left out: one bad setting must not keep an agent, and those after it, from being told.
+        // What does not fit is as calls have it, who tell it: one bad setting must not keep an agent, and those after it, from being told.
         let (settings, _) = AgentSettings::from_stored(&self.settings.0);
         let version = versions::number(self.version)?;
         let agent = SavedAgent { key: self.uuid, identity, version, settings, at: self.saved_at };
