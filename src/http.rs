@@ -62,6 +62,7 @@ pub mod problem;
 mod range;
 mod read_rate;
 mod recordings;
+mod schema;
 mod sessions;
 mod setup;
 mod tag;

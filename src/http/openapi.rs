@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
     Required, ResponseBuilder, tag::TagBuilder,
@@ -32,6 +33,9 @@ const TAGS: [(&str, &str); 10] = [
     ("operations", "health, metrics, live calls"),
     ("interface", "the way around"),
 ];
+
+/// Name of the way to show who one is.
+const BEARER: &str = "bearer";
 
 /// The text of the description, as it is sent.
 #[derive(Clone)]
@@ -74,6 +78,10 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            complete_parameters(operation);
+            if guarded(path) {
+                operation.security = Some(vec![SecurityRequirement::new(BEARER, [""; 0])]);
+            }
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
             let has_body = operation.request_body.is_some();
             let is_socket = operation.responses.responses.contains_key("101");
@@ -112,6 +120,30 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool) {
     let components = api.components.get_or_insert_with(Components::new);
     components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
     components.schemas.extend(schemas);
+    let about = "an access token of `/api/auth/login`, or an API key. While there is no administrator, programs of the same machine need none";
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+}
+
+/// Adds `If-None-Match` where it has a meaning, and says that an empty parameter in a query counts as none.
+fn complete_parameters(operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    if operation.responses.responses.contains_key("304") {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let parameter = ParameterBuilder::new()
+            .name("if-none-match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("the `ETag` of what the client has: 304 if that still holds"))
+            .schema(Some(text))
+            .build();
+        parameters.push(parameter.into());
+    }
+    for parameter in parameters.iter_mut() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.parameter_in == ParameterIn::Query {
+            parameter.extensions.get_or_insert_default().insert("allowEmptyValue".to_owned(), true.into());
+        }
+    }
 }
 
 fn has_parameter(operation: &Operation, name: &str) -> bool {
