@@ -65,6 +65,7 @@ pub mod problem;
 mod range;
 mod read_rate;
 mod recordings;
+mod schema;
 mod sessions;
 mod setup;
 mod tag;

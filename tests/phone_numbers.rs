@@ -1,13 +1,10 @@
 //! Telephone numbers and limits over HTTP: added, read, changed by two editors at once, removed, and nobody else's.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use rand_core::{OsRng, TryRngCore as _};
 use serde_json::{Value, json};
-use tandem_access::api_key::{self, ApiKey};
-use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
-use tandem_access::port::{AccessStore, NewKey};
+use tandem_access::audit::{Action, Resource};
+use tandem_access::port::AccessStore;
 use tandem_access::role::Capability;
-use tandem_actors::clock;
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::number::Number;
 use tandem_domain::port::store::{LimitStore, NumberRoutes};
@@ -16,6 +13,9 @@ use tandem_domain::port::store::{LimitStore, NumberRoutes};
 #[path = "support/stored.rs"]
 mod stored;
 mod support;
+#[allow(dead_code)]
+#[path = "support/tenant.rs"]
+mod tenant;
 
 use stored::assert_problem;
 use support::{Answer, Program, answer, boot_with_fakes, boot_with_settings};
@@ -151,52 +151,14 @@ async fn limits_are_read_and_changed() {
     assert_eq!(program.get("/api/limits").await.json(), changed.json());
 }
 
-/// A key of a business with these scopes.
-async fn key(program: &Program, business: BusinessId, scopes: &[Capability]) -> String {
-    let minted = api_key::mint(&mut OsRng.unwrap_err());
-    let key = ApiKey {
-        id: minted.id,
-        business,
-        hash: minted.hash,
-        scopes: scopes.iter().copied().collect(),
-        expires_at: None,
-        revoked_at: None,
-        last_used_at: None,
-    };
-    let record = Record {
-        at: clock::utc(),
-        business,
-        who: Who::Cli { account: None },
-        from: Origin::default(),
-        action: Action::Created,
-        resource: Resource { kind: "api_key".to_owned(), id: minted.id.to_string() },
-        changes: Changes::default(),
-    };
-    let new = NewKey { key, name: "test".to_owned(), created_by: None, at: clock::utc() };
-    program.running.store.keep_key(new, record).await.unwrap();
-    minted.text.expose().to_owned()
-}
-
-/// A second business in the program's own database: nothing makes one yet.
-async fn another_business(program: &Program) -> BusinessId {
-    use sqlx::Connection as _;
-    let file = program.folder.path().join("data/tandem.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    let mut raw = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
-    const SQL: &str = "INSERT INTO businesses (uuid, name) VALUES ($1, 'Another') RETURNING id";
-    let id = sqlx::query_scalar(SQL).bind(uuid::Uuid::now_v7()).fetch_one(&mut raw).await.unwrap();
-    raw.close().await.unwrap();
-    BusinessId(id)
-}
-
 #[tokio::test]
 async fn numbers_and_limits_are_their_businesss_own_and_need_their_scope() {
     let program = boot_with_fakes().await;
     let made = send(&program, "POST", "/api/phone-numbers", json!({"number": "+918047112233", "agent_id": 1})).await;
     let uuid = made.json()["uuid"].as_str().unwrap().to_owned();
-    let theirs = another_business(&program).await;
+    let theirs = tenant::add_business(&program).await;
     let scopes = [Capability::ReadSettings, Capability::ManageNumbers];
-    let stranger = key(&program, theirs, &scopes).await;
+    let stranger = tenant::key_of(&program, theirs, &scopes).await;
     let as_stranger = async |method: &str, path: &str, body: Value| {
         let request = program.request(method, path).header("authorization", format!("Bearer {stranger}"));
         answer(request.json(&body)).await
@@ -214,7 +176,7 @@ async fn numbers_and_limits_are_their_businesss_own_and_need_their_scope() {
     assert_eq!(as_stranger("GET", "/api/limits", json!({})).await.status, 200);
     assert_eq!(program.get("/api/phone-numbers/1").await.json(), made.json(), "nothing was changed");
 
-    let reader = key(&program, OURS, &[Capability::ReadSettings]).await;
+    let reader = tenant::key_of(&program, OURS, &[Capability::ReadSettings]).await;
     let write = program.request("POST", "/api/phone-numbers").header("authorization", format!("Bearer {reader}"));
     assert_problem(&answer(write.json(&json!({"number": "+918047112235"}))).await, 403, "forbidden");
 }

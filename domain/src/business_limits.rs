@@ -8,7 +8,7 @@
 //!
 //! Bounds are those of an agent's settings of the same names. Not here: who may set them, and what they do ([`crate::admission`]).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::agent_settings::{Faults, Wrong, nearest, pointer, type_name};
 use crate::port::store::StoredLimits;
@@ -84,6 +84,20 @@ impl LimitsChange {
     }
 }
 
+/// A document as JSON Schema.
+pub fn schema() -> Value {
+    let calls = |most: i64, about: &str| json!({"type": ["integer", "null"], "minimum": -1, "maximum": most, "description": about});
+    json!({
+        "type": "object",
+        "properties": {
+            AT_ONCE: calls(MOST_AT_ONCE, "calls at once; -1 for the server's limit"),
+            A_DAY: calls(MOST_A_DAY, "calls in a day; -1 for no limit"),
+            ZONE: {"type": ["string", "null"], "description": "name of the tz database, such as Asia/Kolkata; null for the server's zone"},
+        },
+        "additionalProperties": false,
+    })
+}
+
 /// A number of calls, or -1.
 fn calls(value: &Value, most: i64) -> Result<i64, Wrong> {
     let out = || Wrong::Range {
@@ -105,8 +119,6 @@ fn calls(value: &Value, most: i64) -> Result<i64, Wrong> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-
     use super::*;
 
     fn usual() -> StoredLimits {

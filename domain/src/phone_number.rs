@@ -9,7 +9,7 @@
 //!
 //! Every fault is told at once, with the place where it stands. Not here: whether there is such an agent, and who owns a number.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::agent_settings::{Faults, Wrong, nearest, pointer, type_name};
 use crate::ids::AgentId;
@@ -93,6 +93,36 @@ impl NumberChange {
             agent: if self.agent.is_some() { agent } else { settings.agent },
         }
     }
+}
+
+/// A document as JSON Schema: of one that adds a number, or of one that changes it.
+pub fn schema(new: bool) -> Value {
+    let mut properties = Map::from_iter([
+        (
+            "type".to_owned(),
+            json!({"type": ["string", "null"], "minLength": 1, "maxLength": MOST_TYPE, "description": "a word; `main` without one"}),
+        ),
+        (
+            "active".to_owned(),
+            json!({"type": ["boolean", "null"], "description": "whether calls to it are answered; true without one"}),
+        ),
+    ]);
+    let agent = json!({
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}, {"type": "null"}],
+        "description": "number, UUID or name of the agent that answers; null for none of its own",
+    });
+    properties.extend(AGENT.map(|name| (name.to_owned(), agent.clone())));
+    let mut schema = json!({"type": "object", "additionalProperties": false});
+    if new {
+        let about = "E.164, or national of DEFAULT_REGION";
+        properties.insert(
+            "number".to_owned(),
+            json!({"type": "string", "description": about, "examples": ["+918047112233"]}),
+        );
+        schema["required"] = json!(["number"]);
+    }
+    schema["properties"] = Value::Object(properties);
+    schema
 }
 
 /// Where a document names the agent, as a JSON pointer.
@@ -186,8 +216,6 @@ fn field(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-
     use super::*;
 
     fn places(faults: Faults) -> Vec<String> {
@@ -209,6 +237,18 @@ mod tests {
         let (_, change) = NumberChange::read_new(&same, None).unwrap();
         let settings = change.on(NumberSettings::default(), Some(AgentId(7)));
         assert_eq!((settings.kind.as_str(), settings.active), ("support", false));
+    }
+
+    #[test]
+    fn the_schema_has_the_fields_of_the_reader() {
+        for new in [true, false] {
+            let schema = schema(new);
+            let mut names: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut fields: Vec<&str> = FIELDS.into_iter().filter(|name| new || *name != "number").collect();
+            names.sort_unstable();
+            fields.sort_unstable();
+            assert_eq!(names, fields);
+        }
     }
 
     #[test]

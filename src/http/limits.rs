@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 use tandem_access::audit::Action;
-use tandem_domain::business_limits::LimitsChange;
+use tandem_domain::business_limits::{self, LimitsChange};
 use tandem_domain::etag::Etag;
 use tandem_domain::port::store::{KeptLimits, StoredLimits};
 
@@ -21,10 +21,16 @@ use super::asking::Asking;
 use super::body;
 use super::guard::Tenant;
 use super::problem::Problem;
+use super::schema::described;
 use super::tag::{read, tagged};
 
 /// How often a change that nobody asked to be judged is made anew because somebody else was faster.
 const TRIES: usize = 5;
+
+described! {
+    /// A change of limits.
+    Changed is "LimitsChange" = business_limits::schema();
+}
 
 fn tag(limits: &StoredLimits) -> Etag {
     Etag::of(&json!(limits))
@@ -47,10 +53,10 @@ pub(super) async fn detail(Tenant(surface): Tenant, headers: HeaderMap) -> Resul
 ///
 /// With `If-Match`, only if nobody has changed them since: 412 otherwise.
 #[utoipa::path(
-    patch, path = "/api/limits", operation_id = "change_limits", tag = "numbers", request_body = Value,
+    patch, path = "/api/limits", operation_id = "change_limits", tag = "numbers", request_body = Changed,
+    params(("if-match" = Option<String>, Header, description = "the `ETag` of what is changed")),
     responses(
         (status = OK, body = StoredLimits, description = "the limits of the business; `ETag`"),
-        (status = 412, body = super::problem::Body, content_type = "application/problem+json", description = "somebody has changed them since"),
     ),
 )]
 pub(super) async fn edit(Tenant(surface): Tenant, asking: Asking, sent: Bytes) -> Result<Response, Problem> {

@@ -76,6 +76,7 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool, once_s
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            complete_parameters(operation);
             let of_carriers = operation.responses.responses.contains_key("101") && !guarded(path);
             operation.security = Some(who_may(guarded(path), of_carriers));
             let takes_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
@@ -119,6 +120,27 @@ pub(super) fn complete(api: &mut OpenApi, guarded: impl Fn(&str) -> bool, once_s
     }
     components.schemas.insert(problem::Body::name().into_owned(), <problem::Body as utoipa::PartialSchema>::schema());
     components.schemas.extend(schemas);
+}
+
+/// Adds `If-None-Match` where it has a meaning, and says that an empty parameter in a query counts as none.
+fn complete_parameters(operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    if operation.responses.responses.contains_key("304") {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let parameter = ParameterBuilder::new()
+            .name("if-none-match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("the `ETag` of what the client has: 304 if that still holds"))
+            .schema(Some(text))
+            .build();
+        parameters.push(parameter.into());
+    }
+    for parameter in parameters.iter_mut() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.parameter_in == ParameterIn::Query {
+            parameter.extensions.get_or_insert_default().insert("allowEmptyValue".to_owned(), true.into());
+        }
+    }
 }
 
 /// A token of a log-in, or an API key: `Authorization: Bearer …`.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tandem_access::audit::Action;
 use tandem_domain::etag::Etag;
 use tandem_domain::ids::AgentId;
-use tandem_domain::phone_number::{NumberChange, NumberSettings};
+use tandem_domain::phone_number::{self, NumberChange, NumberSettings};
 use tandem_domain::port::store::{KeptNumber, PhoneNumber, RowKey};
 use uuid::Uuid;
 
@@ -30,6 +30,7 @@ use super::body;
 use super::guard::Tenant;
 use super::page::{self, Page};
 use super::problem::Problem;
+use super::schema::described;
 use super::tag::{read, tagged};
 use super::turns::PageQuery;
 
@@ -37,6 +38,13 @@ use super::turns::PageQuery;
 const TRIES: usize = 5;
 /// The kind of resource in the audit log.
 const KIND: &str = "phone_number";
+
+described! {
+    /// A number that is added.
+    New is "NewPhoneNumber" = phone_number::schema(true);
+    /// A change of one.
+    Changed is "PhoneNumberChange" = phone_number::schema(false);
+}
 
 fn tag(number: &PhoneNumber) -> Etag {
     Etag::of(&json!(number))
@@ -67,7 +75,7 @@ pub(super) async fn list(
 /// `number` in E.164, or national of `DEFAULT_REGION`; `agent_id` a number, UUID or name of an agent; `type` a word, `active` whether calls to it
 /// are answered.
 #[utoipa::path(
-    post, path = "/api/phone-numbers", operation_id = "create_phone_number", tag = "numbers", request_body = Value,
+    post, path = "/api/phone-numbers", operation_id = "create_phone_number", tag = "numbers", request_body = New,
     responses(
         (status = CREATED, body = PhoneNumber, description = "the number; `ETag`"),
         (status = 409, body = super::problem::Body, content_type = "application/problem+json", description = "the business has this number already"),
@@ -112,11 +120,13 @@ pub(super) async fn detail(
 ///
 /// With `If-Match`, only if nobody has changed the number since: 412 otherwise.
 #[utoipa::path(
-    patch, path = "/api/phone-numbers/{id}", operation_id = "change_phone_number", tag = "numbers", request_body = Value,
-    params(("id" = String, Path, description = "row number, UUID, or the number in E.164")),
+    patch, path = "/api/phone-numbers/{id}", operation_id = "change_phone_number", tag = "numbers", request_body = Changed,
+    params(
+        ("id" = String, Path, description = "row number, UUID, or the number in E.164"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of what is changed"),
+    ),
     responses(
         (status = OK, body = PhoneNumber, description = "the number; `ETag`"),
-        (status = 412, body = super::problem::Body, content_type = "application/problem+json", description = "somebody has changed it since"),
     ),
 )]
 pub(super) async fn edit(
@@ -151,10 +161,12 @@ pub(super) async fn edit(
 /// Removes a number. Calls to it are answered as those to any number that nobody added.
 #[utoipa::path(
     delete, path = "/api/phone-numbers/{id}", operation_id = "delete_phone_number", tag = "numbers",
-    params(("id" = String, Path, description = "row number, UUID, or the number in E.164")),
+    params(
+        ("id" = String, Path, description = "row number, UUID, or the number in E.164"),
+        ("if-match" = Option<String>, Header, description = "the `ETag` of what is removed"),
+    ),
     responses(
         (status = NO_CONTENT, description = "it is removed"),
-        (status = 412, body = super::problem::Body, content_type = "application/problem+json", description = "somebody has changed it since"),
     ),
 )]
 pub(super) async fn remove(
@@ -185,7 +197,7 @@ async fn named(surface: &Surface, wanted: &NumberChange, document: &Value) -> Re
 }
 
 fn no_such_agent(document: &Value) -> Problem {
-    let place = tandem_domain::phone_number::agent_place(document);
+    let place = phone_number::agent_place(document);
     let detail = "there is no such agent; name it by its number, UUID or name";
     Problem::invalid_body(std::iter::once((place.clone(), detail.to_owned())), format!("{place}: {detail}"))
 }

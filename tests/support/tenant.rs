@@ -24,12 +24,18 @@ pub async fn add_business(program: &Program) -> BusinessId {
 
 /// A key of a business with every scope that a key may have.
 pub async fn key(program: &Program, business: BusinessId) -> String {
+    let all: Vec<Capability> = Capability::ALL.iter().copied().filter(|capability| capability.is_for_keys()).collect();
+    key_of(program, business, &all).await
+}
+
+/// A key of a business with these scopes.
+pub async fn key_of(program: &Program, business: BusinessId, scopes: &[Capability]) -> String {
     let minted = api_key::mint(&mut OsRng.unwrap_err());
     let key = ApiKey {
         id: minted.id,
         business,
         hash: minted.hash,
-        scopes: Capability::ALL.iter().copied().filter(|capability| capability.is_for_keys()).collect(),
+        scopes: scopes.iter().copied().collect(),
         expires_at: None,
         revoked_at: None,
         last_used_at: None,

@@ -1,34 +1,11 @@
 //! Agents and their changes as the description of the interface has them: made from the catalogue that reads and shows them, so neither says what the
 //! other does not. Types of this module are described and never made.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 use tandem_domain::agent_settings::{Group, catalogue, change_schema, shown_schema};
 use tandem_domain::guide::{calling_schema, calling_test_schema, voice_schema, voice_test_schema};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-macro_rules! described {
-    ($($(#[$doc:meta])* $type:ident is $name:literal = $schema:expr;)+) => {
-        $(
-            $(#[$doc])*
-            pub(in crate::http) enum $type {}
-
-            impl PartialSchema for $type {
-                fn schema() -> RefOr<Schema> {
-                    serde_json::from_value($schema).expect("what the catalogue describes is a schema")
-                }
-            }
-
-            impl ToSchema for $type {
-                fn name() -> Cow<'static, str> {
-                    Cow::Borrowed($name)
-                }
-            }
-        )+
-    };
-}
+use super::super::schema::described;
 
 described! {
     /// An agent as it is shown.
@@ -118,6 +95,8 @@ fn language() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::PartialSchema;
+
     use super::*;
 
     #[test]

@@ -91,7 +91,7 @@ pub(in crate::http) async fn guardrails(
     put, path = "/api/agents/{id}/guardrails", operation_id = "replace_agent_guardrails", tag = "agents", request_body = SentGuardrails,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
+        ("if-match" = String, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
     responses((status = OK, body = Guardrails, description = "all guardrails, each true or false; `ETag`")),
 )]
@@ -125,7 +125,7 @@ pub(in crate::http) async fn system_tools(
     put, path = "/api/agents/{id}/system-tools", operation_id = "replace_agent_system_tools", tag = "agents", request_body = SentSystemTools,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
+        ("if-match" = String, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
     responses((status = OK, body = SystemTools, description = "all system tools, each true or false; `ETag`")),
 )]
@@ -159,7 +159,7 @@ pub(in crate::http) async fn client_overrides(
     put, path = "/api/agents/{id}/client-overrides", operation_id = "replace_agent_client_overrides", tag = "agents", request_body = SentClientOverrides,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
+        ("if-match" = String, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
     responses((status = OK, body = ClientOverrides, description = "those that it may; `ETag`")),
 )]
@@ -193,7 +193,7 @@ pub(in crate::http) async fn client_events(
     put, path = "/api/agents/{id}/client-events", operation_id = "replace_agent_client_events", tag = "agents", request_body = SentClientEvents,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
+        ("if-match" = String, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
     responses((status = OK, body = ClientEvents, description = "the events that are sent; `ETag`")),
 )]
@@ -227,7 +227,7 @@ pub(in crate::http) async fn voice_config(
     put, path = "/api/agents/{id}/voice-config", operation_id = "replace_agent_voice_config", tag = "agents", request_body = SentVoiceConfig,
     params(
         ("id" = String, Path, description = "number, UUID or name"),
-        ("if-match" = Option<String>, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
+        ("if-match" = String, Header, description = "the `ETag` of what is replaced, or of the agent; `*` for whatever is there"),
     ),
     responses((status = OK, body = VoiceConfig, description = "all settings of the group; `ETag`")),
 )]
