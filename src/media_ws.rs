@@ -188,7 +188,7 @@ async fn accept(surface: Surface, caller: Caller, upgrade: Upgrade, names: Names
         standing: pass.standing,
         token: pass.token,
         place,
-        business: None, // a carrier's: the number says whose
+        business: None, // a carrier's, whose account is in the settings: the first business's
     };
     serve(upgrade, limit, MAX_UNWRITTEN_BYTES, move |media| async move {
         surface.switch.serve_any(&dialects, media, arrival).await;

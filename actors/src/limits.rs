@@ -99,9 +99,9 @@ impl Limits {
     pub async fn admit(&self, asking: Asking<'_>) -> Result<Permit, Denied> {
         let Asking { call, agent, kind, again } = asking;
         let Inner { places, .. } = &*self.0;
-        let house = self.house(agent.business).await;
+        let house = self.business_limits(agent.business).await;
         let at = clock::utc();
-        let day = house.zone.unwrap_or(self.0.zone).day(at);
+        let day = house.and_then(|limits| limits.zone).unwrap_or(self.0.zone).day(at);
         self.read_day(agent.business, day).await;
         let ask = Ask {
             call,
@@ -109,7 +109,7 @@ impl Limits {
             agent: agent.id,
             kind,
             again,
-            house: house.caps,
+            business_caps: house.map(|limits| limits.caps),
             terms: agent.terms,
             day,
         };
@@ -131,8 +131,8 @@ impl Limits {
         lock(&self.0.places).taken()
     }
 
-    /// What a business may have, as it is or as it last was.
-    async fn house(&self, business: BusinessId) -> BusinessLimits {
+    /// What a business may have, as it is or as it last was; `None` where that was never known.
+    async fn business_limits(&self, business: BusinessId) -> Option<BusinessLimits> {
         let Inner { store, known, .. } = &*self.0;
         match self.answer(store.business_limits(business)).await {
             Some(limits) => {
@@ -140,9 +140,9 @@ impl Limits {
                 if known.len() < MOST_KNOWN || known.contains_key(&business) {
                     known.insert(business, limits);
                 }
-                limits
+                Some(limits)
             }
-            None => lock(known).get(&business).copied().unwrap_or_default(),
+            None => lock(known).get(&business).copied(),
         }
     }
 

@@ -90,8 +90,8 @@ pub struct Ask {
     pub kind: Kind,
     /// Its line broke and it has come back: its day counted it already.
     pub again: bool,
-    /// What the business may have.
-    pub house: Caps,
+    /// What the business may have; `None` where that was never known.
+    pub business_caps: Option<Caps>,
     /// What the agent may have.
     pub terms: Terms,
     /// Which day it is where the business is.
@@ -178,7 +178,7 @@ pub enum Denied {
     #[error("the agent does not answer calls by itself (auto_answer_inbound)")]
     Unanswered,
     /// A dial that could be one too many.
-    #[error("how many calls there were today is not known: the database does not answer")]
+    #[error("how many calls there were today, or how many there may be, is not known: the database does not answer")]
     DayUnknown,
 }
 
@@ -205,30 +205,35 @@ impl Denied {
 
 /// Whether one more call has room.
 ///
-/// While the day's count is not known (the database is away since the start), whoever calls us is let in and a dial of our own is not: a caller
+/// While the day's count or the business's limits are not known (the database is away since the start), whoever calls us is let in and a dial of our own is not: a caller
 /// should not suffer for a limit that is most likely far away, and what we do not dial now can be dialled later (promises.md, D5).
 pub fn admit(ask: &Ask, counts: &Counts) -> Result<Admitted, Denied> {
-    let Ask { terms, house, kind, .. } = ask;
+    let Ask { terms, kind, .. } = ask;
     if *kind == Kind::Inbound && !terms.answers {
         return Err(Denied::Unanswered);
     }
+    // A dial that could be one too many waits; nobody who calls us does.
+    let Caps { at_once: most, a_day } = match ask.business_caps {
+        None if *kind == Kind::Dial => return Err(Denied::DayUnknown),
+        caps => caps.unwrap_or_default(),
+    };
     at_once(Level::Agent, counts.agent.live, terms.caps.at_once)?;
-    let overflow = match at_once(Level::Business, counts.business.live, house.at_once) {
+    let overflow = match at_once(Level::Business, counts.business.live, most) {
         Ok(()) => false,
         Err(denied) if !terms.overflow => return Err(denied),
         Err(_) => {
-            let lifted = house.at_once.map(|most| most.saturating_mul(OVERFLOW));
+            let lifted = most.map(|most| most.saturating_mul(OVERFLOW));
             at_once(Level::Business, counts.business.live, lifted)?;
             true
         }
     };
     if !ask.again {
-        let limited = terms.caps.a_day.is_some() || house.a_day.is_some();
+        let limited = terms.caps.a_day.is_some() || a_day.is_some();
         if limited && !counts.day_known && *kind == Kind::Dial {
             return Err(Denied::DayUnknown);
         }
         today(Level::Agent, counts.agent.today, terms.caps.a_day)?;
-        today(Level::Business, counts.business.today, house.a_day)?;
+        today(Level::Business, counts.business.today, a_day)?;
     }
     Ok(Admitted { overflow })
 }
@@ -267,7 +272,7 @@ mod tests {
             agent: AgentId(1),
             kind: Kind::Inbound,
             again: false,
-            house,
+            business_caps: Some(house),
             terms,
             day: NaiveDate::default(),
         }
@@ -337,6 +342,9 @@ mod tests {
             admit(&Ask { kind: Kind::Dial, ..free }, &unknown).is_ok(),
             "where no day is limited none need be known"
         );
+        let unheard_of = Ask { business_caps: None, ..free };
+        assert_eq!(admit(&Ask { kind: Kind::Dial, ..unheard_of }, &counts((0, 0), (0, 0))), Err(Denied::DayUnknown));
+        assert!(admit(&unheard_of, &counts((0, 0), (0, 0))).is_ok());
     }
 
     #[test]

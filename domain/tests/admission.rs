@@ -28,7 +28,7 @@ fn ask(call: u128, agent: i64, house: Caps, terms: Terms) -> Ask {
         agent: AgentId(agent),
         kind: Kind::Inbound,
         again: false,
-        house,
+        business_caps: Some(house),
         terms,
         day: day(22),
     }

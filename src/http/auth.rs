@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::{Extension, Json};
 use rand_core::{OsRng, TryRngCore as _};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,11 @@ use uuid::Uuid;
 use super::Surface;
 use super::body;
 use super::problem::Problem;
+
+/// No cache on the way keeps tokens (RFC 6749 section 5.1).
+pub(super) type Unkept = [(HeaderName, &'static str); 1];
+/// See [`Unkept`].
+pub(super) const UNKEPT: Unkept = [(header::CACHE_CONTROL, "no-store")];
 
 /// What a log-in sends.
 #[derive(Deserialize, ToSchema)]
@@ -131,7 +136,7 @@ pub(super) async fn log_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     sent: Bytes,
-) -> Result<Json<LoggedIn>, Problem> {
+) -> Result<(Unkept, Json<LoggedIn>), Problem> {
     let LogIn { email: address, password } = body::read(&sent)?;
     let address = email(&address)?;
     let (log_ins, ip) = (&surface.log_ins, peer.ip());
@@ -152,7 +157,7 @@ pub(super) async fn log_in(
             }
             let tokens = surface.guard.tokens().issue(&session, clock::utc()).into();
             let (id, name, role) = (account.uuid, account.name, account.user.role.name());
-            Ok(Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } }))
+            Ok((UNKEPT, Json(LoggedIn { tokens, user: Myself { id, email: address.as_str().to_owned(), name, role } })))
         }
         Ok(Checked::Wrong { business, id }) => {
             log_ins.failed();
@@ -207,7 +212,7 @@ pub(super) async fn refresh(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     sent: Bytes,
-) -> Result<Json<Refreshed>, Problem> {
+) -> Result<(Unkept, Json<Refreshed>), Problem> {
     let again = || Problem::unauthenticated("the refresh token is not valid; log in again");
     let Refresh { refresh } = body::read(&sent)?;
     let (tokens, accounts) = (surface.guard.tokens(), surface.guard.accounts());
@@ -220,7 +225,7 @@ pub(super) async fn refresh(
     let reused = match session.refresh(&user, &claims, now) {
         Ok(rotation) if accounts.rotate(session.id, rotation, now).await? => {
             let rotated = session.rotated(rotation, now);
-            return Ok(Json(Refreshed { tokens: tokens.issue(&rotated, now).into() }));
+            return Ok((UNKEPT, Json(Refreshed { tokens: tokens.issue(&rotated, now).into() })));
         }
         Ok(_) => true, // two came at once: one of them is a copy
         Err(refusal) => refusal.revokes(),

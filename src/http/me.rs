@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 
 use super::Surface;
 use super::asking::Asking;
-use super::auth::TokenPair;
+use super::auth::{TokenPair, UNKEPT, Unkept};
 use super::body;
 use super::guard::Tenant;
 use super::problem::Problem;
@@ -116,7 +116,7 @@ pub(super) async fn change_password(
     Tenant(surface): Tenant,
     asking: Asking,
     sent: Bytes,
-) -> Result<Json<PasswordChanged>, Problem> {
+) -> Result<(Unkept, Json<PasswordChanged>), Problem> {
     let seen = myself(&surface, &asking).await?;
     let PasswordChange { current_password, new_password } = body::read(&sent)?;
     let accounts = surface.guard.accounts();
@@ -152,5 +152,5 @@ pub(super) async fn change_password(
     if !accounts.change_password(seen, password, record).await? {
         return Err(Problem::conflict("somebody else is changing this account; try again"));
     }
-    Ok(Json(PasswordChanged { tokens: surface.guard.tokens().issue(&session, at).into() }))
+    Ok((UNKEPT, Json(PasswordChanged { tokens: surface.guard.tokens().issue(&session, at).into() })))
 }

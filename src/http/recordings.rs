@@ -14,6 +14,8 @@ use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tandem_access::audit::{self, Action};
 use tandem_actors::RecordingFormat;
 use tandem_codecs::peaks::{Peak, Peaks};
 use tandem_codecs::wav::HEADER_BYTES;
@@ -25,6 +27,7 @@ use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::asking::Asking;
 use super::guard::Tenant;
 use super::problem::Problem;
 use super::range::{self, Part};
@@ -196,10 +199,11 @@ pub(super) struct RecordingState {
 )]
 pub(super) async fn pause(
     Tenant(surface): Tenant,
+    asking: Asking,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<RecordingState>, Problem> {
-    set_paused(&surface, id, &headers, true).await
+    set_paused(&surface, &asking, id, &headers, true).await
 }
 
 /// Lets the recording of a live call go on.
@@ -210,14 +214,16 @@ pub(super) async fn pause(
 )]
 pub(super) async fn resume(
     Tenant(surface): Tenant,
+    asking: Asking,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<RecordingState>, Problem> {
-    set_paused(&surface, id, &headers, false).await
+    set_paused(&surface, &asking, id, &headers, false).await
 }
 
 async fn set_paused(
     surface: &Surface,
+    asking: &Asking,
     id: Result<Path<String>, PathRejection>,
     headers: &HeaderMap,
     paused: bool,
@@ -228,7 +234,15 @@ async fn set_paused(
     let (call, _) = look_up(surface, id).await?;
     match surface.switch.pause_recording(call, paused).await {
         Some(true) => {
-            Ok(Json(RecordingState { call_id: call.0, recording: if paused { "paused" } else { "recording" } }))
+            let state = |paused| if paused { "paused" } else { "recording" };
+            let (before, after) = (json!({ "recording": state(!paused) }), json!({ "recording": state(paused) }));
+            let changes = audit::changes(Some(&before), Some(&after));
+            let record = asking.record(Action::Updated, "recording", call.0.to_string(), changes);
+            // It is silent already, which is what counts: a database that is away makes no failure of that.
+            if let Err(error) = surface.guard.accounts().record(record).await {
+                tracing::warn!(%error, call_id = %call, "that a recording was paused or resumed is not on record");
+            }
+            Ok(Json(RecordingState { call_id: call.0, recording: state(paused) }))
         }
         Some(false) => Err(Problem::not_found("this call is not recorded: set RECORD_CALLS before it begins")),
         None => Err(Problem::not_found("this call is over")),
