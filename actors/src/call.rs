@@ -296,7 +296,9 @@ impl Actor for Call {
             direction: plan.direction,
             uncertainty: plan.agent.uncertainty.clone(),
             lexicons: args.lexicons,
-            first_words: FirstWords::of(&plan.agent, &CallFacts { direction: plan.direction, ..CallFacts::default() }),
+            first_words: plan.brain.first_words().cloned().unwrap_or_else(|| {
+                FirstWords::of(&plan.agent, &CallFacts { direction: plan.direction, ..CallFacts::default() })
+            }),
         };
         let journalling = args.journals.begin((plan.call, plan.agent.business), &plan.agent.name, &setup, started);
         info!(call_id = %plan.call, agent = plan.agent.name, carrier = capabilities.carrier, "call started");

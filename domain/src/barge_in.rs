@@ -196,6 +196,11 @@ impl BargeIn {
         }
     }
 
+    /// Understands words by another lexicon from now on.
+    pub fn hear_by(&mut self, lexicon: Arc<Lexicon>) {
+        self.lexicon = lexicon;
+    }
+
     /// Whether our voice is held.
     pub fn is_holding(&self) -> bool {
         self.held.is_some()

@@ -23,7 +23,7 @@ pub struct RulesBrain {
     playbook: Arc<Playbook>,
     context: Context,
     /// Said first of all.
-    disclosure: Vec<BrainEvent>,
+    first_words: FirstWords,
     /// What is wrong with the agent's own words.
     unknown_names: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl RulesBrain {
         (context.returning, context.greeting) = match greeting {
             Greeting::Returning(_) if playbook.greets_returning() => (true, None),
             Greeting::Usual if playbook.greets() => (false, None),
-            words => (false, Some(words.words())),
+            ref words => (false, Some(words.clone().words())),
         };
         if let Some(known) = call.known {
             context = context.with("caller", known.name.as_deref().unwrap_or_default());
@@ -56,9 +56,9 @@ impl RulesBrain {
         }
         context.language = Some(agent.language.clone()).filter(|language| !language.is_empty());
         (context.now, context.region) = (call.now, call.region);
-        let disclosure = greeting::disclosure(agent, &variables);
-        let disclosure = FirstWords { disclosure, ..FirstWords::default() }.disclosed().collect();
-        Self { playbook, context, disclosure, unknown_names }
+        let first_words =
+            FirstWords { disclosure: greeting::disclosure(agent, &variables), greeting: greeting.words() };
+        Self { playbook, context, first_words, unknown_names }
     }
 
     fn reply(&self, ask: &Ask) -> Reply {
@@ -115,7 +115,8 @@ impl Brain for RulesBrain {
     fn respond(&self, ask: Ask) -> EventStream<BrainEvent, BrainError> {
         let reply = self.reply(&ask);
         let opens = ask.state.is_none() || ask.prompt == Prompt::Open;
-        let mut events: VecDeque<BrainEvent> = if opens { self.disclosure.clone().into() } else { VecDeque::new() };
+        let mut events: VecDeque<BrainEvent> =
+            if opens { self.first_words.disclosed().collect() } else { VecDeque::new() };
         for (i, words) in reply.say.into_iter().enumerate() {
             events.extend(reply.protected.contains(&i).then_some(BrainEvent::Protect));
             events.push_back(BrainEvent::Say(words));
@@ -129,6 +130,10 @@ impl Brain for RulesBrain {
 
     fn hints(&self, state: Option<&PlaybookState>) -> Vec<String> {
         state.map_or_else(Vec::new, |state| self.playbook.expected(state).vocabulary)
+    }
+
+    fn first_words(&self) -> Option<&FirstWords> {
+        Some(&self.first_words)
     }
 
     fn unknown_names(&self) -> &[String] {

@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::agent::{Timing, Uncertainty};
-use crate::barge_in::{BargeIn, Lexicon, Patience};
+use crate::barge_in::{BargeIn, Lexicon, List, Patience};
 use crate::endpointing::Endpointing;
 use crate::greeting::FirstWords;
 use crate::ids::{TurnId, UtteranceId};
@@ -93,6 +93,10 @@ pub struct CallCore {
     /// A model is asked at each pause whether the turn is over.
     judges_turns: bool,
     barge_in: BargeIn,
+    /// Lists of words that the program brought ([`CallCore::hearing_by`]).
+    lists: Vec<List>,
+    /// The language in which words are understood at present.
+    heard_in: String,
     /// A key ends our speech.
     keys_interrupt: bool,
     silence: SilenceLadder,
@@ -145,6 +149,8 @@ impl CallCore {
             judges_turns: timing.end_of_turn_model,
             barge_in: BargeIn::new(Patience::default(), Lexicon::of(&lines.language)),
             keys_interrupt: timing.interrupt_on_dtmf,
+            lists: Vec::new(),
+            heard_in: lines.language.clone(),
             lines,
             greeting: FirstWords::default(),
             silence: SilenceLadder::new(timing.turn_after_silence, timing.end_after_silence),

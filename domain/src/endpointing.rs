@@ -156,6 +156,11 @@ impl Endpointing {
         }
     }
 
+    /// Understands how sentences end in another language (BCP 47 tag) from now on.
+    pub fn hear_in(&mut self, language: &str) {
+        self.endings = Endings::of(language);
+    }
+
     /// The silence of a plain sentence, and of a turn whose words are not known.
     pub fn plain(&self) -> Wait {
         Wait { silence: self.base, ground: Ground::Plain }

@@ -14,6 +14,7 @@ use tandem_actors::clock;
 use tandem_domain::agent::{Agent, Ambience, Script, Timing};
 use tandem_domain::brain::RulesBrain;
 use tandem_domain::caller::{Arriving, CallFacts};
+use tandem_domain::greeting::FirstWords;
 use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::playbook::{Playbook, PlaybookState};
 use tandem_domain::port::EventStream;
@@ -212,6 +213,10 @@ impl Brain for TappedBrain {
 
     fn extracted(&self, state: &PlaybookState) -> serde_json::Map<String, serde_json::Value> {
         self.0.extracted(state)
+    }
+
+    fn first_words(&self) -> Option<&FirstWords> {
+        self.0.first_words()
     }
 
     fn unknown_names(&self) -> &[String] {

@@ -46,7 +46,7 @@ pub struct ModelBrain {
     llm: Arc<dyn Llm>,
     system: String,
     /// Disclosure and greeting.
-    opening: Vec<BrainEvent>,
+    first_words: FirstWords,
     words: &'static Words,
     tools: Vec<SystemTool>,
     /// What is wrong with the agent's own words.
@@ -56,15 +56,19 @@ pub struct ModelBrain {
 impl ModelBrain {
     /// The brain of `agent` for this call.
     pub fn new(llm: Arc<dyn Llm>, agent: &Agent, call: &CallFacts) -> Self {
-        let first = FirstWords::of(agent, call);
         Self {
             llm,
             unknown_names: greeting::unknown_names(agent, call, &greeting::agent_variables(agent, call)),
             system: prompt::for_call(&agent.name, &agent.language, &agent.script, call).text,
-            opening: first.disclosed().chain([BrainEvent::Say(first.greeting)]).collect(),
+            first_words: FirstWords::of(agent, call),
             words: Words::of(&agent.language),
             tools: Vec::new(),
         }
+    }
+
+    /// What is said before the caller has said anything.
+    fn opening(&self) -> impl Iterator<Item = BrainEvent> + use<> {
+        self.first_words.disclosed().chain([BrainEvent::Say(self.first_words.greeting.clone())])
     }
 
     /// The model may use these tools.
@@ -119,6 +123,10 @@ impl Brain for ModelBrain {
         self.llm.name()
     }
 
+    fn first_words(&self) -> Option<&FirstWords> {
+        Some(&self.first_words)
+    }
+
     fn unknown_names(&self) -> &[String] {
         &self.unknown_names
     }
@@ -134,7 +142,7 @@ impl Brain for ModelBrain {
             Prompt::Heard { text, .. } => {
                 let mut answer = self.asked(self.messages(&ask.history, text));
                 if !has_spoken(&ask.history) {
-                    answer.ready.extend(self.opening.clone());
+                    answer.ready.extend(self.opening());
                 }
                 return Box::pin(answer);
             }
@@ -156,7 +164,7 @@ impl Brain for ModelBrain {
 
 impl ModelBrain {
     fn open(&self) -> EventStream<BrainEvent, BrainError> {
-        Box::pin(super::Ready(self.opening.clone().into()))
+        Box::pin(super::Ready(self.opening().collect()))
     }
 
     fn asked(&self, messages: Vec<Message>) -> Answer {

@@ -83,6 +83,7 @@ impl CallCore {
             BrainEvent::State(state) => {
                 if self.state.as_ref() != Some(&*state) {
                     self.state = Some(*state.clone());
+                    self.hear_in_what_is_spoken();
                     self.effects.push_back(Effect::Note(Note::Progress(state)));
                 }
             }

@@ -33,6 +33,7 @@ impl CallCore {
         self.pending_user = None;
         if self.state != self.state_before {
             self.state = self.state_before.clone();
+            self.hear_in_what_is_spoken();
             self.effects.extend(self.state.clone().map(|state| Effect::Note(Note::Progress(Box::new(state)))));
         }
         self.decision = None;

@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use super::{CallCore, Effect};
-use crate::barge_in::{BargeIn, Ground, Lexicon, List, Overlap, Patience, Ruling};
+use crate::barge_in::{BargeIn, Ground, Lexicon, List, Overlap, Ruling};
 use crate::echo::Loudness;
 use crate::ids::TurnId;
 use crate::ledger::Heard;
@@ -37,7 +37,8 @@ pub(super) struct Words<'t> {
 impl CallCore {
     /// What callers say over our voice is understood by these lists too ([`Lexicon::with`]).
     pub fn hearing_by(mut self, lists: &[List]) -> Self {
-        self.barge_in = BargeIn::new(Patience::default(), Lexicon::with(&self.lines.language, lists));
+        self.barge_in.hear_by(Lexicon::with(&self.heard_in, lists));
+        self.lists = lists.to_vec();
         self
     }
 

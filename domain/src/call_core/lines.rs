@@ -1,6 +1,7 @@
 //! The switch's own sentences, by language.
 
 use super::{CallCore, Lines};
+use crate::barge_in::Lexicon;
 
 impl Lines {
     /// The lines of a language (BCP 47 tag); English for one that has none of its own.
@@ -24,10 +25,25 @@ impl Lines {
 impl CallCore {
     /// The lines in the language that is spoken at present, which a playbook may change in mid-call.
     pub(super) fn lines(&self) -> Lines {
+        match self.other_language() {
+            Some(tag) => Lines::of(tag),
+            None => self.lines.clone(),
+        }
+    }
+
+    /// The language that is spoken at present, where it is not the one in which the call began.
+    fn other_language(&self) -> Option<&str> {
         let spoken = self.state.as_ref().map(|state| state.language.as_str()).filter(|tag| !tag.is_empty());
-        match spoken {
-            Some(tag) if primary(tag) != primary(&self.lines.language) => Lines::of(tag),
-            _ => self.lines.clone(),
+        spoken.filter(|tag| primary(tag) != primary(&self.lines.language))
+    }
+
+    /// Whoever has changed the language nods and pauses in it, too.
+    pub(super) fn hear_in_what_is_spoken(&mut self) {
+        let tag = self.other_language().unwrap_or(&self.lines.language).to_owned();
+        if tag != self.heard_in {
+            self.barge_in.hear_by(Lexicon::with(&tag, &self.lists));
+            self.turns.endpointing().hear_in(&tag);
+            self.heard_in = tag;
         }
     }
 }

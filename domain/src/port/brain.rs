@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EventStream;
 use crate::caller::Arriving;
+use crate::greeting::FirstWords;
 use crate::ids::TurnId;
 pub use crate::playbook::ToolCall;
 use crate::playbook::{Decision, PlaybookState};
@@ -121,6 +122,11 @@ pub trait Brain: Send + Sync {
     fn extracted(&self, state: &PlaybookState) -> serde_json::Map<String, serde_json::Value> {
         let _ = state;
         serde_json::Map::new()
+    }
+
+    /// The agent's first words in this call, said in the brain's place where it opens with nothing; `None` if it knows of none.
+    fn first_words(&self) -> Option<&FirstWords> {
+        None
     }
 
     /// Names in braces in the agent's first words that stand for nothing, each with its place: they are left out, and whoever runs the switch is

@@ -54,6 +54,20 @@ fn lists_that_come_as_data_are_heard_by_and_are_in_the_journal() {
 }
 
 #[test]
+fn whoever_has_changed_the_language_nods_in_it() {
+    for (language, resumes) in [("en", 0), ("hi", 1)] {
+        let mut world = World::before(Setup::default());
+        world.brain_in(language); // the agent's own is English
+        world.input(Input::Started);
+        world.play();
+        world.heard = SENTENCE / 2;
+        world.speak(500);
+        world.understand("हाँ जी");
+        assert_eq!((world.resumed.len(), world.cuts), (resumes, 1 - resumes), "{language}");
+    }
+}
+
+#[test]
 fn a_cough_whose_words_never_come_lets_us_go_on() {
     let mut world = spoken_over(400);
     world.pass(ms(1_300));
