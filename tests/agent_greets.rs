@@ -29,8 +29,21 @@ async fn send(served: &Served, method: Method, path: &str, body: Value) -> Value
 /// Calls the agent by telephone; what the caller's own recogniser made of its first words.
 async fn greeting(served: &Served, folder: &Path) -> String {
     let port = served.url.rsplit(':').next().unwrap();
+    let script = folder.join("caller.toml");
+    std::fs::write(&script, "[[step]]\nwait = true\n[[step]]\nhang_up = true\n").unwrap();
     let called = Command::new(env!("CARGO_BIN_EXE_tandem"))
-        .args(["simulate", "--carrier", "twilio", "--json", "--agent", "Asha", "--port", port, "--say", "goodbye"])
+        .args([
+            "simulate",
+            "--carrier",
+            "twilio",
+            "--json",
+            "--agent",
+            "Asha",
+            "--port",
+            port,
+            "--script",
+            "caller.toml",
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
