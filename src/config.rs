@@ -101,11 +101,11 @@ pub struct CallLimits {
     pub max_concurrent: usize,
     /// Longest call, for agents that set none.
     pub max_duration: Duration,
-    /// Silence that ends the caller's turn, for agents that set none.
+    /// Silence that ends the caller's turn, before an agent's eagerness scales it.
     pub endpoint_silence: Duration,
     /// Whether the brain is asked before the silence that ends a turn is full.
     pub preemptive_generation: bool,
-    /// Caller speech that interrupts the agent, for agents that set none.
+    /// Caller speech that interrupts the agent.
     pub barge_in_min_speech: Duration,
     /// Whether a key that the caller presses ends the agent's speech.
     pub interrupt_on_dtmf: bool,

@@ -154,18 +154,14 @@ pub const KEYS: &[Key] = &[
     now(
         "ENDPOINT_SILENCE_MS",
         "500",
-        "silence in ms after which the caller's turn is over, for agents that set none, 100 to 5000",
+        "silence in ms after which a plain sentence is the caller's whole turn, 100 to 5000; an agent's eagerness scales it",
     ),
     now(
         "PREEMPTIVE_GENERATION",
         "on",
         "on or off; asks the brain, and has its first sentence made, before the silence that ends a turn is full; what is not used is counted",
     ),
-    now(
-        "BARGE_IN_MIN_SPEECH_MS",
-        "200",
-        "caller speech in ms that interrupts the agent, for agents that set none, 40 to 5000",
-    ),
+    now("BARGE_IN_MIN_SPEECH_MS", "200", "caller speech in ms that interrupts the agent, 40 to 5000"),
     now("INTERRUPT_ON_DTMF", "on", "on or off: a key that the caller presses ends what the agent is saying"),
     now(
         "SYSTEM_TOOLS",

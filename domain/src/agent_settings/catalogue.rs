@@ -72,8 +72,14 @@ pub const READ_ONLY: &[(&str, &str)] = &[
     ("created_at", "times are taken by the server"),
     ("updated_at", "times are taken by the server"),
     ("deleted_at", "an agent is deleted by DELETE"),
-    ("pronunciation_dictionaries", "dictionaries are uploaded at their own address"),
-    ("pronunciation_dictionary_file_path", "dictionaries are uploaded at their own address"),
+    (
+        "pronunciation_dictionaries",
+        "dictionaries come with the voices; pronunciation_dictionary_url names one that lies elsewhere",
+    ),
+    (
+        "pronunciation_dictionary_file_path",
+        "dictionaries come with the voices; pronunciation_dictionary_url names one that lies elsewhere",
+    ),
     ("phone_numbers", "numbers are given to agents at /api/phone-numbers"),
 ];
 

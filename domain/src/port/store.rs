@@ -129,7 +129,7 @@ pub trait ConversationStore: Send + Sync {
     fn ping(&self) -> StoreFuture<'_, ()>;
 }
 
-/// A stored conversation, in the shape of the API (api-inventory section 6).
+/// A stored conversation, in the shape of the interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conversation {
@@ -191,7 +191,7 @@ pub struct CallSession {
     pub from_number: Option<String>,
     /// Dialled number.
     pub to_number: Option<String>,
-    /// Status (api-inventory section 7).
+    /// What has become of it, such as `ringing` or `completed`.
     pub status: String,
     /// Why it ended.
     pub ended_reason: Option<String>,
