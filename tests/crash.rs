@@ -131,6 +131,10 @@ async fn a_database_is_sound_after_each_of_a_hundred_kills() {
         for caller in 0..6 {
             callers.spawn(noise(switch.media_url(), number * 6 + caller));
         }
+        // Every other kill comes while calls are being written, however slow the machine is.
+        while number % 2 == 1 && calls(&mut db).await == rows {
+            sleep(ms(5)).await;
+        }
         sleep(moment(ms(20), ms(200))).await;
         let committed = calls(&mut db).await;
         db.close().await.unwrap(); // nobody else holds the file: the next to open it repairs it
@@ -149,5 +153,5 @@ async fn a_database_is_sound_after_each_of_a_hundred_kills() {
         db.close().await.unwrap();
     }
     eprintln!("{KILLS} kills, {rows} calls, {:?}", began.elapsed());
-    assert!(rows > i64::from(KILLS), "{rows} calls: the kills met no writing");
+    assert!(rows >= i64::from(KILLS / 2), "{rows} calls: the kills met no writing");
 }
