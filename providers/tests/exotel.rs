@@ -71,6 +71,32 @@ fn spellings_that_carry_the_same_meaning_are_taken() {
 }
 
 #[test]
+fn a_key_that_comes_twice_is_told_once_and_one_pressed_twice_is_told_twice() {
+    // `.` is 100 ms of audio, anything else a key; each with its number
+    let keys = |messages: &[(char, u32)]| -> String {
+        let mut decoder = ExotelDialect::default().opened_with("").decoder();
+        let start = r#"{"event":"start","sequence_number":"1","stream_sid":"s","start":{"call_sid":"c"}}"#;
+        decoder.decode(&WireMessage::Text(start.to_owned()), &mut Vec::new()).unwrap();
+        let mut told = |&(what, number): &(char, u32)| {
+            let (event, body) = match what {
+                '.' => ("media", format!(r#"{{"payload":"{}"}}"#, "A".repeat(16))),
+                key => ("dtmf", format!(r#"{{"digit":"{key}"}}"#)),
+            };
+            let text =
+                format!(r#"{{"event":"{event}","sequence_number":"{number}","stream_sid":"s","{event}":{body}}}"#);
+            match decoder.decode(&WireMessage::Text(text), &mut Vec::new()).unwrap() {
+                LegEvent::Dtmf(key) => Some(key),
+                _ => None,
+            }
+        };
+        messages.iter().filter_map(&mut told).collect()
+    };
+    assert_eq!(keys(&[('.', 2), ('1', 3), ('.', 4), ('1', 3), ('.', 5)]), "1", "a copy");
+    assert_eq!(keys(&[('.', 9), ('1', 9), ('.', 9), ('.', 9), ('1', 9)]), "11", "a sender that does not count");
+    assert_eq!(keys(&[('1', 7), ('.', 8), ('.', 2), ('.', 3), ('1', 7)]), "11", "a sender that counts anew");
+}
+
+#[test]
 fn what_we_send_is_the_documented_text() {
     insta::assert_snapshot!(sent(ExotelDialect::default()));
 }

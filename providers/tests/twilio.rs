@@ -40,6 +40,34 @@ fn spellings_that_carry_the_same_meaning_are_taken() {
     insta::assert_snapshot!(events("tolerated.jsonl"));
 }
 
+/// Keys that are told when these messages come after `start`: `.` is 20 ms of audio, anything else is a key; each with its number.
+fn keys(messages: &[(char, u32)]) -> String {
+    let mut decoder = TwilioDialect::default().decoder();
+    let start = r#"{"event":"start","sequenceNumber":"1","streamSid":"MZ1","start":{"streamSid":"MZ1","accountSid":"AC1","callSid":"CA1","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}"#;
+    decoder.decode(&WireMessage::Text(start.to_owned()), &mut Vec::new()).unwrap();
+    let mut told = |&(what, number): &(char, u32)| {
+        let (event, body) = match what {
+            '.' => ("media", format!(r#"{{"payload":"{}"}}"#, "/".repeat(32))),
+            key => ("dtmf", format!(r#"{{"digit":"{key}"}}"#)),
+        };
+        let text = format!(r#"{{"event":"{event}","sequenceNumber":"{number}","streamSid":"MZ1","{event}":{body}}}"#);
+        match decoder.decode(&WireMessage::Text(text), &mut Vec::new()).unwrap() {
+            LegEvent::Dtmf(key) => Some(key),
+            _ => None,
+        }
+    };
+    messages.iter().filter_map(&mut told).collect()
+}
+
+#[test]
+fn a_key_that_comes_twice_is_told_once_and_one_pressed_twice_is_told_twice() {
+    assert_eq!(keys(&[('.', 2), ('1', 3), ('.', 4), ('1', 3), ('.', 5)]), "1", "a copy");
+    let constant: Vec<(char, u32)> = "..1......1...".chars().map(|what| (what, 9)).collect();
+    assert_eq!(keys(&constant), "11", "a sender that does not count");
+    let again: Vec<(char, u32)> = "1.......1".chars().zip([7, 8, 9, 2, 3, 4, 5, 6, 7]).collect();
+    assert_eq!(keys(&again), "11", "a sender that counts anew");
+}
+
 #[test]
 fn what_we_send_is_the_documented_text() {
     let start = LegStart { stream_id: "MZ0123456789abcdef0123456789abcdef".to_owned(), ..LegStart::default() };

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tandem_codecs::framer::Framer;
-use tandem_codecs::in_order::{InOrder, Piece, Place};
+use tandem_codecs::in_order::Place;
 use tandem_codecs::vad::{FRAME_SAMPLES, SpeechGate, SpeechGateConfig, VadEvent};
 use tandem_domain::call_core::Input;
 use tandem_domain::echo::Meter;
@@ -27,7 +27,7 @@ use super::leg_rate::FromLeg;
 use super::vad::Slot;
 use super::{CallMsg, RATE};
 use crate::clock;
-use crate::flood::{AudioBudget, MessageBudget};
+use crate::flood::MessageBudget;
 use crate::guard::Guard;
 use crate::lane::{EarLane, SpeechLane};
 use crate::metrics::{DTMF, IGNORED};
@@ -35,9 +35,11 @@ use crate::socket::{Incoming, SocketError};
 use crate::steps;
 use crate::tap::Inlet;
 
+mod intake;
 mod keys;
 mod sound;
 
+use intake::{Due, Intake};
 pub use keys::InbandDtmf;
 use keys::Keys;
 pub use sound::Hearing;
@@ -104,9 +106,7 @@ impl Actor for Ingress {
 struct Pump {
     args: Args,
     gate: SpeechGate,
-    audio: AudioBudget,
-    /// Of audio that says when it was made.
-    order: InOrder,
+    intake: Intake,
     from_leg: FromLeg,
     framer: Framer<i16>,
     keys: Keys,
@@ -120,7 +120,6 @@ struct Pump {
     meter: Meter,
     /// What was told last of the loudness of the speech under way: an echo's, a caller's, faded.
     loudness: Option<(bool, bool, bool)>,
-    began: Instant,
     heard_at: Instant,
     /// Frames judged since the last score was shown, and how many of them were speech.
     scored: u8,
@@ -131,9 +130,7 @@ impl Pump {
     fn new(args: Args) -> Self {
         Self {
             gate: SpeechGate::new(SpeechGateConfig::default()),
-            audio: AudioBudget::new(clock::now()),
-            order: InOrder::new(args.decoder.format().rate),
-            began: clock::now(),
+            intake: Intake::new(clock::now(), args.decoder.format().rate),
             from_leg: FromLeg::new(args.decoder.format().rate),
             framer: Framer::new(FRAME_SAMPLES),
             keys: Keys::new(args.hearing.inband_dtmf, args.tells_keys),
@@ -156,7 +153,7 @@ impl Pump {
         loop {
             let wake =
                 if self.gate.is_speaking() { self.heard_at + STALL } else { self.heard_at + self.args.media_timeout };
-            let overdue = self.order.poll_timeout().map(|due| self.began + due);
+            let overdue = self.intake.poll_timeout();
             let wake = overdue.map_or(wake, |overdue| overdue.min(wake));
             // One that rings too early is set again then: setting it anew with every frame costs more than the few times that it rings.
             if alarm.deadline() > wake.into() || alarm.is_elapsed() {
@@ -206,12 +203,8 @@ impl Pump {
         let event = self.args.decoder.decode(message, pcm).map_err(EndReason::Breach)?;
         steps::received(self.args.id, self.args.carrier, &event);
         match event {
-            LegEvent::Audio { samples, timestamp } => {
-                let length = self.args.decoder.format().rate.duration_of(samples as u64);
-                if !self.audio.spend(now, length) {
-                    return Err(EndReason::Breach(Breach::Flood));
-                }
-                match self.order.came(now.saturating_duration_since(self.began), timestamp, pcm) {
+            LegEvent::Audio { timestamp, .. } => {
+                match self.intake.came(now, timestamp, pcm).map_err(EndReason::Breach)? {
                     Place::Next => self.audio(now, pcm),
                     Place::Held => {}
                     Place::Past => self.ignored("past_audio"),
@@ -252,6 +245,7 @@ impl Pump {
     async fn stalled(&mut self, now: Instant) -> Result<(), EndReason> {
         let frames = now.saturating_duration_since(self.heard_at).as_millis() / FRAME.as_millis();
         for _ in 0..frames.max(1) {
+            self.intake.filled();
             self.fill(now);
         }
         if let Some(VadEvent::SpeechEnded { at_sample }) = self.gate.finish() {
@@ -261,14 +255,13 @@ impl Pump {
         Ok(())
     }
 
-    /// What had waited for audio that it had overtaken. A hole that is shorter than a stall is filled here, a longer one has been already.
+    /// What had waited for audio that it had overtaken, and what stands in for audio that never came.
     fn in_order(&mut self, now: Instant) {
-        while let Some(piece) = self.order.ready(now.saturating_duration_since(self.began)) {
-            match piece {
-                Piece::Audio(pcm) => self.audio(now, &pcm),
-                Piece::Missing(length) => {
+        while let Some(due) = self.intake.due(now) {
+            match due {
+                Due::Audio(pcm) => self.audio(now, &pcm),
+                Due::Fill(frames) => {
                     self.ignored("missing_audio");
-                    let frames = if length < STALL { length.as_millis() / FRAME.as_millis() } else { 0 };
                     for _ in 0..frames {
                         self.fill(now);
                     }

@@ -27,6 +27,8 @@ use crate::carrier::told_keys::ToldKeys;
 
 /// Bytes of an id. Exotel's have 32.
 const MAX_ID_BYTES: usize = 128;
+/// A copy of a key is among so many messages that follow: a fifth of a second, since a message of Exotel's is a tenth.
+const KEY_AGAIN_WITHIN: u32 = 2;
 /// Bytes of a calling or dialled number, with whatever a trunk writes around it.
 const MAX_NUMBER_BYTES: usize = 128;
 /// `stop.reason` of a call flow that goes on without us. The other one is `callended`.
@@ -54,7 +56,7 @@ impl ExotelDecoder {
     /// A decoder for one socket whose URL asked for `url_rate`.
     pub fn new(url_rate: SampleRate) -> Self {
         let format = MediaFormat { encoding: Encoding::L16Le, rate: url_rate };
-        Self { stage: Stage::Fresh, format, keys: ToldKeys::default(), bytes: Vec::new() }
+        Self { stage: Stage::Fresh, format, keys: ToldKeys::within(KEY_AGAIN_WITHIN), bytes: Vec::new() }
     }
 
     fn connected(&mut self) -> Result<LegEvent, Breach> {
@@ -152,6 +154,9 @@ impl Decoder for ExotelDecoder {
             return Err(Breach::OversizedMessage);
         }
         let head = wire::read::<Head<'_>>(text)?;
+        if head.event != "dtmf" {
+            self.keys.passed(text);
+        }
         match &*head.event {
             "connected" => self.connected(),
             "start" => self.start(&head, text),

@@ -32,6 +32,8 @@ const BYTES_PER_MS: usize = 8;
 const MAX_PAYLOAD_BYTES: usize = 1_000 * BYTES_PER_MS;
 /// Bytes of an id. Twilio's have 34.
 const MAX_ID_BYTES: usize = 128;
+/// A copy of a key is among so many messages that follow: a tenth of a second.
+const KEY_AGAIN_WITHIN: u32 = 5;
 
 /// Where the stream stands in its order.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ impl TwilioDecoder {
             stage: Stage::Fresh,
             unknown_events_allowed,
             unknown_events: 0,
-            keys: ToldKeys::default(),
+            keys: ToldKeys::within(KEY_AGAIN_WITHIN),
             ulaw: Vec::new(),
         }
     }
@@ -171,9 +173,13 @@ impl Decoder for TwilioDecoder {
             && let Ok(message) = serde_json::from_str::<MediaMessage<'_>>(text)
         {
             self.expect_running("media", message.stream_sid.as_ref())?;
+            self.keys.passed(text);
             return self.media(&message, pcm);
         }
         let head = wire::read::<Head<'_>>(text)?;
+        if head.event != "dtmf" {
+            self.keys.passed(text);
+        }
         let running = || self.expect_running(&head.event, head.stream_sid.as_ref());
         match &*head.event {
             "connected" => self.connected(),
