@@ -143,7 +143,10 @@ impl Variables {
 
     /// A text that is read, by a model or a person.
     pub fn fill(&self, text: &str) -> Filled {
-        self.filled(text, |text, braced, _| text.push_str(braced))
+        self.filled(text, |text, braced, _| {
+            text.push_str(braced);
+            0
+        })
     }
 
     /// A text that is spoken.
@@ -153,8 +156,8 @@ impl Variables {
         Filled { text, unknown }
     }
 
-    /// `otherwise` has the text so far, what stands in braces, and what comes behind it.
-    fn filled(&self, text: &str, otherwise: impl Fn(&mut String, &str, &str)) -> Filled {
+    /// `otherwise` has the text so far, what stands in braces, and what comes behind it; of that it says how many bytes go, too.
+    fn filled(&self, text: &str, otherwise: impl Fn(&mut String, &str, &str) -> usize) -> Filled {
         let mut filled = Filled { text: String::with_capacity(text.len()), unknown: BTreeSet::new() };
         let mut rest = text;
         while let Some(open) = rest.find('{') {
@@ -165,14 +168,14 @@ impl Variables {
                 rest = &rest[1..];
                 continue;
             };
+            rest = &rest[braced.len()..];
             match self.value(name).filter(|value| filled.text.len() + value.len() <= MOST_BYTES) {
                 Some(value) => filled.text.push_str(value),
                 None => {
                     filled.unknown.insert(name.to_owned());
-                    otherwise(&mut filled.text, braced, &rest[braced.len()..]);
+                    rest = &rest[otherwise(&mut filled.text, braced, rest)..];
                 }
             }
-            rest = &rest[braced.len()..];
         }
         filled.text.push_str(rest);
         filled

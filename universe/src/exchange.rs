@@ -59,12 +59,12 @@ pub enum Overheard {
         /// What was understood.
         text: String,
     },
-    /// A stream of a vendor was begun.
-    Opened(&'static str),
+    /// A stream of a vendor was begun; which of all.
+    Opened(&'static str, usize),
     /// A stream of a vendor ended with an error.
     Failed(&'static str),
     /// A stream of a vendor is over: it ended, or nobody wants more of it.
-    Over(&'static str),
+    Over(&'static str, usize),
 }
 
 /// Everything that was overheard, with its time, and the streams that are open.
@@ -72,6 +72,7 @@ pub enum Overheard {
 pub(crate) struct Tap {
     notes: Mutex<Vec<(Instant, Overheard)>>,
     open: AtomicUsize,
+    opened: AtomicUsize,
 }
 
 impl Tap {
@@ -94,6 +95,7 @@ impl Tap {
 struct Counted<S> {
     stream: S,
     vendor: &'static str,
+    number: usize,
     tap: Arc<Tap>,
     ended: bool,
 }
@@ -101,13 +103,14 @@ struct Counted<S> {
 impl<S> Counted<S> {
     fn new(vendor: &'static str, stream: S, tap: &Arc<Tap>) -> Self {
         tap.open.fetch_add(1, Ordering::SeqCst);
-        tap.note(Overheard::Opened(vendor));
-        Self { stream, vendor, tap: Arc::clone(tap), ended: false }
+        let number = tap.opened.fetch_add(1, Ordering::SeqCst);
+        tap.note(Overheard::Opened(vendor, number));
+        Self { stream, vendor, number, tap: Arc::clone(tap), ended: false }
     }
 
     fn ended(&mut self) {
         if !std::mem::replace(&mut self.ended, true) {
-            self.tap.note(Overheard::Over(self.vendor));
+            self.tap.note(Overheard::Over(self.vendor, self.number));
         }
     }
 }

@@ -301,6 +301,7 @@ impl Line {
         self.room.add(&mut frame, &self.last_heard);
         self.codec.pass(&mut frame);
         if self.losing.loses() {
+            self.tape.lost.push((self.tape.mouth.len() / FRAME_SAMPLES, frame.to_vec()));
             frame.fill(0);
         }
         self.tape.mouth.extend_from_slice(&frame);

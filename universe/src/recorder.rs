@@ -25,7 +25,7 @@ pub struct Recording {
     pub left: Vec<i16>,
     /// The agent.
     pub right: Vec<i16>,
-    /// How long the call was by the clock of the machine, from its first instant to its end, in samples.
+    /// How long the call was, in samples: by the clock of the machine, from its first instant to its end; of a file, as the call's own record has it.
     pub call: u64,
 }
 
@@ -41,19 +41,19 @@ impl Recording {
 pub struct SavedFile {
     /// Of its bytes, in lower-case hexadecimal.
     pub sha256: String,
-    /// Its samples; as long as they are.
+    /// Its samples, and the length on record that they should have.
     pub recording: Recording,
 }
 
 impl SavedFile {
-    /// The only file in this folder; `None` if there is none, or more, or it is no recording.
-    pub(crate) fn only_one_in(folder: &Path) -> Option<Self> {
+    /// The only file in this folder, of a call of so many samples; `None` if there is none, or more, or it is no recording.
+    pub(crate) fn only_one_in(folder: &Path, call: u64) -> Option<Self> {
         let files: Vec<PathBuf> = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
         let [file] = files.as_slice() else { return None };
         let bytes = fs::read(file).ok()?;
         let (_, pairs) = wav::read_stereo(bytes.as_slice()).ok()?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(Self { sha256, recording: Recording::of_pairs(&pairs, pairs.len() as u64 / 2) })
+        Some(Self { sha256, recording: Recording::of_pairs(&pairs, call) })
     }
 }
 
@@ -115,5 +115,22 @@ impl Work {
         let call = self.call.position(clock::now());
         while self.stereo.finish(call, &mut self.pairs) {}
         Recording::of_pairs(&self.pairs, call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tandem_codecs::SampleRate;
+
+    use super::*;
+
+    #[test]
+    fn a_file_does_not_say_itself_how_long_its_call_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("call.wav")).unwrap();
+        wav::write_stereo(file, SampleRate::HZ_8000, &[1; 800], &[2; 800]).unwrap();
+        let saved = SavedFile::only_one_in(folder.path(), 8_000).unwrap();
+        assert_eq!((saved.recording.left.len(), saved.recording.call), (800, 8_000));
     }
 }

@@ -243,7 +243,7 @@ async fn played(case: Case, script: Vec<Step<Rendered>>, room: Room) -> Result<R
         floor: tape.floor(),
         tape,
         ways,
-        saved: stage.saved(),
+        saved: stage.saved(&records),
         records,
         recording,
         playback,

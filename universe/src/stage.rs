@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use tandem_actors::tap::{AudioTap, Tap as AudioTaps};
 use tandem_actors::{Arrival, Ports, RecordingKeeping, Switch, SwitchConfig};
+use tandem_codecs::SampleRate;
 use tandem_domain::port::dialect::Dialect;
 use tandem_domain::port::store::{AgentStore, NoNumbers, Unlimited};
 use tandem_domain::port::stt::Stt;
 use tandem_domain::port::tts::Tts;
+use tandem_domain::record::Record;
 use tandem_peers::caller::{Caller, Rendered, Step};
 use tandem_peers::carrier::{Carrier, MediaPeer};
 use tandem_peers::universe::public_bugs::Holds;
@@ -97,9 +99,13 @@ impl Stage {
         self.recorder.as_ref().map(|recorder| recorder.finish()).unwrap_or_default()
     }
 
-    /// The file that the switch's recorder left.
-    pub(crate) fn saved(&self) -> Option<SavedFile> {
-        SavedFile::only_one_in(self.folder.as_ref()?.path())
+    /// The file that the switch's recorder left; the records say how long its call was.
+    pub(crate) fn saved(&self, records: &[Record]) -> Option<SavedFile> {
+        let lengths = records.iter().filter_map(|record| match record {
+            Record::Ended(ended) => Some(SampleRate::HZ_8000.samples_in(ended.duration) as u64),
+            _ => None,
+        });
+        SavedFile::only_one_in(self.folder.as_ref()?.path(), lengths.last()?)
     }
 
     /// What is alive now.

@@ -27,6 +27,8 @@ pub struct Tape {
     pub agent_samples: Vec<u16>,
     /// The mouth as the telephone sent it, noise and echo included.
     pub mouth: Vec<i16>,
+    /// Frames of the mouth that were lost before the telephone sent them, silent there: which, and what was in them.
+    pub lost: Vec<(usize, Vec<i16>)>,
     /// Frames of the ear before which the carrier was told to drop what it had.
     pub clears: Vec<usize>,
 }

@@ -11,6 +11,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::drift::Drift;
 use super::{Playing, Playout, PlayoutAction, Voice, marks};
 
 /// Audio between two marks.
@@ -204,6 +205,7 @@ impl Playout {
         let begins = self.clock.is_none() || dry;
         if begins {
             self.clock = Some(Clock { origin: now, chunks: 0 });
+            self.drift = Drift::default(); // the far end begins anew as well
             self.there_since = Some(now);
         }
         if begins || (step == Step::Voice && self.playing.as_ref().is_some_and(|playing| playing.sent == 0)) {
@@ -223,7 +225,8 @@ impl Playout {
                 self.tick();
                 if self.playing.is_none() && self.sound.has_bed() {
                     // Between words, of which no place moves: the far end has a little more of the bed by it, or less.
-                    if let (Some(by_us), Some(clock)) = (self.drift.take(), &mut self.clock) {
+                    let spare = self.lead.now() / 4;
+                    if let (Some(by_us), Some(clock)) = (self.drift.take(spare), &mut self.clock) {
                         clock.put(by_us);
                     }
                 }

@@ -277,6 +277,7 @@ fn behind_a_pause_time_counts_from_its_end() {
     assert_eq!(playout.heard(t0 + ms(540)).samples, 800 + 40 * 8, "not from the mark that ended what was before");
 }
 
+mod clocks;
 mod even;
 mod sounding;
 

@@ -2,7 +2,7 @@
 //!
 //! | row | what goes wrong | what must hold |
 //! |---|---|---|
-//! | n1 | loss of 1, 5, 10, 20 % of the caller's packets | the call survives, no click; 20 of 20 keys that the carrier tells arrive |
+//! | n1 | loss of 1, 5, 10, 20 % of the caller's packets | the call survives, no click; 20 of 20 keys that the carrier tells arrive; the recording lacks a percent at most of what the line left, and has no click of its own; at 1 % every word once |
 //! | n1 | keys as tones in audio of which 1, 5 % is lost | 20 of 20 arrive |
 //! | n2 | jitter of 10, 30, 60 ms both ways | every word once; 20 of 20 keys; no click; under 1 % of the audio is lost |
 //! | n2 | 5 % of the messages overtaken, 5 % doubled, and both at a jitter of 30 ms | the same |
@@ -11,7 +11,7 @@
 //! | marks | never returned, or returned under a name that nobody gave | the agent goes on to its end |
 //! | p4 | the recogniser's socket drops within a word | the next one begins within 500 ms; every word once |
 //! | p5 | the recogniser says nothing | noticed within 3 s; nobody listens to nothing for more than 4 s; every word once |
-//! | p6 | the model is late, stalls, talks nonsense, or without end | filler 1.2 s after the question; given up after 8 s; an answer ends at 4,000 characters; an interruption ends the model's stream within 200 ms |
+//! | p6 | the model is late, stalls, talks nonsense, or without end | filler 1.2 s after the question; given up after 8 s; an answer ends at 4,000 characters; the model's stream ends within 200 ms of an interruption's ruling |
 //! | p7 | the voice is silent, of another rate, or gives 10 MB at once | no dead air above 2 s; no sentence longer than 30 s |
 //! | p8 | the caller hangs up meanwhile | no vendor's stream is open 2 s later |
 //!
@@ -77,7 +77,7 @@ pub enum Pass {
     Filler(Duration),
     /// From a question to the end of the patience with the model.
     GivenUp(Duration),
-    /// From an interruption to the end of the model's stream.
+    /// From the ruling that the caller interrupts to the end of the model's stream.
     ModelStopped(Duration),
     /// From a recogniser's failure, or from what it does not answer, to the beginning of the next one.
     TakenOver(Duration),
@@ -89,11 +89,13 @@ pub enum Pass {
     Lead(Duration),
     /// Characters of an answer that does not end.
     AnswerChars(usize),
-    /// Of the caller's audio, what is not on the recording.
+    /// Of the caller's audio, what is not on the recording, besides what the line lost.
     AudioLost {
         /// Of a thousand frames.
         per_mille: u32,
     },
+    /// Clicks on the caller's side of the recording, besides the edges of what the line lost.
+    CallerClicks(usize),
 }
 
 /// All rows.
@@ -151,7 +153,9 @@ fn row_n1_loss(percent: u32) -> PublicBug {
     let script = vec![say("I want an apartment in Delhi"), Step::Dtmf(KEYS.to_owned()), say("no thank you")];
     let mut call = call(&format!("row_n1_loss_{percent}"), script);
     call.line.lost = Loss::Independent(f64::from(percent) / 100.0);
-    row(call, vec![Holds::KeysArrive, Holds::Clean])
+    let kept = [Pass::AudioLost { per_mille: 10 }, Pass::CallerClicks(0)].map(Holds::Passes);
+    let words = (percent == 1).then_some(Holds::EveryWordOnce);
+    row(call, [Holds::KeysArrive, Holds::Clean].into_iter().chain(kept).chain(words).collect())
 }
 
 /// N1, from a page, which has no message for keys.

@@ -89,7 +89,12 @@ pub enum Holds {
 impl Holds {
     /// Whether it takes a recorder to tell.
     pub fn is_about_a_recording(&self) -> bool {
-        matches!(self, Self::RecordingIsTheCall | Self::EachIsRecorded { .. } | Self::Passes(Pass::AudioLost { .. }))
+        matches!(
+            self,
+            Self::RecordingIsTheCall
+                | Self::EachIsRecorded { .. }
+                | Self::Passes(Pass::AudioLost { .. } | Pass::CallerClicks(_))
+        )
     }
 }
 

@@ -88,15 +88,25 @@ pub fn longest(run: &Run) -> Duration {
     silences(run).iter().map(|silence| silence.to - silence.from).max().unwrap_or_default()
 }
 
-/// The silences that are ours alone: before the first word, within an utterance, and from the silence that ended a turn to our next sound.
+/// The silences that are ours alone: before the first word, within an utterance, and from the silence that ended a turn to our next sound. Who says
+/// nothing at all to a turn that was taken for whole has one as well, until the caller speaks again or has gone.
 pub(crate) fn ours(run: &Run) -> Vec<Duration> {
+    let is_asked = |silence: &Silence| {
+        let during = |at: &Duration| (silence.from..silence.to).contains(at);
+        run.overheard.iter().any(|(at, what)| during(at) && matches!(what, Overheard::Asked { .. }))
+    };
+    let is_ours = |silence: &&Silence| match silence.after {
+        Who::Nobody => true,
+        Who::Agent => silence.before == Who::Agent,
+        Who::Caller => silence.before == Who::Agent || is_asked(silence),
+    };
     let length = |silence: &Silence| match silence.after {
         Who::Nobody => Some(silence.to - silence.from),
         Who::Agent => is_within_utterance(run, *silence).then(|| silence.to - silence.from),
         Who::Caller => Some((silence.to - silence.from).saturating_sub(waited(run, *silence))),
     };
     let all = silences(run);
-    all.iter().filter(|silence| silence.before == Who::Agent).filter_map(length).collect()
+    all.iter().filter(is_ours).filter_map(length).collect()
 }
 
 /// Until when the silence may last, and what it is.
@@ -335,6 +345,16 @@ mod tests {
         assert!(check(&run)[0].what.contains("after the agent"), "and was late all the same");
         run.overheard = settled(seconds(30));
         assert_eq!(check(&run), [], "it lasted until somebody spoke");
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_at_all_is_silent_and_one_that_is_not_asked_is_not() {
+        let mut run = made_up().says("one").caller(seconds(2), true).pause(seconds(4)).caller(seconds(2), true).run();
+        assert!(ours(&run).is_empty(), "nobody asked for an answer");
+        run.overheard.push((seconds(4), Overheard::Asked { text: "so".into() }));
+        assert_eq!(ours(&run), [seconds(4)], "until the caller speaks again");
+        run.goes.pop();
+        assert_eq!(ours(&run), [seconds(6)], "or has gone");
     }
 
     #[test]

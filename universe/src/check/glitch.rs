@@ -39,7 +39,15 @@ fn broken(run: &Run, report: &EarReport, holds: Holds) -> Option<Breach> {
             (None, None) => None,
         },
         Holds::KeepsPace => {
-            let off = pace::off(run)?;
+            let judged = pace::judge(run);
+            if !judged.is_enough() {
+                let what = format!(
+                    "of {} sentences {} were heard whole: nothing is known of the pace",
+                    judged.asked, judged.whole
+                );
+                return breach(run.over.0, what);
+            }
+            let off = judged.off?;
             let what = format!(
                 "{:?} took {} ms from its first word to its last, and was made in {}",
                 off.text,

@@ -1,7 +1,8 @@
 //! Whether what was heard took as long as it was made: not sped up to catch up, not drawn out by what was put between.
 //!
 //! Judged by the ear alone, sentence by sentence: from its first word to its last, as the voice made it and as it was heard. A sentence that was
-//! not heard whole in one go says nothing here; that is [`super::ear`]'s matter, and [`super::glitch`]'s.
+//! not heard whole in one go says nothing here; that is [`super::ear`]'s matter, and [`super::glitch`]'s. Where that is so of more than half, nothing
+//! is known of the pace, and a promise of it is broken.
 
 use std::time::Duration;
 
@@ -26,27 +27,49 @@ pub(super) struct OffPace {
     pub(super) heard: Duration,
 }
 
-/// The first of them.
-pub(super) fn off(run: &Run) -> Option<OffPace> {
+/// What the ear says of the pace of all sentences.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// Sentences that the voice was asked for and made.
+    pub(super) asked: usize,
+    /// Those that were heard whole in one go.
+    pub(super) whole: usize,
+    /// The first that was heard at another pace.
+    pub(super) off: Option<OffPace>,
+}
+
+impl Judged {
+    /// Enough was heard to judge a call by.
+    pub(super) fn is_enough(&self) -> bool {
+        self.whole > 0 && self.whole * 2 >= self.asked
+    }
+}
+
+/// All sentences, laid beside what was heard.
+pub(super) fn judge(run: &Run) -> Judged {
     let heard: Vec<&str> = run.heard.iter().map(|word| word.text.as_str()).collect();
-    let mut from = 0;
-    run.overheard.iter().find_map(|(_, overheard)| {
-        let Overheard::Speak(text, None) = overheard else { return None };
+    let (mut from, mut judged) = (0, Judged::default());
+    for (_, overheard) in &run.overheard {
+        let Overheard::Speak(text, None) = overheard else { continue };
         let spoken = Talker::default().speak(text);
         let words: Vec<&str> = text.split_whitespace().collect();
-        let (first, last) = (spoken.words.first()?, spoken.words.last()?);
-        let place = from + heard.get(from..)?.windows(words.len().max(1)).position(|window| window == words)?;
+        let (Some(first), Some(last)) = (spoken.words.first(), spoken.words.last()) else { continue };
+        judged.asked += 1;
+        let Some(place) = heard[from..].windows(words.len().max(1)).position(|window| window == words) else {
+            continue;
+        };
+        let place = from + place;
         from = place + words.len();
+        judged.whole += 1;
         let made = run.tape.at((last.samples.start - first.samples.start) as u64);
-        let (begin, end) = (run.heard.get(place)?.start, run.heard.get(from - 1)?.start);
+        let (begin, end) = (run.heard[place].start, run.heard[from - 1].start);
         let took = run.tape.at(end.saturating_sub(begin));
-        (took.abs_diff(made) > TOLERATED).then(|| OffPace {
-            at: run.tape.at(begin),
-            text: text.clone(),
-            made,
-            heard: took,
-        })
-    })
+        if took.abs_diff(made) > TOLERATED {
+            let off = || OffPace { at: run.tape.at(begin), text: text.clone(), made, heard: took };
+            judged.off.get_or_insert_with(off);
+        }
+    }
+    judged
 }
 
 #[cfg(test)]
@@ -67,20 +90,26 @@ mod tests {
 
     #[test]
     fn what_is_heard_as_it_was_made_keeps_its_pace() {
-        assert_eq!(off(&heard_in(100)), None);
+        assert_eq!(judge(&heard_in(100)), Judged { asked: 1, whole: 1, off: None });
     }
 
     #[test]
     fn what_is_sped_up_or_drawn_out_does_not() {
         for percent in [90, 110] {
-            assert_eq!(off(&heard_in(percent)).map(|off| off.text), Some(TEXT.to_owned()), "{percent} %");
+            assert_eq!(judge(&heard_in(percent)).off.map(|off| off.text), Some(TEXT.to_owned()), "{percent} %");
         }
     }
 
     #[test]
-    fn a_sentence_that_was_cut_says_nothing() {
+    fn a_sentence_that_was_cut_says_nothing_and_if_most_were_nothing_is_judged() {
         let mut run = heard_in(50);
         run.heard.truncate(3);
-        assert_eq!(off(&run), None);
+        assert_eq!((judge(&run).off, judge(&run).is_enough()), (None, false));
+        let mut run = heard_in(100);
+        assert!(judge(&run).is_enough());
+        for (unheard, is_enough) in [(1, true), (2, false)] {
+            run.overheard.push((Duration::ZERO, Overheard::Speak("never heard".into(), None)));
+            assert_eq!(judge(&run).is_enough(), is_enough, "1 whole, {unheard} not heard");
+        }
     }
 }
