@@ -43,9 +43,15 @@ impl FromStr for BusinessName {
     type Err = NoName;
 
     fn from_str(text: &str) -> Result<Self, NoName> {
+        // As it came, as the schema counts too.
+        let fits = text.chars().count() <= MOST_CHARS;
         let text = text.trim();
-        let is_line = !text.is_empty() && text.chars().count() <= MOST_CHARS && !text.contains(char::is_control);
-        if is_line && matches!(RowKey::parse(text), RowKey::Name(_)) { Ok(Self(text.to_owned())) } else { Err(NoName) }
+        let is_line = !text.is_empty() && !text.contains(char::is_control);
+        if fits && is_line && matches!(RowKey::parse(text), RowKey::Name(_)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NoName)
+        }
     }
 }
 
@@ -139,8 +145,8 @@ mod tests {
     fn a_name_is_one_line_that_is_no_other_way_to_name_a_business() {
         assert_eq!("  Acme & Söhne ".parse::<BusinessName>().unwrap().as_str(), "Acme & Söhne");
         assert_eq!("7 Hills".parse::<BusinessName>().unwrap().as_str(), "7 Hills");
-        let long = "é".repeat(201);
-        for text in ["", " ", "a\nb", "42", "-1", "01941f29-7c00-7000-8000-000000000001", &long] {
+        let (long, wide) = ("é".repeat(201), format!("Acme{}", " ".repeat(200)));
+        for text in ["", " ", "a\nb", "42", "-1", "01941f29-7c00-7000-8000-000000000001", &long, &wide] {
             assert_eq!(text.parse::<BusinessName>(), Err(NoName), "{text:?}");
         }
     }
