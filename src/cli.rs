@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError, Origins};
 mod access;
 mod agent;
 mod bench;
+mod business;
 mod config;
 mod doctor;
 mod error;
@@ -46,6 +47,7 @@ Examples:
   tandem agent apply asha.toml                       make or change an agent as a file says; the next call meets it
   tandem doctor                                      what would keep this machine from answering calls
   tandem user add asha@example.com --role owner      make the first administrator; asks for the password
+  tandem business add Acme --owner bela@example.com  a business beside the first, and its owner
   tandem key make CRM --scope calls:read             a key for a program, shown this once
   tandem mock --stt-latency 100                      the vendors' wires on one port, to try hosted engines without keys
   tandem config print                                every setting, its value and where it came from
@@ -76,8 +78,7 @@ enum Command {
     /// Run a call again from its journal, and say where the core would now decide otherwise.
     Replay(replay::Args),
     /// List, show, export and apply agents, as files that can be kept under version control.
-    #[command(subcommand)]
-    Agent(agent::Command),
+    Agent(access::Of<agent::Command>),
     /// Manage the speech models on this machine.
     #[command(subcommand)]
     Models(models::Command),
@@ -85,12 +86,13 @@ enum Command {
     Doctor,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Businesses that share this server and see nothing of each other: add one, list them, rename one.
+    #[command(subcommand)]
+    Business(business::Command),
     /// The people who may log in: add one, list them, give one another password.
-    #[command(subcommand)]
-    User(user::Command),
+    User(access::Of<user::Command>),
     /// Keys for programs: make one, list them, revoke one.
-    #[command(subcommand)]
-    Key(key::Command),
+    Key(access::Of<key::Command>),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -205,13 +207,14 @@ fn answer(cli: Cli, output: Output) -> Result<(), CliError> {
             let config = settings.and("SWITCH_API_KEY", args.api_key.clone()).load()?;
             block_on(simulate::run(args, config, output))
         }
-        Command::Agent(command) => block_on(agent::run(command, settings.load()?, output)),
+        Command::Agent(asked) => block_on(agent::run(asked, settings.load()?, output)),
         Command::Models(command) => models::run(&command, &settings.load()?, output),
         Command::Bench(args) => block_on(bench::run(args, settings.load()?, &output)),
         Command::Replay(args) => replay::run(&args, &settings.set, output),
         Command::Migrate => block_on(migrate::run(settings.load()?, output)),
-        Command::User(command) => block_on(user::run(command, settings.load()?, output)),
-        Command::Key(command) => block_on(key::run(command, settings.load()?, output)),
+        Command::Business(command) => block_on(business::run(command, settings.load()?, output)),
+        Command::User(asked) => block_on(user::run(asked, settings.load()?, output)),
+        Command::Key(asked) => block_on(key::run(asked, settings.load()?, output)),
     }
 }
 

@@ -25,7 +25,7 @@ use tandem_domain::ids::BusinessId;
 use tandem_domain::needed_agents::NeededAgents;
 use tandem_domain::number::Region;
 use tandem_domain::port::dialect::Dialect;
-use tandem_domain::port::store::{AgentBook, ConversationStore, LimitBook, NumberBook};
+use tandem_domain::port::store::{AgentBook, BusinessBook, ConversationStore, LimitBook, NumberBook};
 use tandem_domain::reception::NumberAgents;
 use tandem_providers::carrier::exotel::ExotelDialect;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,7 @@ mod asking;
 mod audit;
 mod auth;
 mod body;
+mod business;
 mod calls;
 mod conversations;
 mod cursor;
@@ -114,6 +115,8 @@ pub(crate) struct Surface {
     pub(crate) number_agents: NumberAgents,
     /// Telephone numbers, for who edits them.
     pub(crate) numbers: Arc<dyn NumberBook>,
+    /// Businesses, each for who edits their own.
+    pub(crate) businesses: Arc<dyn BusinessBook>,
     /// Limits of calls, for who edits them.
     pub(crate) limits: Arc<dyn LimitBook>,
     /// Whose telephone numbers come without a country code.
@@ -238,6 +241,8 @@ fn routes(guard: Option<Guard>) -> (Router<Surface>, OpenApi) {
         needs(Capability::ReadSettings, routes!(phone_numbers::detail)),
         needs(Capability::ManageNumbers, routes!(phone_numbers::edit)),
         needs(Capability::ManageNumbers, routes!(phone_numbers::remove)),
+        needs(Capability::ReadSettings, routes!(business::detail)),
+        needs(Capability::EditBusiness, routes!(business::edit)),
         needs(Capability::ReadSettings, routes!(limits::detail)),
         needs(Capability::SetLimits, routes!(limits::edit)),
         needs(Capability::ReadCalls, routes!(calls::list)),

@@ -339,6 +339,7 @@ async fn start(
         longest_call: config.calls.max_duration,
         number_agents: config.numbers,
         numbers: Arc::new(store.clone()),
+        businesses: Arc::new(store.clone()),
         limits: Arc::new(store.clone()),
         region: config.region.parse().ok(),
         guard: guard.clone(),

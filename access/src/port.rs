@@ -6,8 +6,10 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use tandem_domain::business::BusinessName;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::{RowKey, StoreFuture};
+use tandem_domain::port::store::{Business, RowKey, StoreFuture};
+use tandem_domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::account::{Email, SessionId, User, UserId};
@@ -257,4 +259,42 @@ pub trait AccessStore: Send + Sync {
     fn records(&self, business: BusinessId, before: Option<i64>, limit: u32) -> StoreFuture<'_, Vec<(i64, Record)>> {
         self.records_like(business, RecordFilter::default(), before, limit)
     }
+}
+
+/// A business to be made.
+#[derive(Debug, Clone)]
+pub struct NewBusiness {
+    /// Public id.
+    pub uuid: Uuid,
+    /// What it is called.
+    pub name: BusinessName,
+    /// Where its days begin; `None` for the server's zone.
+    pub zone: Option<Zone>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What came of making a business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Founded {
+    /// It is made, with its owner.
+    Done(BusinessId),
+    /// Another business has the name.
+    NameTaken,
+    /// The owner's e-mail address has an account already: one person has one account.
+    AddressTaken,
+    /// Nobody manages this installation yet. An owner of another business would close the first one to whoever is to set it up.
+    NoAdministrator,
+}
+
+/// All businesses, for whoever is above them: the command line. What a business sees of itself is `BusinessBook`.
+pub trait BusinessRegister: Send + Sync {
+    /// A business by number, UUID or name (case-insensitive).
+    fn find_business(&self, key: RowKey) -> StoreFuture<'_, Option<Business>>;
+
+    /// Businesses, oldest first, from after a row on.
+    fn businesses(&self, after: Option<BusinessId>, limit: u32) -> StoreFuture<'_, Vec<Business>>;
+
+    /// Makes a business and its first owner. The number of the new one stands in for the business that `owner` and `records` name.
+    fn add_business(&self, business: NewBusiness, owner: NewUser, records: Vec<Record>) -> StoreFuture<'_, Founded>;
 }

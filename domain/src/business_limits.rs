@@ -66,18 +66,7 @@ impl LimitsChange {
         match name {
             AT_ONCE => self.at_once = Some(calls(value, MOST_AT_ONCE)?),
             A_DAY => self.a_day = Some(calls(value, MOST_A_DAY)?),
-            ZONE => {
-                self.zone = Some(match value {
-                    Value::Null => None,
-                    Value::String(text) if text.trim().is_empty() => None,
-                    Value::String(text) => {
-                        let zone: Zone =
-                            text.parse().map_err(|error: crate::zone::NoZone| Wrong::Rule(error.to_string()))?;
-                        Some(zone.name().to_owned())
-                    }
-                    other => return Err(Wrong::Type { wanted: "a text", found: type_name(other) }),
-                });
-            }
+            ZONE => self.zone = Some(zone(value)?),
             name => return Err(Wrong::Unknown { nearest: nearest(name, [AT_ONCE, A_DAY, ZONE].into_iter()) }),
         }
         Ok(())
@@ -92,10 +81,28 @@ pub fn schema() -> Value {
         "properties": {
             AT_ONCE: calls(MOST_AT_ONCE, "calls at once; -1 for the server's limit"),
             A_DAY: calls(MOST_A_DAY, "calls in a day; -1 for no limit"),
-            ZONE: {"type": ["string", "null"], "description": "name of the tz database, such as Asia/Kolkata; null for the server's zone"},
+            ZONE: zone_schema(),
         },
         "additionalProperties": false,
     })
+}
+
+/// The name of a zone as it is kept, or none.
+pub(crate) fn zone(value: &Value) -> Result<Option<String>, Wrong> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) => match text.parse::<Zone>() {
+            Ok(zone) => Ok(Some(zone.name().to_owned())),
+            Err(error) => Err(Wrong::Rule(error.to_string())),
+        },
+        other => Err(Wrong::Type { wanted: "a text", found: type_name(other) }),
+    }
+}
+
+/// [`zone`] as JSON Schema.
+pub(crate) fn zone_schema() -> Value {
+    json!({"type": ["string", "null"], "description": "name of the tz database, such as Asia/Kolkata; null for the server's zone"})
 }
 
 /// A number of calls, or -1.

@@ -11,6 +11,7 @@ pub mod agent_version;
 pub mod aside;
 pub mod barge_in;
 pub mod brain;
+pub mod business;
 pub mod business_limits;
 pub mod call_core;
 pub mod caller;

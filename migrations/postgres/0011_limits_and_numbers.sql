@@ -1,12 +1,16 @@
--- How many calls a business may have and has had, and the telephone numbers by which it is called. The twin for SQLite stands in ../sqlite;
+-- How many calls a business may have and has had, by which name it is known, and the telephone numbers by which it is called. The twin for SQLite stands in ../sqlite;
 -- both mean the same.
 
 -- -1 leaves it to the server: as many at once as that takes, and as many in a day as come.
 ALTER TABLE businesses ADD COLUMN concurrent_call_limit BIGINT NOT NULL DEFAULT -1 CHECK (concurrent_call_limit BETWEEN -1 AND 100000);
 ALTER TABLE businesses ADD COLUMN daily_call_limit BIGINT NOT NULL DEFAULT -1 CHECK (daily_call_limit BETWEEN -1 AND 10000000);
 ALTER TABLE businesses ADD COLUMN time_zone TEXT CHECK (time_zone <> ''); -- of the tz database, where days begin; NULL means the server's
--- Counts every change of the three: two editors at once are told apart by it.
-ALTER TABLE businesses ADD COLUMN limits_revision BIGINT NOT NULL DEFAULT 0;
+-- Counts every change of the three and of the name: two editors at once are told apart by it.
+ALTER TABLE businesses ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
+-- The name in lower case, as the program makes it, since the engines differ on letters beyond ASCII; NULL where the row was made by hand.
+ALTER TABLE businesses ADD COLUMN name_key TEXT CHECK (name_key <> '');
+UPDATE businesses SET name_key = lower(name) WHERE id = 1 AND name <> '';
+CREATE UNIQUE INDEX businesses_name_key ON businesses (name_key);
 
 -- Calls that were let in, one row each. What an agent's overflow let in beyond its business's limit is marked.
 CREATE TABLE call_usage (

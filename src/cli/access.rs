@@ -1,17 +1,21 @@
-//! What `tandem user` and `tandem key` share: the database itself, since whoever can read it needs no leave, and the record of what they did.
+//! What `tandem business`, `user`, `key` and `agent` share: whose rows they work on, the database itself, since whoever can read it needs no
+//! leave, and the record of what they did.
 //!
 //! They work beside a running server, which asks the database at each request, and before the first one: the first administrator may be made here
 //! instead of by the link that is printed at start.
 
+use clap::Subcommand;
 use tandem_access::account::EmailError;
 use tandem_access::api_key::{GrantError, KeyFormatError};
 use tandem_access::audit::{Action, Changes, Origin, Record, Resource, Who};
 use tandem_access::password::{PasswordError, PasswordRefusal};
-use tandem_access::port::AccessStore as _;
+use tandem_access::port::{AccessStore as _, BusinessRegister as _};
 use tandem_access::role::{ChangeRefusal, UnknownCapability, UnknownRole};
 use tandem_actors::clock;
+use tandem_domain::business::NoName;
 use tandem_domain::ids::BusinessId;
-use tandem_domain::port::store::StoreError;
+use tandem_domain::port::store::{RowKey, StoreError};
+use tandem_domain::zone::NoZone;
 use tandem_store::Store;
 use uuid::Uuid;
 
@@ -19,12 +23,36 @@ use super::CliError;
 use crate::config::Config;
 use crate::wiring;
 
-/// The business that the commands work on.
-pub(super) const BUSINESS: BusinessId = BusinessId::FIRST;
 /// Rows that are read at once.
 pub(super) const PAGE: u32 = 100;
 
-/// Why people or keys cannot be changed as asked.
+/// A command, and whose rows it works on.
+#[derive(Debug, clap::Args)]
+pub(super) struct Of<C: Subcommand> {
+    #[command(flatten)]
+    pub(super) whose: Whose,
+    #[command(subcommand)]
+    pub(super) command: C,
+}
+
+/// Whose rows a command works on.
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    /// The business, by name, number or UUID; `tandem business list` shows them [default: the first]
+    #[arg(long, global = true, value_name = "NAME|NUMBER")]
+    business: Option<String>,
+}
+
+impl Whose {
+    /// The number of the business.
+    pub(super) async fn find(&self, store: &Store) -> Result<BusinessId, AccessError> {
+        let Some(named) = &self.business else { return Ok(BusinessId::FIRST) };
+        let found = store.find_business(RowKey::parse(named.trim())).await?;
+        found.map(|business| business.id).ok_or_else(|| AccessError::NoBusiness(named.clone()))
+    }
+}
+
+/// Why businesses, people or keys cannot be changed as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// The database opened, and then did not answer.
@@ -63,6 +91,26 @@ pub enum AccessError {
     /// Somebody was faster.
     #[error("somebody else is changing this user: try again")]
     Raced,
+    /// No business is called so.
+    #[error("there is no business {0:?}: `tandem business list` shows them")]
+    NoBusiness(String),
+    /// No name.
+    #[error(transparent)]
+    BusinessName(#[from] NoName),
+    /// No zone.
+    #[error(transparent)]
+    Zone(#[from] NoZone),
+    /// The name is another's.
+    #[error("there is a business {0:?}, whatever the case: choose another name")]
+    BusinessTaken(String),
+    /// The first business comes first.
+    #[error(
+        "nobody manages this installation yet: make its first owner with `tandem user add EMAIL --role owner`, then this business"
+    )]
+    NoAdministrator,
+    /// Somebody was faster.
+    #[error("somebody else is changing this business: try again")]
+    BusinessRaced,
     /// The key cannot be made so.
     #[error(transparent)]
     Grant(#[from] GrantError),
@@ -88,11 +136,11 @@ pub(super) async fn open(config: &Config) -> Result<Store, CliError> {
 }
 
 /// What is written beside a change: the account of the machine, as far as the environment tells.
-pub(super) fn record(action: Action, kind: &str, id: String, changes: Changes) -> Record {
+pub(super) fn record(business: BusinessId, action: Action, kind: &str, id: String, changes: Changes) -> Record {
     let account = std::env::var("USER").ok().filter(|name| !name.is_empty());
     let who = Who::Cli { account: account.map(|name| name.chars().filter(|c| !c.is_control()).take(64).collect()) };
     let resource = Resource { kind: kind.to_owned(), id };
-    Record { at: clock::utc(), business: BUSINESS, who, from: Origin::default(), action, resource, changes }
+    Record { at: clock::utc(), business, who, from: Origin::default(), action, resource, changes }
 }
 
 /// Lines in columns.

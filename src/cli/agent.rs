@@ -14,6 +14,7 @@ use tandem_domain::ids::{AgentId, BusinessId};
 use tandem_domain::port::store::{AgentBook, AgentRecord, RowKey};
 use tandem_store::Store;
 
+use super::access::Of;
 use super::{CliError, Output};
 use crate::config::Config;
 use crate::http::agents::shown;
@@ -25,8 +26,6 @@ mod error;
 
 pub(super) use error::AgentError;
 
-/// Whose agents.
-const BUSINESS: BusinessId = BusinessId::FIRST;
 /// Agents that are read at once.
 const PAGE: u32 = 100;
 
@@ -34,7 +33,8 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   tandem agent export front-desk                     to stdout
   tandem agent export front-desk --to front-desk.toml
-  tandem agent export --all --to agents/             a file for each agent, named after it";
+  tandem agent export --all --to agents/             a file for each agent, named after it
+  tandem agent export desk --business Acme           one of another business";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -68,20 +68,25 @@ pub(super) enum Command {
     Apply(apply::Args),
 }
 
-pub(super) async fn run(command: Command, config: Config, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(asked: Of<Command>, config: Config, output: Output) -> Result<(), CliError> {
     let store = wiring::open_store(&config).await?;
-    let done = match command {
-        Command::List => list(&store, output).await,
-        Command::Show { agent } => show(&store, &agent, output).await,
-        Command::Export { agent: Some(agent), to, .. } => export(&store, &agent, to, output).await,
-        Command::Export { agent: None, to, .. } => export_all(&store, to.unwrap_or_default(), output).await,
-        Command::Apply(args) => {
-            let (needed, region) = (wiring::needed_agents(&config), config.region.parse().ok());
-            apply::run(&store, &args, &needed, region, output).await
-        }
-    };
+    let done = answer(&store, asked, &config, output).await;
     store.close().await;
     done
+}
+
+async fn answer(store: &Store, asked: Of<Command>, config: &Config, output: Output) -> Result<(), CliError> {
+    let business = asked.whose.find(store).await?;
+    match asked.command {
+        Command::List => list(store, business, output).await,
+        Command::Show { agent } => show(store, business, &agent, output).await,
+        Command::Export { agent: Some(agent), to, .. } => export(store, business, &agent, to, output).await,
+        Command::Export { agent: None, to, .. } => export_all(store, business, to.unwrap_or_default(), output).await,
+        Command::Apply(args) => {
+            let (needed, region) = (wiring::needed_agents(config), config.region.parse().ok());
+            apply::run(store, business, &args, &needed, region, output).await
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -94,7 +99,7 @@ struct Listed {
     updated_at: chrono::DateTime<chrono::Utc>,
 }
 
-async fn list(store: &Store, output: Output) -> Result<(), CliError> {
+async fn list(store: &Store, business: BusinessId, output: Output) -> Result<(), CliError> {
     let listed = |record: AgentRecord| Listed {
         id: record.identity.id,
         uuid: record.identity.uuid,
@@ -103,7 +108,7 @@ async fn list(store: &Store, output: Output) -> Result<(), CliError> {
         has_draft: record.draft.is_some(),
         updated_at: record.updated_at,
     };
-    let agents: Vec<Listed> = all(store).await?.into_iter().map(listed).collect();
+    let agents: Vec<Listed> = all(store, business).await?.into_iter().map(listed).collect();
     output.result(&agents, |agents| {
         let width = agents.iter().map(|agent| agent.name.chars().count()).max().unwrap_or_default().max(4);
         let line = |agent: &Listed| {
@@ -117,8 +122,8 @@ async fn list(store: &Store, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn show(store: &Store, agent: &str, output: Output) -> Result<(), CliError> {
-    let record = find(store, agent).await?;
+async fn show(store: &Store, business: BusinessId, agent: &str, output: Output) -> Result<(), CliError> {
+    let record = find(store, business, agent).await?;
     output.result(&shown(&record), |_| {
         let (identity, changed) = (record.identity, record.updated_at.format("%Y-%m-%d %H:%M:%S UTC"));
         let draft = record.draft.as_ref().map(|draft| format!("; a draft was begun on version {}", draft.based_on));
@@ -161,8 +166,14 @@ impl Exported {
     }
 }
 
-async fn export(store: &Store, agent: &str, to: Option<PathBuf>, output: Output) -> Result<(), CliError> {
-    let record = find(store, agent).await?;
+async fn export(
+    store: &Store,
+    business: BusinessId,
+    agent: &str,
+    to: Option<PathBuf>,
+    output: Output,
+) -> Result<(), CliError> {
+    let record = find(store, business, agent).await?;
     let exported = match to {
         Some(file) => Exported::to_file(&record, file)?,
         None => Exported {
@@ -175,11 +186,11 @@ async fn export(store: &Store, agent: &str, to: Option<PathBuf>, output: Output)
     Ok(output.result(&exported, Exported::told)?)
 }
 
-async fn export_all(store: &Store, folder: PathBuf, output: Output) -> Result<(), CliError> {
+async fn export_all(store: &Store, business: BusinessId, folder: PathBuf, output: Output) -> Result<(), CliError> {
     let made = std::fs::create_dir_all(&folder);
     made.map_err(|source| AgentError::Write { file: folder.clone(), source })?;
     let mut exported = Vec::new();
-    for record in all(store).await? {
+    for record in all(store, business).await? {
         let file = folder.join(format!("{}.toml", record.settings.name()));
         exported.push(Exported::to_file(&record, file)?);
     }
@@ -187,10 +198,10 @@ async fn export_all(store: &Store, folder: PathBuf, output: Output) -> Result<()
 }
 
 /// Every agent, oldest first.
-async fn all(store: &Store) -> Result<Vec<AgentRecord>, AgentError> {
+async fn all(store: &Store, business: BusinessId) -> Result<Vec<AgentRecord>, AgentError> {
     let mut agents: Vec<AgentRecord> = Vec::new();
     loop {
-        let page = store.agents(BUSINESS, agents.last().map(|last| last.identity.id), PAGE).await?;
+        let page = store.agents(business, agents.last().map(|last| last.identity.id), PAGE).await?;
         let whole = page.len() < PAGE as usize;
         agents.extend(page);
         if whole {
@@ -199,7 +210,7 @@ async fn all(store: &Store) -> Result<Vec<AgentRecord>, AgentError> {
     }
 }
 
-async fn find(store: &Store, agent: &str) -> Result<AgentRecord, AgentError> {
-    let found = store.agent_record(BUSINESS, RowKey::parse(agent)).await?;
+async fn find(store: &Store, business: BusinessId, agent: &str) -> Result<AgentRecord, AgentError> {
+    let found = store.agent_record(business, RowKey::parse(agent)).await?;
     found.ok_or_else(|| AgentError::NoAgent(agent.to_owned()))
 }

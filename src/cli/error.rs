@@ -44,7 +44,7 @@ pub enum CliError {
         /// Of how many.
         of: usize,
     },
-    /// People or keys cannot be changed as asked.
+    /// Businesses, people or keys cannot be changed as asked.
     #[error(transparent)]
     Access(#[from] AccessError),
     /// The caller's script cannot be played.

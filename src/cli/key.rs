@@ -10,9 +10,10 @@ use tandem_access::audit::{self, Action};
 use tandem_access::port::{AccessStore as _, KeptKey, NewKey};
 use tandem_access::role::{Capability, Role, held_by};
 use tandem_actors::clock;
+use tandem_domain::ids::BusinessId;
 use tandem_store::Store;
 
-use super::access::{AccessError, BUSINESS, PAGE, open, record, table};
+use super::access::{AccessError, Of, PAGE, open, record, table};
 use super::{CliError, Output};
 use crate::config::Config;
 
@@ -20,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   tandem key make CRM --scope calls:read --scope settings:read --expires 90d
   tandem key make Prometheus --scope metrics:read        scrape /metrics with it as the bearer token
+  tandem key make CRM --scope calls:read --business Acme  a key of another business
   tandem key list --json
   tandem key revoke 3kTMd9xvRrYw7QpL                      dead at once
 
@@ -86,24 +88,30 @@ struct Made {
     shown: Shown,
 }
 
-pub(super) async fn run(command: Command, config: Config, output: Output) -> Result<(), CliError> {
-    if let Command::Scopes = command {
+pub(super) async fn run(asked: Of<Command>, config: Config, output: Output) -> Result<(), CliError> {
+    if let Command::Scopes = asked.command {
         let scopes = Capability::ALL.iter().filter(|scope| scope.is_for_keys()).map(|scope| scope.name());
         output.result(&scopes.collect::<Vec<_>>(), |scopes| scopes.join("\n"))?;
         return Ok(());
     }
     let store = open(&config).await?;
-    let done = match command {
-        Command::Make { name, scope, expires } => make(&store, name.trim(), &scope, expires, output).await,
-        Command::List | Command::Scopes => list(&store, output).await,
-        Command::Revoke { id } => revoke(&store, &id, output).await,
-    };
+    let done = answer(&store, asked, output).await;
     store.close().await;
     done
 }
 
+async fn answer(store: &Store, asked: Of<Command>, output: Output) -> Result<(), CliError> {
+    let business = asked.whose.find(store).await?;
+    match asked.command {
+        Command::Make { name, scope, expires } => make(store, business, name.trim(), &scope, expires, output).await,
+        Command::List | Command::Scopes => list(store, business, output).await,
+        Command::Revoke { id } => revoke(store, business, &id, output).await,
+    }
+}
+
 async fn make(
     store: &Store,
+    business: BusinessId,
     name: &str,
     scopes: &[String],
     expires: Option<String>,
@@ -117,16 +125,10 @@ async fn make(
     let expires_at = expires.map(|text| expiry(&text, at)).transpose()?;
     api_key::may_grant(&held_by(Role::Owner), &scopes, expires_at, at).map_err(AccessError::from)?;
     let minted = api_key::mint(&mut OsRng.unwrap_err());
-    let key = ApiKey {
-        id: minted.id,
-        business: BUSINESS,
-        hash: minted.hash,
-        scopes,
-        expires_at,
-        revoked_at: None,
-        last_used_at: None,
-    };
-    let record = record(Action::Created, "api_key", key.id.to_string(), audit::changes(None, Some(&told(&key, name))));
+    let key =
+        ApiKey { id: minted.id, business, hash: minted.hash, scopes, expires_at, revoked_at: None, last_used_at: None };
+    let record =
+        record(business, Action::Created, "api_key", key.id.to_string(), audit::changes(None, Some(&told(&key, name))));
     let kept = KeptKey { row: 0, key: key.clone(), name: name.to_owned(), created_by: None, created_at: at };
     let new = NewKey { key, name: name.to_owned(), created_by: None, at };
     store.keep_key(new, record).await.map_err(AccessError::from)?;
@@ -151,10 +153,10 @@ fn told(key: &ApiKey, name: &str) -> serde_json::Value {
     json!({ "name": name, "scopes": scopes, "expires_at": key.expires_at })
 }
 
-async fn list(store: &Store, output: Output) -> Result<(), CliError> {
+async fn list(store: &Store, business: BusinessId, output: Output) -> Result<(), CliError> {
     let (mut keys, mut before): (Vec<Shown>, Option<i64>) = (Vec::new(), None);
     loop {
-        let page = store.keys(BUSINESS, before, PAGE).await.map_err(AccessError::from)?;
+        let page = store.keys(business, before, PAGE).await.map_err(AccessError::from)?;
         keys.extend(page.iter().map(Shown::from));
         match page.last() {
             Some(last) if page.len() == PAGE as usize => before = Some(last.row),
@@ -177,15 +179,15 @@ async fn list(store: &Store, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn revoke(store: &Store, id: &str, output: Output) -> Result<(), CliError> {
+async fn revoke(store: &Store, business: BusinessId, id: &str, output: Output) -> Result<(), CliError> {
     let text = id.trim().trim_start_matches("tdm_");
     let key: KeyId = text.parse().map_err(AccessError::KeyId)?;
     let missing = || AccessError::NoKey(text.to_owned());
-    let kept = store.kept_key(BUSINESS, key).await.map_err(AccessError::from)?.ok_or_else(missing)?;
+    let kept = store.kept_key(business, key).await.map_err(AccessError::from)?.ok_or_else(missing)?;
     let changes = audit::changes(Some(&told(&kept.key, &kept.name)), None);
-    let record = record(Action::Revoked, "api_key", key.to_string(), changes);
+    let record = record(business, Action::Revoked, "api_key", key.to_string(), changes);
     let revoked = Shown { revoked_at: Some(record.at), ..Shown::from(&kept) };
-    if !store.revoke_key(BUSINESS, key, record).await.map_err(AccessError::from)? {
+    if !store.revoke_key(business, key, record).await.map_err(AccessError::from)? {
         return Err(missing().into());
     }
     output.result(&revoked, |key| format!("{} ({}) is refused from now on", key.id, key.name))?;

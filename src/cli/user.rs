@@ -16,11 +16,12 @@ use tandem_access::port::{AccessStore as _, NewPassword, NewUser, Peopled, Profi
 use tandem_access::role::Role;
 use tandem_access::secret::Secret;
 use tandem_actors::clock;
-use tandem_domain::port::store::RowKey;
+use tandem_domain::ids::BusinessId;
+use tandem_domain::port::store::{RowKey, StoreError};
 use tandem_store::Store;
 use uuid::Uuid;
 
-use super::access::{AccessError, BUSINESS, PAGE, open, record, table};
+use super::access::{AccessError, Of, PAGE, open, record, table};
 use super::{CliError, Output};
 use crate::config::Config;
 
@@ -29,6 +30,7 @@ Examples:
   tandem user add asha@example.com --role owner --name \"Asha Rao\"     asks for the password
   tandem user add bot@example.com --role viewer < password.txt        takes it from the first line of stdin
   tandem user list --json
+  tandem user list --business Acme                                    those of another business
   tandem user password asha@example.com                               ends all their log-ins";
 
 #[derive(Debug, Subcommand)]
@@ -79,37 +81,48 @@ impl From<Profile> for Shown {
     }
 }
 
-pub(super) async fn run(command: Command, config: Config, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(asked: Of<Command>, config: Config, output: Output) -> Result<(), CliError> {
     let store = open(&config).await?;
-    let done = match command {
-        Command::Add { email, role, name } => add(&store, &email, &role, name.trim(), output).await,
-        Command::List => list(&store, output).await,
-        Command::Password { user } => password(&store, &user, output).await,
-    };
+    let done = answer(&store, asked, output).await;
     store.close().await;
     done
 }
 
-async fn add(store: &Store, email: &str, role: &str, name: &str, output: Output) -> Result<(), CliError> {
+async fn answer(store: &Store, asked: Of<Command>, output: Output) -> Result<(), CliError> {
+    let business = asked.whose.find(store).await?;
+    match asked.command {
+        Command::Add { email, role, name } => add(store, business, &email, &role, name.trim(), output).await,
+        Command::List => list(store, business, output).await,
+        Command::Password { user } => password(store, business, &user, output).await,
+    }
+}
+
+async fn add(
+    store: &Store,
+    business: BusinessId,
+    email: &str,
+    role: &str,
+    name: &str,
+    output: Output,
+) -> Result<(), CliError> {
     let email: Email = email.parse().map_err(AccessError::from)?;
     let role: Role = role.parse().map_err(AccessError::from)?;
     let password_hash = asked_and_hashed(&email, name).await?;
     let (uuid, at) = (Uuid::now_v7(), clock::utc());
     let after = json!({ "email": email, "name": name, "role": role, "disabled": false });
-    let record = record(Action::Created, "user", uuid.to_string(), audit::changes(None, Some(&after)));
-    let user =
-        NewUser { uuid, business: BUSINESS, email: email.clone(), name: name.to_owned(), role, password_hash, at };
+    let record = record(business, Action::Created, "user", uuid.to_string(), audit::changes(None, Some(&after)));
+    let user = NewUser { uuid, business, email: email.clone(), name: name.to_owned(), role, password_hash, at };
     done(store.add_user(user, Role::Owner, record).await, &email)?;
-    let shown = Shown::from(find(store, &uuid.to_string()).await?);
+    let shown = Shown::from(find(store, business, &uuid.to_string()).await?);
     output.result(&shown, |user| format!("{} may log in as {}", user.email, user.role))?;
     Ok(())
 }
 
-async fn list(store: &Store, output: Output) -> Result<(), CliError> {
+async fn list(store: &Store, business: BusinessId, output: Output) -> Result<(), CliError> {
     let mut users: Vec<Shown> = Vec::new();
     loop {
         let after = users.last().map(|user| user.number);
-        let page = store.users(BUSINESS, after, PAGE).await.map_err(AccessError::from)?;
+        let page = store.users(business, after, PAGE).await.map_err(AccessError::from)?;
         let full = page.len() == PAGE as usize;
         users.extend(page.into_iter().map(Shown::from));
         if !full {
@@ -126,15 +139,15 @@ async fn list(store: &Store, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn password(store: &Store, user: &str, output: Output) -> Result<(), CliError> {
-    let seen = find(store, user).await?;
+async fn password(store: &Store, business: BusinessId, user: &str, output: Output) -> Result<(), CliError> {
+    let seen = find(store, business, user).await?;
     let hash = asked_and_hashed(&seen.email, &seen.name).await?;
     let at = clock::utc();
     let mut next = Profile { updated_at: at, ..seen.clone() };
     next.user.password_changed_at = at;
     let told = |profile: &Profile| json!({ "password": profile.user.password_changed_at });
     let changes = audit::changes(Some(&told(&seen)), Some(&told(&next)));
-    let record = record(Action::Updated, "user", seen.uuid.to_string(), changes);
+    let record = record(business, Action::Updated, "user", seen.uuid.to_string(), changes);
     let email = seen.email.clone();
     let password = NewPassword { hash, at, session: None };
     done(store.change_user(seen, next.clone(), Some(password), Role::Owner, record).await, &email)?;
@@ -144,15 +157,12 @@ async fn password(store: &Store, user: &str, output: Output) -> Result<(), CliEr
     Ok(())
 }
 
-async fn find(store: &Store, user: &str) -> Result<Profile, AccessError> {
-    let found = store.user(BUSINESS, RowKey::parse(user.trim())).await?;
+async fn find(store: &Store, business: BusinessId, user: &str) -> Result<Profile, AccessError> {
+    let found = store.user(business, RowKey::parse(user.trim())).await?;
     found.ok_or_else(|| AccessError::NoUser(user.to_owned()))
 }
 
-fn done<T>(
-    outcome: Result<Peopled<T>, tandem_domain::port::store::StoreError>,
-    email: &Email,
-) -> Result<T, AccessError> {
+fn done<T>(outcome: Result<Peopled<T>, StoreError>, email: &Email) -> Result<T, AccessError> {
     match outcome? {
         Peopled::Done(done) => Ok(done),
         Peopled::Refused(refusal) => Err(refusal.into()),
@@ -162,7 +172,7 @@ fn done<T>(
 }
 
 /// Asks for a password, checks it and hashes it, off the threads that work for others.
-async fn asked_and_hashed(email: &Email, name: &str) -> Result<String, CliError> {
+pub(super) async fn asked_and_hashed(email: &Email, name: &str) -> Result<String, CliError> {
     let (email, name) = (email.clone(), name.to_owned());
     let work = move || -> Result<String, CliError> {
         let text = ask()?;

@@ -23,7 +23,7 @@ use crate::value;
 pub(crate) mod audit;
 mod keys;
 mod log_ins;
-mod people;
+pub(crate) mod people;
 
 #[derive(FromRow)]
 struct UserRow {

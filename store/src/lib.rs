@@ -8,6 +8,7 @@
 
 mod access;
 mod agents;
+mod businesses;
 mod callers;
 mod calls;
 mod conversations;

@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::sql::{Writing, on};
 use crate::value;
 
-const READ: &str = "SELECT concurrent_call_limit, daily_call_limit, time_zone, limits_revision AS revision FROM businesses WHERE id = $1";
+const READ: &str = "SELECT concurrent_call_limit, daily_call_limit, time_zone, revision FROM businesses WHERE id = $1";
 
 #[derive(FromRow)]
 struct LimitsRow {
@@ -69,7 +69,7 @@ impl Store {
         change: Change,
     ) -> Result<KeptLimits, Failure> {
         const SQL: &str = "UPDATE businesses SET concurrent_call_limit = $3, daily_call_limit = $4, time_zone = $5, updated_at = $6, \
-            limits_revision = limits_revision + 1 WHERE id = $1 AND limits_revision = $2";
+            revision = revision + 1 WHERE id = $1 AND revision = $2";
         let mut tx = self.writing().await?;
         let kept = on!(tx.connection(), db => sqlx::query(SQL)
             .bind(business.0)

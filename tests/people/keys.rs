@@ -42,6 +42,24 @@ async fn a_key_is_shown_once_does_what_it_was_made_for_and_dies_at_once() {
 }
 
 #[tokio::test]
+async fn a_key_is_good_until_it_expires() {
+    let office = Office::open().await;
+    let owner = office.log_in(ASHA).await;
+    let body = json!({ "name": "CRM", "scopes": ["calls:read"], "expires_at": "2099-01-01T00:00:00Z" });
+    let made = office.send("POST", "/api/keys", &owner, body).await.json();
+    let key = made["key"].as_str().unwrap();
+    assert_eq!(office.get("/api/calls", key).await.status, 200);
+    // Its last instant is brought forward: no key is made that is over already.
+    let mut database = office.database().await;
+    let ended = "UPDATE api_keys SET expires_at = '2026-01-01T00:00:00+00:00' WHERE expires_at IS NOT NULL";
+    assert_eq!(sqlx::query(ended).execute(&mut database).await.unwrap().rows_affected(), 1);
+    assert_problem(&office.get("/api/calls", key).await, 401, "unauthorized");
+    let id = made["id"].as_str().unwrap();
+    let listed = office.get(&format!("/api/keys/{id}"), &owner).await.json();
+    assert_eq!(listed["revoked_at"], Value::Null, "it ended by itself");
+}
+
+#[tokio::test]
 async fn nobody_gives_a_key_what_they_do_not_have() {
     let office = Office::open().await;
     let owner = office.log_in(ASHA).await;

@@ -7,6 +7,7 @@ use tandem_access::port::AccessStore as _;
 use tandem_actors::clock;
 use tandem_domain::ids::BusinessId;
 
+mod audited;
 mod bodies;
 mod forgery;
 mod keys;

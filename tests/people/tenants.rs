@@ -57,6 +57,9 @@ const LISTS: [(&str, usize); 9] = [
     ("/api/agents/create", 0), // nothing is read at this address
 ];
 
+/// What each business has one of: that of whoever asks, as the tests below and `tests/businesses.rs` show.
+const OF_ONES_OWN: [&str; 2] = ["/api/business", "/api/limits"];
+
 /// Files that no call of this test has: their owner is not shown any either.
 const WITHOUT_FILES: [&str; 3] =
     ["/api/calls/{id}/journal", "/api/calls/{id}/recording", "/api/calls/{id}/recording/peaks"];
@@ -93,7 +96,7 @@ async fn every_route_answers_another_business_with_404_or_with_what_is_its_own()
             continue;
         }
         if !path.contains('{') {
-            let is_known = LISTS.iter().any(|(known, _)| known == path) || path == "/api/limits";
+            let is_known = LISTS.iter().any(|(known, _)| known == path) || OF_ONES_OWN.contains(&path.as_str());
             assert!(is_known, "{path} takes no id: say in this test what another business sees of it");
             without += 1;
             continue;
@@ -154,6 +157,9 @@ async fn what_another_business_makes_is_its_own_and_leads_to_nothing_of_ours() {
     let changed = office.send("PATCH", "/api/limits", &bela, json!({ "daily_call_limit": 3 })).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     assert_eq!(office.get("/api/limits", &owner).await.json(), limits);
+    let renamed = office.send("PATCH", "/api/business", &bela, json!({ "name": "Acme", "time_zone": "UTC" })).await;
+    assert_eq!((renamed.status, &renamed.json()["name"]), (200, &json!("Acme")), "{}", renamed.body);
+    assert_problem(&office.send("PATCH", "/api/business", &bela, json!({ "name": "default" })).await, 409, "conflict");
     // One person has one account, whichever business it is in.
     assert_problem(&office.add(&bela, ASHA, "viewer").await, 409, "conflict");
     assert_eq!(all_of_the_first(&mut database).await, before);

@@ -16,6 +16,7 @@ use crate::transcript::Role;
 
 mod agents;
 mod audit;
+mod businesses;
 mod limits;
 mod listing;
 mod numbers;
@@ -24,6 +25,7 @@ mod turns;
 
 pub use agents::{AgentBook, AgentRecord, Change, Kept, KeptVersion, MOST_VERSIONS};
 pub use audit::AuditEntry;
+pub use businesses::{Business, BusinessBook, KeptBusiness};
 pub use limits::{BusinessLimits, KeptLimits, LimitBook, LimitStore, StoredLimits, Unlimited};
 pub use listing::Listing;
 pub use numbers::{KeptNumber, NoNumbers, NumberBook, NumberRoutes, PhoneNumber, Route};

@@ -11,13 +11,14 @@ use tandem_actors::clock;
 use tandem_domain::agent_file::{self, FileError};
 use tandem_domain::agent_settings::{AgentChange, AgentSettings, Faults};
 use tandem_domain::agent_version::{Difference, Origin as VersionOrigin, Version, VersionError, VersionNumber, diff};
+use tandem_domain::ids::BusinessId;
 use tandem_domain::needed_agents::NeededAgents;
 use tandem_domain::number::Region;
 use tandem_domain::port::store::{AgentBook, Change, Kept, RowKey};
 use tandem_store::Store;
 use uuid::Uuid;
 
-use super::{AgentError, BUSINESS, CliError, Output, difference, find};
+use super::{AgentError, CliError, Output, difference, find};
 
 /// No agent's file is larger; what is, is not read into memory.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -27,6 +28,7 @@ Examples:
   tandem agent apply asha.toml                       make the agent that the file names, or change it; the next call meets it
   tandem agent apply agents/*.toml --dry-run         what would change, and nothing does
   tandem agent apply asha.toml --agent asha-old      change that agent, its name included
+  tandem agent apply asha.toml --business Acme       an agent of another business
   tandem agent export asha | sed s/30/45/ | tandem agent apply - --json
 
 A file is a whole agent: what it leaves out goes back to its default. A call in progress keeps the version that it began with.
@@ -88,6 +90,7 @@ impl Applied {
 
 pub(super) async fn run(
     store: &Store,
+    business: BusinessId,
     args: &Args,
     needed: &NeededAgents,
     region: Option<Region>,
@@ -100,7 +103,7 @@ pub(super) async fn run(
     each_once(&wanted)?;
     let (mut applied, mut failed) = (Vec::with_capacity(wanted.len()), None);
     for wanted in wanted {
-        match apply(store, args, needed, wanted.settings, output).await {
+        match apply(store, business, args, needed, wanted.settings, output).await {
             Ok(one) => applied.push(one),
             Err(error) => {
                 failed = Some(error);
@@ -155,14 +158,15 @@ fn each_once(wanted: &[Wanted]) -> Result<(), AgentError> {
 
 async fn apply(
     store: &Store,
+    business: BusinessId,
     args: &Args,
     needed: &NeededAgents,
     settings: AgentSettings,
     output: Output,
 ) -> Result<Applied, AgentError> {
     let seen = match &args.agent {
-        Some(agent) => Some(find(store, agent).await?),
-        None => store.agent_record(BUSINESS, RowKey::Name(settings.name())).await?,
+        Some(agent) => Some(find(store, business, agent).await?),
+        None => store.agent_record(business, RowKey::Name(settings.name())).await?,
     };
     let nothing = AgentSettings::default();
     let before = seen.as_ref().map_or(&nothing, |seen| &seen.settings);
@@ -198,10 +202,10 @@ async fn apply(
     let kept = match seen {
         None => {
             let uuid = Uuid::now_v7();
-            store.create_agent(BUSINESS, uuid, next, change(Action::Created, uuid, None, after)).await?
+            store.create_agent(business, uuid, next, change(business, Action::Created, uuid, None, after)).await?
         }
         Some(seen) => {
-            let change = change(Action::Updated, seen.identity.uuid, Some(seen.settings.stored()), after);
+            let change = change(business, Action::Updated, seen.identity.uuid, Some(seen.settings.stored()), after);
             store.save_agent(seen, next, change).await?
         }
     };
@@ -213,11 +217,17 @@ async fn apply(
 }
 
 /// The record of a change by whoever sits at this machine.
-fn change(action: Action, agent: Uuid, before: Option<Map<String, Value>>, after: Map<String, Value>) -> Change {
+fn change(
+    business: BusinessId,
+    action: Action,
+    agent: Uuid,
+    before: Option<Map<String, Value>>,
+    after: Map<String, Value>,
+) -> Change {
     let at = clock::utc();
     let record = Record {
         at,
-        business: BUSINESS,
+        business,
         who: Who::Cli { account: std::env::var("USER").ok() },
         from: Origin::default(),
         action,

@@ -92,7 +92,7 @@ fn permit(asker: Role, change: Change, owners: u32) -> Result<(), Stop> {
 const ADDRESSES: UniqueKey = UniqueKey { postgres: "users_identifier_key", sqlite: ": users.identifier" };
 
 /// Writes a user; `None` where the address has an account by now.
-pub(super) async fn insert(tx: &mut Writing, user: &NewUser) -> Result<Option<UserId>, Failure> {
+pub(crate) async fn insert(tx: &mut Writing, user: &NewUser) -> Result<Option<UserId>, Failure> {
     const SQL: &str = "INSERT INTO users \
         (uuid, business_id, identifier, name, role, password_hash, password_changed_at, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7) RETURNING id";

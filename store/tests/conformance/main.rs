@@ -7,6 +7,7 @@
 mod access;
 mod agents;
 mod book;
+mod businesses;
 mod callers;
 mod calls;
 mod database;
@@ -77,6 +78,12 @@ on_both_engines! {
         old_versions_are_forgotten
         agents_that_were_never_changed_have_their_live_version
         agents_of_another_business_are_not_found_and_not_changed;
+    businesses:
+        a_business_is_made_with_its_owner_and_found_by_number_uuid_and_name
+        a_business_is_made_whole_or_not_at_all
+        a_name_is_one_businesses_whatever_its_case
+        of_two_editors_of_a_business_the_second_is_told
+        the_zone_of_a_business_is_that_of_its_limits;
     callers:
         a_returning_caller_is_known_by_the_newest_name
         a_caller_without_a_name_has_called_all_the_same
