@@ -211,6 +211,9 @@ impl Pump {
                 if !self.audio.spend(now, length) {
                     return Err(EndReason::Breach(Breach::Flood));
                 }
+                #[cfg(feature = "sabotage")]
+                let timestamp =
+                    timestamp.filter(|_| !tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Order));
                 match self.order.came(now.saturating_duration_since(self.began), timestamp, pcm) {
                     Place::Next => self.audio(now, pcm),
                     Place::Held => {}
