@@ -101,11 +101,11 @@ impl Stage {
 
     /// The file that the switch's recorder left; the records say how long its call was.
     pub(crate) fn saved(&self, records: &[Record]) -> Option<SavedFile> {
-        let lengths = records.iter().filter_map(|record| match record {
+        let mut lengths = records.iter().filter_map(|record| match record {
             Record::Ended(ended) => Some(SampleRate::HZ_8000.samples_in(ended.duration) as u64),
             _ => None,
         });
-        SavedFile::only_one_in(self.folder.as_ref()?.path(), lengths.last()?)
+        SavedFile::only_one_in(self.folder.as_ref()?.path(), lengths.next_back()?)
     }
 
     /// What is alive now.
