@@ -40,6 +40,10 @@ pub enum Mechanism {
     Readers,
     /// A recording that is saved is told of.
     Saved,
+    /// Messages of audio are put in the order of their media time, and copies left out.
+    Order,
+    /// A key whose message comes again was pressed once.
+    KeysOnce,
 }
 
 thread_local! {

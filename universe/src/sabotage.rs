@@ -21,6 +21,8 @@
 //! | `rate` | audio is converted to the rate of the leg |
 //! | `readers` | each reader of a call's audio has lanes of its own |
 //! | `saved` | a recording that is saved is told of |
+//! | `order` | messages of audio are put in order, and copies of them left out |
+//! | `keys_once` | a key whose message comes again was pressed once |
 //!
 //! Three are settings of an agent or of a case, and are bent here. The others are inside of the switch, behind its cargo feature `sabotage`,
 //! and are looked up by thread: a run has a thread to itself.
@@ -64,10 +66,14 @@ pub enum Named {
     Readers,
     /// A recording that is saved is told of.
     Saved,
+    /// Messages of audio are put in order.
+    Order,
+    /// A key whose message comes again was pressed once.
+    KeysOnce,
 }
 
 impl Named {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Resume,
         Self::Spelling,
         Self::Recording,
@@ -78,6 +84,8 @@ impl Named {
         Self::Rate,
         Self::Readers,
         Self::Saved,
+        Self::Order,
+        Self::KeysOnce,
     ];
 
     fn name(self) -> &'static str {
@@ -92,6 +100,8 @@ impl Named {
             Self::Rate => "rate",
             Self::Readers => "readers",
             Self::Saved => "saved",
+            Self::Order => "order",
+            Self::KeysOnce => "keys_once",
         }
     }
 
@@ -107,7 +117,9 @@ impl Named {
             | Self::Framing
             | Self::Rate
             | Self::Readers
-            | Self::Saved => Invariant::Glitch,
+            | Self::Saved
+            | Self::Order
+            | Self::KeysOnce => Invariant::Glitch,
         }
     }
 
@@ -125,6 +137,8 @@ impl Named {
             Self::Rate => Mechanism::Rate,
             Self::Readers => Mechanism::Readers,
             Self::Saved => Mechanism::Saved,
+            Self::Order => Mechanism::Order,
+            Self::KeysOnce => Mechanism::KeysOnce,
         }
     }
 }

@@ -3,7 +3,8 @@
 #![allow(missing_docs)]
 
 use tandem_peers::universe::cast::Cast;
-use tandem_peers::universe::public_bugs;
+use tandem_peers::universe::fault_rows;
+use tandem_peers::universe::public_bugs::{self, PublicBug};
 use tandem_universe::check::{self, Invariant};
 use tandem_universe::sabotage::Sabotage;
 use tandem_universe::{Case, run};
@@ -54,10 +55,22 @@ sabotages! {
 
 /// Each of the public bugs that this mechanism carries comes back with it off, and is found.
 fn each_goes_red(mechanism: &str) {
-    let cast = Cast::in_cache();
-    let sabotage = Sabotage::named(mechanism).map_err(|error| error.to_string()).expect("built with the feature");
     let rows = public_bugs::by_mechanism();
     let (_, bugs) = rows.into_iter().find(|(name, _)| *name == mechanism).expect("it carries some");
+    each_of_them_goes_red(mechanism, bugs);
+}
+
+/// Each of these rows of the fault table is green by this mechanism alone.
+fn each_row_goes_red(mechanism: &str, rows: &[&str]) {
+    let bugs: Vec<PublicBug> =
+        fault_rows::all().into_iter().filter(|row| rows.contains(&row.call.name.as_str())).collect();
+    assert_eq!(bugs.len(), rows.len(), "of {rows:?} some are no rows");
+    each_of_them_goes_red(mechanism, bugs);
+}
+
+fn each_of_them_goes_red(mechanism: &str, bugs: Vec<PublicBug>) {
+    let cast = Cast::in_cache();
+    let sabotage = Sabotage::named(mechanism).map_err(|error| error.to_string()).expect("built with the feature");
     let green: Vec<String> = bugs
         .into_iter()
         .map(|bug| Case::of_bug(bug).sabotaged(Some(sabotage)))
@@ -104,4 +117,14 @@ mechanisms! {
     a_recording_without_the_calls_clock_is_not_the_call: "recording";
     a_second_listener_hears_nothing_where_lanes_are_shared: "readers";
     a_file_is_not_known_of_where_nobody_tells: "saved";
+}
+
+#[test]
+fn overtaken_messages_are_lost_where_nothing_puts_them_in_order() {
+    each_row_goes_red("order", &["row_n2_reordered_5", "row_n2_both_jitter_30_ms"]);
+}
+
+#[test]
+fn a_key_is_two_where_copies_are_not_told() {
+    each_row_goes_red("keys_once", &["row_n2_doubled_5", "row_n2_both_jitter_30_ms", "row_n2_both_exotel"]);
 }

@@ -204,6 +204,9 @@ impl Pump {
         steps::received(self.args.id, self.args.carrier, &event);
         match event {
             LegEvent::Audio { timestamp, .. } => {
+                #[cfg(feature = "sabotage")]
+                let timestamp =
+                    timestamp.filter(|_| !tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::Order));
                 match self.intake.came(now, timestamp, pcm).map_err(EndReason::Breach)? {
                     Place::Next => self.audio(now, pcm),
                     Place::Held => {}

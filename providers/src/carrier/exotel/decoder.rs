@@ -128,7 +128,10 @@ impl ExotelDecoder {
     fn dtmf(&mut self, text: &str) -> Result<LegEvent, Breach> {
         let digit = wire::read::<DtmfMessage<'_>>(text)?.dtmf.digit;
         let key = key(&digit.0).ok_or_else(|| malformed("digit is none of 0-9 * # A-D"))?;
-        match self.keys.again(text, key) {
+        let again = self.keys.again(text, key);
+        #[cfg(feature = "sabotage")]
+        let again = again && !tandem_domain::sabotage::is_off(tandem_domain::sabotage::Mechanism::KeysOnce);
+        match again {
             true => Ok(LegEvent::Ignored("key_again")),
             false => Ok(LegEvent::Dtmf(key)),
         }
