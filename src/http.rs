@@ -3,7 +3,7 @@
 //! Place:   `boot` builds a `Surface` and serves it; handlers see the switch and the read side of the store, nothing else.
 //! Every path is served with and without a trailing slash and never redirected (R1). Every error is a problem ([`problem`]).
 //! Every route stands in the description that `openapi` serves, because both are made from one list.
-//! Who asks is looked up before any route of the interface is reached ([`guard`]), and each route says what it needs ([`needs`]).
+//! Who asks is looked up before any route of the interface is reached (`guard`), and each route says what it needs (`needs`).
 //! Not here: carriers' webhooks and campaigns, which are still to come.
 //!
 //! ```text

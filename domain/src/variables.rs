@@ -3,7 +3,7 @@
 //! Which there are says [`KNOWN`]; what stands higher there wins. Case, spaces and hyphens do not count: `{{Property Type}}` is `property_type`.
 //! In single braces a name stands alone, so that an example of JSON in a prompt is left as it is. A value is filled in once and never read
 //! again, and is one line: whoever has their name in a list writes no headings into a prompt. What nobody knows stays as it is, and is
-//! reported; where the text is spoken it is left out with the words that only led to it, for braces cannot be said ([`left_out`]).
+//! reported; where the text is spoken it is left out with the words that only led to it, for braces cannot be said.
 
 mod left_out;
 
