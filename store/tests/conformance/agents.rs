@@ -201,7 +201,7 @@ pub async fn what_was_written_by_hand_is_read_as_far_as_it_fits(db: Database) {
     let agent = store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
     assert_eq!((agent.script.first_line(), agent.script.business_info.len()), (Some("Good day!"), 0));
     db.execute("UPDATE agents SET default_language = 'EN_in', sales_script_text = '  ' WHERE id = 1").await.unwrap();
-    let agent = db.store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
+    let agent = store.agent(BusinessId::FIRST, RowKey::Number(1)).await.unwrap().unwrap();
     assert_eq!((agent.language.as_str(), agent.script), ("en-IN", Script::default()));
 }
 
