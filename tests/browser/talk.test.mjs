@@ -137,9 +137,10 @@ test("a server that is draining takes no new talk and says so", async (context) 
   await page.waitForSelector('#failure[data-name="draining"]');
 });
 
-test("a server that listens beyond its machine shows the page, and says that it takes no talk yet", async (context) => {
-  const { page } = await caller(context, [60], { settings: { HOST: "0.0.0.0" }, quiet: false });
-  await page.click("#talk");
-  await page.waitForSelector('#failure[data-name="closed"]');
-  assert.match(await page.$eval("#failure-remedy", (remedy) => remedy.textContent), /HOST=127\.0\.0\.1/);
+test("a server that listens beyond its machine shows the set-up page alone until there is an administrator", async (context) => {
+  const server = await tandem(context, { settings: { HOST: "0.0.0.0" } });
+  const talk = await fetch(`${server.url}/talk`);
+  assert.equal(talk.status, 403);
+  assert.match((await talk.json()).detail, /set-up link|tandem user add/);
+  assert.equal((await fetch(`${server.url}/setup`)).status, 200);
 });
