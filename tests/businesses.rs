@@ -1,40 +1,21 @@
 //! A second business beside the first: made by the command line, used over HTTP by its owner, and unseen from the first.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
 mod support;
+#[path = "support/typed.rs"]
+mod typed;
 
 use support::{Answer, Program, answer, boot_in, fakes};
+use typed::{json_of, refused, tandem};
 
 const PASSWORD: &str = "violet tractor under seven moons\n";
 const ASHA: &str = "asha@example.test";
 const BELA: &str = "bela@example.test";
-
-/// `tandem` in a folder with an empty environment, and `typed` on its stdin.
-fn tandem(folder: &Path, arguments: &[&str], typed: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    command.args(arguments).current_dir(folder).env_clear().env("USER", "ops");
-    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that refuses at once does not read.
-    let _ = process.stdin.take().unwrap().write_all(typed.as_bytes());
-    process.wait_with_output().unwrap()
-}
-
-fn json_of(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(output: &Output, remedy: &str) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{told}");
-    assert!(told.contains(remedy), "{told}");
-}
 
 fn assert_problem(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);

@@ -1,38 +1,16 @@
 //! `tandem user` and `tandem key`: on the machine itself, before the first start and beside a running server.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 mod support;
+#[path = "support/typed.rs"]
+mod typed;
 
 use support::{answer, boot_in, fakes};
+use typed::{json_of, refused, tandem};
 
 const PASSWORD: &str = "violet tractor under seven moons\n";
-
-/// `tandem` in a folder with an empty environment, and `typed` on its stdin.
-fn tandem(folder: &Path, arguments: &[&str], typed: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
-    command.args(arguments).current_dir(folder).env_clear().env("USER", "ops");
-    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that refuses at once does not read.
-    let _ = process.stdin.take().unwrap().write_all(typed.as_bytes());
-    process.wait_with_output().unwrap()
-}
-
-fn json_of(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(output: &Output, remedy: &str) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{told}");
-    assert!(told.contains(remedy), "{told}");
-}
 
 #[tokio::test]
 async fn the_first_owner_is_made_before_the_first_start_and_nobody_gets_in_without() {

@@ -27,7 +27,7 @@ mod words;
 pub use change::{AgentChange, Scope};
 pub(crate) use fault::nearest;
 pub use fault::{Fault, Faults, MOST_FAULTS, Wrong, pointer};
-pub(crate) use object::type_name;
+pub(crate) use object::{read_fields, type_name};
 pub use page::page;
 pub use schema::{change_schema, shown_schema};
 pub use setting::{Bounds, Effect, Form, Group, Kind, Preset, Setting, Switches, Unit, Word};

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use crate::agent_settings::{Faults, Wrong, nearest, pointer, type_name};
+use crate::agent_settings::{Faults, Wrong, nearest, read_fields, type_name};
 use crate::business_limits;
 use crate::port::store::{Business, RowKey};
 
@@ -20,8 +20,6 @@ const NAME: &str = "name";
 const ZONE: &str = "time_zone";
 /// Characters of a name.
 const MOST_CHARS: usize = 200;
-/// Fields of one document that are looked at.
-const MOST_FIELDS: usize = 100;
 
 /// What a business is called, without white space around it. It reads as no number and no UUID, by which businesses are named too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,20 +78,8 @@ impl BusinessChange {
     ///
     /// All that is wrong with it, each with its place.
     pub fn read(document: &Value) -> Result<Self, Faults> {
-        let (mut change, mut faults) = (Self::default(), Faults::default());
-        match document {
-            Value::Object(fields) if fields.len() > MOST_FIELDS => {
-                faults.push("", || Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" });
-            }
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    if let Err(wrong) = change.field(name, value) {
-                        faults.push(&pointer("", name), || wrong);
-                    }
-                }
-            }
-            other => faults.push("", || Wrong::Type { wanted: "an object", found: type_name(other) }),
-        }
+        let mut change = Self::default();
+        let faults = read_fields(document, |_, name, value| change.field(name, value));
         if faults.is_empty() { Ok(change) } else { Err(faults) }
     }
 

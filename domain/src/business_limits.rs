@@ -10,7 +10,7 @@
 
 use serde_json::{Value, json};
 
-use crate::agent_settings::{Faults, Wrong, nearest, pointer, type_name};
+use crate::agent_settings::{Faults, Wrong, nearest, read_fields, type_name};
 use crate::port::store::StoredLimits;
 use crate::zone::Zone;
 
@@ -21,8 +21,6 @@ const ZONE: &str = "time_zone";
 const MOST_AT_ONCE: i64 = 100_000;
 /// Most calls in a day that can be set.
 const MOST_A_DAY: i64 = 10_000_000;
-/// Fields of one document that are looked at.
-const MOST_FIELDS: usize = 100;
 
 /// A checked change. What it does not name stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,20 +33,8 @@ pub struct LimitsChange {
 impl LimitsChange {
     /// Reads a document.
     pub fn read(document: &Value) -> Result<Self, Faults> {
-        let (mut change, mut faults) = (Self::default(), Faults::default());
-        match document {
-            Value::Object(fields) if fields.len() > MOST_FIELDS => {
-                faults.push("", || Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" });
-            }
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    if let Err(wrong) = change.field(name, value) {
-                        faults.push(&pointer("", name), || wrong);
-                    }
-                }
-            }
-            other => faults.push("", || Wrong::Type { wanted: "an object", found: type_name(other) }),
-        }
+        let mut change = Self::default();
+        let faults = read_fields(document, |_, name, value| change.field(name, value));
         if faults.is_empty() { Ok(change) } else { Err(faults) }
     }
 

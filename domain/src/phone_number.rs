@@ -11,7 +11,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::agent_settings::{Faults, Wrong, nearest, pointer, type_name};
+use crate::agent_settings::{Faults, Wrong, nearest, pointer, read_fields, type_name};
 use crate::ids::AgentId;
 use crate::number::{Number, Region};
 use crate::port::store::{PhoneNumber, RowKey};
@@ -24,8 +24,6 @@ const FIELDS: [&str; 8] = ["number", "type", "active", "agent_id", "agent", "age
 const READ_ONLY: [&str; 5] = ["id", "uuid", "business_id", "created_at", "updated_at"];
 /// Letters of a type.
 pub const MOST_TYPE: usize = 40;
-/// Fields of one document that are looked at.
-const MOST_FIELDS: usize = 100;
 
 /// What may be set of a number that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,20 +130,8 @@ pub fn agent_place(document: &Value) -> String {
 }
 
 fn read(document: &Value, region: Option<Region>, new: bool) -> (NumberChange, Faults) {
-    let (mut change, mut faults) = (NumberChange::default(), Faults::default());
-    match document {
-        Value::Object(fields) if fields.len() > MOST_FIELDS => {
-            faults.push("", || Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" });
-        }
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                if let Err(wrong) = field(&mut change, fields, name, value, region, new) {
-                    faults.push(&pointer("", name), || wrong);
-                }
-            }
-        }
-        other => faults.push("", || Wrong::Type { wanted: "an object", found: type_name(other) }),
-    }
+    let mut change = NumberChange::default();
+    let faults = read_fields(document, |fields, name, value| field(&mut change, fields, name, value, region, new));
     (change, faults)
 }
 

@@ -134,6 +134,31 @@ impl Reading<'_> {
     }
 }
 
+/// Most fields of a document that has a handful: a number, limits, a business.
+const MOST_FIELDS: usize = 100;
+
+/// Reads such a document by `field`, which is given all fields, the name of one and its value. All that is wrong is told, each with its place.
+pub(crate) fn read_fields(
+    document: &Value,
+    mut field: impl FnMut(&Map<String, Value>, &str, &Value) -> Result<(), Wrong>,
+) -> Faults {
+    let mut faults = Faults::default();
+    match document {
+        Value::Object(fields) if fields.len() > MOST_FIELDS => {
+            faults.push("", || Wrong::TooMuch { found: fields.len(), most: MOST_FIELDS, of: "fields" });
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let Err(wrong) = field(fields, name, value) {
+                    faults.push(&pointer("", name), || wrong);
+                }
+            }
+        }
+        other => faults.push("", || Wrong::Type { wanted: "an object", found: type_name(other) }),
+    }
+    faults
+}
+
 /// What a JSON value is, in words.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
